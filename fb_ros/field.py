@@ -1,0 +1,126 @@
+"""Named read-outs of a robot's state, described by data so that a bundle can carry them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot_state import RobotState
+
+Source = Literal["joint_position", "joint_velocity", "tcp_position", "tcp_orientation"]
+Encoding = Literal["identity", "sin_cos", "z_axis", "opening"]
+
+_SOURCES: tuple[str, ...] = (
+    "joint_position",
+    "joint_velocity",
+    "tcp_position",
+    "tcp_orientation",
+)
+_ENCODINGS: tuple[str, ...] = ("identity", "sin_cos", "z_axis", "opening")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Field:
+    """One named part of an observation or of the task features.
+
+    A field says where its numbers come from (`source`, with `joints` for the joint sources) and
+    how they are encoded, which is all that a node needs to build it from standard messages.
+    """
+
+    name: str
+    """Name under which formulas and error messages refer to the field."""
+    source: Source
+    """`joint_position` (rad or m), `joint_velocity` (rad/s or m/s), `tcp_position` (m, world
+    frame) or `tcp_orientation` (unit quaternion w, x, y, z, world frame)."""
+    encoding: Encoding = "identity"
+    """`identity`; `sin_cos` (sines, then cosines); `z_axis` (the third column of the rotation
+    matrix); `opening` (mean over the joints, 1 at `low` and 0 at `high`)."""
+    joints: tuple[str, ...] = ()
+    """Joint names, in the order in which they enter the field."""
+    low: float = 0.0
+    """Joint position that counts as open, for `opening`."""
+    high: float = 1.0
+    """Joint position that counts as closed, for `opening`."""
+    unit: str = ""
+    """Unit of the encoded numbers, empty where they have none."""
+    description: str = ""
+    """What the field means, in words for a person."""
+
+    def __post_init__(self) -> None:
+        if self.source not in _SOURCES:
+            raise FbRosError(f"field {self.name}: source {self.source!r} is not one of {_SOURCES}")
+        if self.encoding not in _ENCODINGS:
+            raise FbRosError(
+                f"field {self.name}: encoding {self.encoding!r} is not one of {_ENCODINGS}"
+            )
+        if self.source.startswith("joint") != bool(self.joints):
+            raise FbRosError(
+                f"field {self.name}: a joint source needs joints, and only it has any"
+            )
+        if (self.encoding == "z_axis") != (self.source == "tcp_orientation"):
+            raise FbRosError(f"field {self.name}: z_axis goes with tcp_orientation, and only so")
+        if self.encoding == "opening" and not self.low < self.high:
+            raise FbRosError(f"field {self.name}: low {self.low} is not below high {self.high}")
+
+    @property
+    def size(self) -> int:
+        """How many numbers the encoded field has."""
+        if self.encoding == "opening":
+            return 1
+        if self.source in ("tcp_position", "tcp_orientation"):
+            return 3
+        return len(self.joints) * (2 if self.encoding == "sin_cos" else 1)
+
+    def encode(self, state: RobotState) -> np.ndarray:
+        """The field's numbers for `state`, shape `(..., size)`."""
+        if self.source == "tcp_position":
+            raw = _required(state.tcp_position, self)
+        elif self.source == "tcp_orientation":
+            return _z_axis(_required(state.tcp_orientation, self))
+        else:
+            values = (
+                state.joint_position if self.source == "joint_position" else state.joint_velocity
+            )
+            raw = values[..., state.joint_indices(self.joints)]
+        if self.encoding == "sin_cos":
+            return np.concatenate([np.sin(raw), np.cos(raw)], axis=-1)
+        if self.encoding == "opening":
+            return 1.0 - np.mean((raw - self.low) / (self.high - self.low), axis=-1, keepdims=True)
+        return np.asarray(raw, dtype=np.float64)
+
+
+def layout_size(fields: Sequence[Field]) -> int:
+    """Length of the vector that `fields` make together."""
+    return sum(field.size for field in fields)
+
+
+def layout_slices(fields: Sequence[Field]) -> dict[str, slice]:
+    """Where each field lies in the vector that `fields` make together."""
+    slices, start = {}, 0
+    for field in fields:
+        slices[field.name] = slice(start, start + field.size)
+        start += field.size
+    return slices
+
+
+def assemble(fields: Sequence[Field], state: RobotState) -> np.ndarray:
+    """The vector of all `fields` for `state`, shape `(..., layout_size(fields))`, float64."""
+    return np.concatenate([field.encode(state) for field in fields], axis=-1)
+
+
+def _required(value: np.ndarray | None, field: Field) -> np.ndarray:
+    if value is None:
+        raise FbRosError(
+            f"field {field.name} needs {field.source}, which the state does not carry"
+        )
+    return value
+
+
+def _z_axis(quaternion: np.ndarray) -> np.ndarray:
+    """Third column of the rotation matrix of unit quaternions (w, x, y, z), shape `(..., 3)`."""
+    w, x, y, z = np.moveaxis(quaternion, -1, 0)
+    return np.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], axis=-1)

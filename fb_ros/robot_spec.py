@@ -1,0 +1,104 @@
+"""What the nodes must know of a robot: its read-outs, its commands and where it can go."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal
+
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from fb_ros.field import Field, layout_size
+
+ActionInterface = Literal["velocity", "position", "effort"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RobotSpec:
+    """Description of one robot, carried by its bundle and by its simulation."""
+
+    name: str
+    """Name of the robot, used for namespaces and folders."""
+    observation: tuple[Field, ...]
+    """What the policy reads, in order."""
+    features: tuple[Field, ...]
+    """What a reward may speak of, in order."""
+    action_joints: tuple[str, ...]
+    """Joint of each command, in the order in which `commands` carries them."""
+    action_interface: ActionInterface
+    """What a command means: rad/s or m/s, rad or m, N m or N."""
+    action_low: tuple[float, ...]
+    """Smallest command, physical units."""
+    action_high: tuple[float, ...]
+    """Largest command, physical units."""
+    ctrl_dt: float
+    """Control period in seconds."""
+    frame: str = "world"
+    """Frame of `tcp_pose` and of every point."""
+    goal_feature: str = "tcp_pos"
+    """The feature that a published goal point speaks of."""
+    goal_low: tuple[float, ...] = ()
+    """Lower corner of the box from which goals are drawn, unit of `goal_feature`."""
+    goal_high: tuple[float, ...] = ()
+    """Upper corner of that box."""
+    goal_radius: float = 0.05
+    """Distance within which a goal counts as reached, unit of `goal_feature`."""
+
+    def __post_init__(self) -> None:
+        if not (len(self.action_joints) == len(self.action_low) == len(self.action_high)):
+            raise FbRosError(f"robot {self.name}: action joints and limits differ in number")
+        if any(low >= high for low, high in zip(self.action_low, self.action_high, strict=True)):
+            raise FbRosError(f"robot {self.name}: an action's low limit is not below its high one")
+        if self.ctrl_dt <= 0.0:
+            raise FbRosError(f"robot {self.name}: ctrl_dt is {self.ctrl_dt} s, expected above 0")
+        goal = self.feature(self.goal_feature)
+        if not (len(self.goal_low) == len(self.goal_high) == goal.size):
+            raise FbRosError(f"robot {self.name}: the goal box needs {goal.size} numbers a corner")
+
+    @property
+    def obs_dim(self) -> int:
+        """Length of the observation vector."""
+        return layout_size(self.observation)
+
+    @property
+    def feature_dim(self) -> int:
+        """Length of the vector of task features."""
+        return layout_size(self.features)
+
+    @property
+    def act_dim(self) -> int:
+        """Number of commands."""
+        return len(self.action_joints)
+
+    def feature(self, name: str) -> Field:
+        """The feature called `name`; refuses a name that is not there."""
+        for field in self.features:
+            if field.name == name:
+                return field
+        names = ", ".join(field.name for field in self.features)
+        raise FbRosError(f"robot {self.name} has no feature {name!r}; it has {names}")
+
+    def command_from_action(self, action: np.ndarray) -> np.ndarray:
+        """Physical command of an action in `[-1, 1]`, both `(..., act_dim)`."""
+        low, high = np.asarray(self.action_low), np.asarray(self.action_high)
+        return low + (np.clip(action, -1.0, 1.0) + 1.0) * 0.5 * (high - low)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` reads back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> RobotSpec:
+        """Reads what `to_json` wrote; refuses unknown or missing entries in one line."""
+        try:
+            plain: dict[str, Any] = {
+                key: tuple(v) if isinstance(v, list) else v for key, v in data.items()
+            }
+            for layout in ("observation", "features"):
+                plain[layout] = tuple(
+                    Field(**{**field, "joints": tuple(field.get("joints", ()))})
+                    for field in data[layout]
+                )
+            return cls(**plain)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise FbRosError(f"robot description is not readable: {error}") from error

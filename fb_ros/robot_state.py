@@ -1,0 +1,35 @@
+"""What a robot's standard messages say of it at one instant (or at many, stacked)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from fb_ros.errors import FbRosError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RobotState:
+    """Measured state; every array may have further leading dimensions."""
+
+    joint_names: tuple[str, ...]
+    """Names that index the last dimension of the joint arrays."""
+    joint_position: np.ndarray
+    """rad (m for sliding joints), shape `(..., joints)`."""
+    joint_velocity: np.ndarray
+    """rad/s (m/s for sliding joints), shape `(..., joints)`."""
+    tcp_position: np.ndarray | None = None
+    """m, world frame, shape `(..., 3)`."""
+    tcp_orientation: np.ndarray | None = None
+    """Unit quaternion (w, x, y, z), world frame, shape `(..., 4)`."""
+
+    def joint_indices(self, names: Sequence[str]) -> list[int]:
+        """Where `names` lie in the joint arrays; refuses a name that is not there."""
+        missing = [name for name in names if name not in self.joint_names]
+        if missing:
+            raise FbRosError(
+                f"joint_states lacks {', '.join(missing)}; it has {', '.join(self.joint_names)}"
+            )
+        return [self.joint_names.index(name) for name in names]

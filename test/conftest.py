@@ -1,0 +1,27 @@
+"""Shared fixtures. The suite talks on a ROS domain of its own, so that nobody overhears it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before anything imports rclpy; processes that the tests start inherit it. Domains above 101
+# would collide with the ports that Linux gives to other programs.
+os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session", params=["jaco", "point_mass"])
+def shipped_bundle(request: pytest.FixtureRequest) -> Path:
+    """Each of the bundles that ship."""
+    return ROOT / "models" / str(request.param)
