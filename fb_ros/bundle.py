@@ -1,0 +1,185 @@
+"""The model bundle: a folder of graphs, states and a description, verified on loading."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from fb_ros.backends import make_backend
+from fb_ros.backends.backend import Backend
+from fb_ros.errors import FbRosError
+from fb_ros.robot_spec import RobotSpec
+
+FORMAT_VERSION = 1
+DESCRIPTION = "bundle.json"
+POLICY = "policy.onnx"
+TASK_ENCODER = "task_encoder.onnx"
+VALUE = "value.onnx"
+REFERENCE_STATES = "reference_states.safetensors"
+FILES = (POLICY, TASK_ENCODER, VALUE, REFERENCE_STATES)
+
+_REMEDY = "copy the bundle again or export it anew with `fb_ros export`"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A verified bundle. Graphs and reference states are loaded when they are first asked for."""
+
+    path: Path
+    """The folder."""
+    model_id: str
+    """SHA-256 over the other files, 64 hexadecimal digits."""
+    robot: RobotSpec
+    """The robot that the model drives."""
+    algorithm: str
+    """`fb`, `fb_ar`, `fb_aw` or `fb_aware`."""
+    gamma: float
+    """Discount of the model's values."""
+    blocks: tuple[int, ...]
+    """Lengths of the auto-regressive blocks of `z`."""
+    encoder_features: tuple[str, ...]
+    """Features that `B` reads; a reward may speak of these."""
+    provenance: dict[str, Any]
+    """Data, configuration, seed, duration, commit and learning curve."""
+    evaluation: dict[str, Any]
+    """What `fb_ros evaluate` measured of this model before it was exported."""
+
+    @property
+    def z_dim(self) -> int:
+        """Length of `z`."""
+        return sum(self.blocks)
+
+    @cached_property
+    def reference_features(self) -> np.ndarray:
+        """Features of a sample of the data's states, `(n, robot.feature_dim)`, float32."""
+        return self._reference["features"]
+
+    @cached_property
+    def reference_observations(self) -> np.ndarray:
+        """Observations of the same states, `(n, robot.obs_dim)`, float32."""
+        return self._reference["observation"]
+
+    @cached_property
+    def _reference(self) -> dict[str, np.ndarray]:
+        path = self.path / REFERENCE_STATES
+        try:
+            arrays = load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise FbRosError(f"{path} is not readable ({error}); {_REMEDY}") from error
+        for name, width in (
+            ("features", self.robot.feature_dim),
+            ("observation", self.robot.obs_dim),
+        ):
+            found = arrays[name].shape if name in arrays else "nothing"
+            if name not in arrays or arrays[name].ndim != 2 or arrays[name].shape[1] != width:
+                raise FbRosError(
+                    f"{path}: {name} has {found}, expected shape (n, {width}); {_REMEDY}"
+                )
+        return arrays
+
+    def load_graph(self, file: str, backend: str = "auto") -> Backend:
+        """One of the bundle's graphs on the backend of that name, its shapes verified."""
+        graph = make_backend(backend, self.path / file)
+        expected = self._input_shapes(file)
+        if graph.input_shapes != expected:
+            raise FbRosError(
+                f"{self.path / file} takes {graph.input_shapes}, the description says {expected}; "
+                + _REMEDY
+            )
+        return graph
+
+    def _input_shapes(self, file: str) -> dict[str, tuple[int | None, ...]]:
+        robot, width = self.robot, self.z_dim
+        read = sum(robot.feature(name).size for name in self.encoder_features)
+        shapes: dict[str, dict[str, tuple[int | None, ...]]] = {
+            POLICY: {"observation": (1, robot.obs_dim), "z": (1, width)},
+            TASK_ENCODER: {"features": (None, read), "weights": (None,)},
+            VALUE: {
+                "observation": (None, robot.obs_dim),
+                "action": (None, robot.act_dim),
+                "z": (None, width),
+            },
+        }
+        return shapes[file]
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Reads and verifies the bundle in the folder `path`; refuses with one line."""
+    data = _read_description(path)
+    version = data.get("format_version")
+    if version != FORMAT_VERSION:
+        raise FbRosError(
+            f"{path} has format version {version!r}, this fb_ros reads {FORMAT_VERSION}; "
+            "export the model with this version or install the one that wrote it"
+        )
+    try:
+        hashes = data["files"]
+        bundle = Bundle(
+            path=path,
+            model_id=str(data["model_id"]),
+            robot=RobotSpec.from_json(data["robot"]),
+            algorithm=str(data["algorithm"]),
+            gamma=float(data["gamma"]),
+            blocks=tuple(int(size) for size in data["blocks"]),
+            encoder_features=tuple(data["encoder_features"]),
+            provenance=dict(data["provenance"]),
+            evaluation=dict(data["evaluation"]),
+        )
+        _verify_hashes(path, dict(hashes), bundle.model_id)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FbRosError(
+            f"{path / DESCRIPTION} lacks or garbles an entry ({error!r}); {_REMEDY}"
+        ) from error
+    return bundle
+
+
+def file_hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of each of the bundle's files, refusing a folder that lacks one."""
+    hashes = {}
+    for name in FILES:
+        file = path / name
+        if not file.is_file():
+            raise FbRosError(f"{path} lacks {name}; {_REMEDY}")
+        hashes[name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashes
+
+
+def model_id_of(hashes: dict[str, str]) -> str:
+    """The model's id: SHA-256 over the names and hashes of the bundle's files, in order."""
+    lines = "".join(f"{name} {hashes[name]}\n" for name in sorted(hashes))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    file = path / DESCRIPTION
+    if not path.is_dir():
+        raise FbRosError(f"there is no bundle at {path}: no such folder")
+    if not file.is_file():
+        raise FbRosError(f"there is no bundle at {path}: it lacks {DESCRIPTION}")
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise FbRosError(f"{file} is not readable ({error}); {_REMEDY}") from error
+    if not isinstance(data, dict):
+        raise FbRosError(f"{file} holds {type(data).__name__}, expected an object; {_REMEDY}")
+    return data
+
+
+def _verify_hashes(path: Path, described: dict[str, str], model_id: str) -> None:
+    found = file_hashes(path)
+    for name in FILES:
+        if described.get(name) != found[name]:
+            raise FbRosError(
+                f"{path / name} has SHA-256 {found[name][:12]}…, the description says "
+                f"{str(described.get(name))[:12]}…; {_REMEDY}"
+            )
+    if model_id_of(found) != model_id:
+        raise FbRosError(f"{path}: model id {model_id[:12]}… does not fit its files; {_REMEDY}")

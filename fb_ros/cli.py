@@ -1,0 +1,78 @@
+"""`fb_ros COMMAND`: one typed configuration for each command."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import sys
+
+import tyro
+
+from fb_ros import __version__
+from fb_ros.command import Command
+from fb_ros.errors import FbRosError
+
+
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    module: str
+    extra: str
+    summary: str
+
+
+# By name, and loaded on demand: `fb_ros` itself must run where torch and MuJoCo are absent.
+_COMMANDS = {
+    "collect": _Entry("training.collect", "sim", "exploratory data of a simulated robot"),
+    "train": _Entry("training.train", "train", "a model from collected data"),
+    "evaluate": _Entry("training.evaluate", "sim", "how well a model reaches its goals"),
+    "export": _Entry("training.export", "train", "a trained model as a bundle"),
+    "inspect": _Entry("fb_ros.inspect_bundle", "", "what a bundle is and where it came from"),
+    "demo": _Entry("sim.demo", "ros,sim", "a simulated robot reaching for goals"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; a refusal is one line on standard error and exit status 1."""
+    words = sys.argv[1:] if argv is None else argv
+    if not words or words[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if words[0] == "--version":
+        print(__version__)
+        return 0
+    name = words[0]
+    try:
+        command = _load(name)
+        config = tyro.cli(command.config, args=words[1:], prog=f"fb_ros {name}")
+        result = command.run(config)
+    except FbRosError as error:
+        print(f"fb_ros {name}: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"fb_ros {name}: interrupted", file=sys.stderr)
+        return 130
+    print(json.dumps(result) if config.json else command.show(result))
+    return 0 if result.get("ok", True) else 1
+
+
+def _help() -> str:
+    lines = [f"  {name:<10} {entry.summary}" for name, entry in _COMMANDS.items()]
+    usage = "usage: fb_ros COMMAND [OPTIONS]\n\nPublish a reward, get a behaviour.\n\ncommands:\n"
+    return usage + "\n".join(lines) + "\n\n`fb_ros COMMAND --help` explains its options."
+
+
+def _load(name: str) -> Command:
+    if name not in _COMMANDS:
+        raise FbRosError(f"there is no such command; possible: {', '.join(_COMMANDS)}")
+    entry = _COMMANDS[name]
+    try:
+        command: Command = importlib.import_module(entry.module).COMMAND
+    except ModuleNotFoundError as error:
+        remedy = f"install it with `pip install 'fb_ros[{entry.extra}]'`"
+        raise FbRosError(f"the Python package {error.name} is missing; {remedy}") from error
+    return command
+
+
+if __name__ == "__main__":
+    sys.exit(main())

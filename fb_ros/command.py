@@ -1,0 +1,29 @@
+"""What a subcommand of `fb_ros` consists of."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+Result = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CommandConfig:
+    """What all commands take."""
+
+    json: bool = False
+    """Print one JSON object on standard output; everything else goes to standard error."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Command:
+    """A subcommand: a typed configuration, and a function that runs it."""
+
+    config: type[CommandConfig]
+    """Its fields become the flags, their docstrings the help."""
+    run: Callable[[Any], Result]
+    """Does the work and returns what `--json` prints; `ok`, if there and false, fails it."""
+    show: Callable[[Result], str]
+    """The result as text for a person."""

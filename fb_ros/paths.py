@@ -1,0 +1,50 @@
+"""Where launch files, configuration and models lie, installed or in a checkout."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from fb_ros.bundle import DESCRIPTION
+from fb_ros.errors import FbRosError
+
+
+def share_folders() -> list[Path]:
+    """Folders that may hold `config`, `launch` and `models`, most specific first."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent
+    folders = [checkout] if (checkout / "package.xml").is_file() else []
+    # colcon installs to <prefix>/lib/python3.X/site-packages, pip to the environment's prefix.
+    folders += [prefix / "share" / "fb_ros" for prefix in (*package.parents, Path(sys.prefix))]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def shipped(kind: str, name: str) -> Path | None:
+    """A shipped file or folder of that kind (`config`, `launch` or `models`), if there is one."""
+    for folder in share_folders():
+        path = folder / kind / name
+        if path.exists():
+            return path
+    return None
+
+
+def find_bundle(bundle: Path) -> Path:
+    """The folder of a bundle named by its path or, where it ships, by its name."""
+    if str(bundle) in ("", "."):
+        raise FbRosError("no bundle was given; name a bundle's folder or a shipped model")
+    if (bundle / DESCRIPTION).is_file() or len(bundle.parts) > 1:
+        return bundle
+    found = shipped("models", bundle.name)
+    if found is None:
+        names = sorted(
+            {
+                path.parent.name
+                for folder in share_folders()
+                for path in folder.glob(f"models/*/{DESCRIPTION}")
+            }
+        )
+        raise FbRosError(
+            f"there is no bundle {str(bundle)!r}: no such folder, and the models that ship are: "
+            + (", ".join(names) or "none")
+        )
+    return found

@@ -1,0 +1,65 @@
+"""The command line: help, JSON, refusals in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fb_ros.cli import _COMMANDS, main
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    text = capsys.readouterr().out
+    for name in _COMMANDS:
+        assert name in text
+
+
+@pytest.mark.parametrize("name", list(_COMMANDS))
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([name, "--help"])
+    assert end.value.code == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_json_is_the_only_thing_on_standard_output(
+    shipped_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", "--bundle", str(shipped_bundle), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["path"] == str(shipped_bundle)
+
+
+def test_inspect_shows_what_a_reward_can_see(
+    shipped_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", "--bundle", str(shipped_bundle)]) == 0
+    assert "*tcp_pos" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["fly"], "no such command; possible: collect"),
+        (["inspect", "--bundle", "/nowhere/at/all"], "there is no bundle"),
+        (["evaluate", "--bundle", "jaco", "--task", "juggle"], "possible: reach, reach_top_left"),
+        (["evaluate", "--bundle", "jaco", "--goals", "0"], "expected at least 1"),
+        (["demo", "--real-time-factor", "-1"], "real_time_factor"),
+        (["collect", "--robot", "yaco", "--out", "unused"], "possible: jaco, point_mass"),
+    ],
+)
+def test_a_refusal_is_one_line_and_a_failure(
+    words: list[str],
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert expected in captured.err
