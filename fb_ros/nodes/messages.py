@@ -1,0 +1,37 @@
+"""Conversions between standard messages and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from std_msgs.msg import Float64MultiArray, MultiArrayDimension
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+def to_array_message(values: np.ndarray, label: str = "") -> Float64MultiArray:
+    """A one-dimensional message; `label` names what it belongs to."""
+    message = Float64MultiArray(data=np.asarray(values, dtype=np.float64).tolist())
+    size = len(message.data)
+    message.layout.dim = [MultiArrayDimension(label=label, size=size, stride=size)]
+    return message
+
+
+def label_of(message: Float64MultiArray) -> str:
+    """The label that `to_array_message` gave, or nothing."""
+    return message.layout.dim[0].label if message.layout.dim else ""
+
+
+def to_status(
+    level: bytes, name: str, message: str, values: Mapping[str, object], hardware_id: str
+) -> DiagnosticStatus:
+    """A diagnostic status whose values are written as text."""
+    return DiagnosticStatus(
+        level=level,
+        name=name,
+        message=message,
+        hardware_id=hardware_id,
+        values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+    )

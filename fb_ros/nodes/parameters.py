@@ -1,0 +1,41 @@
+"""Parameters with a description, declared in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.node import Node
+
+from fb_ros.bundle import Bundle, load_bundle
+from fb_ros.paths import find_bundle
+
+
+def declare_text(node: Node, name: str, default: str, description: str) -> str:
+    """A read-only text parameter."""
+    descriptor = ParameterDescriptor(description=description, read_only=True)
+    return str(node.declare_parameter(name, default, descriptor).value)
+
+
+def declare_number(node: Node, name: str, default: float, description: str) -> float:
+    """A read-only number; a whole number is taken too, since YAML and people write `1` for 1.0."""
+    descriptor = ParameterDescriptor(description=description, read_only=True, dynamic_typing=True)
+    return float(node.declare_parameter(name, default, descriptor).value)
+
+
+def declare_whole(node: Node, name: str, default: int, description: str) -> int:
+    """A read-only whole number."""
+    descriptor = ParameterDescriptor(description=description, read_only=True)
+    return int(node.declare_parameter(name, default, descriptor).value)
+
+
+def declare_flag(node: Node, name: str, default: bool, description: str) -> bool:
+    """A read-only yes or no."""
+    descriptor = ParameterDescriptor(description=description, read_only=True)
+    return bool(node.declare_parameter(name, default, descriptor).value)
+
+
+def declare_bundle(node: Node) -> Bundle:
+    """The bundle that the parameter `bundle` names: a folder, or a model that ships."""
+    name = declare_text(node, "bundle", "", "folder of a model bundle, or a shipped model's name")
+    return load_bundle(find_bundle(Path(name)))

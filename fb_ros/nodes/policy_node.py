@@ -1,0 +1,223 @@
+"""`policy_node`: drives the robot with the policy and the present `z`."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+from rclpy.time import Time
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool, Float64MultiArray
+from std_srvs.srv import Trigger
+
+from fb_ros.latency import LatencyWindow
+from fb_ros.nodes.messages import ERROR, OK, WARN, label_of, to_array_message, to_status
+from fb_ros.nodes.parameters import declare_bundle, declare_number, declare_text
+from fb_ros.nodes.qos import LATCHED, STREAM
+from fb_ros.nodes.run import run_node
+from fb_ros.policy import Policy
+from fb_ros.robot_state import RobotState
+from fb_ros.stop_command import stop_command
+from fb_ros.z_digest import z_digest
+
+# A command is lost now and then, and forward controllers hold the last one for ever.
+_STOP_REPEATS = 5
+
+
+class PolicyNode(Node):
+    """Answers every observation with one command, and stands still when something is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("policy_node")
+        bundle = declare_bundle(self)
+        backend = declare_text(self, "backend", "auto", "inference runtime")
+        timeout = declare_number(
+            self,
+            "observation_timeout",
+            0.0,
+            "seconds without observation until stop; 0: 3 periods",
+        )
+        self._robot, self._model_id = bundle.robot, bundle.model_id
+        self._z_dim = bundle.z_dim
+        self._timeout = timeout or 3.0 * self._robot.ctrl_dt
+        self._policy = Policy(bundle, backend)
+        self._latency = LatencyWindow()
+
+        self._z: np.ndarray | None = None
+        self._observation: np.ndarray | None = None
+        self._label = ""
+        """Label of that observation, which its command carries too."""
+        self._answered = False
+        self._observed_at: Time | None = None
+        self._measured: RobotState | None = None
+        self._halted = ""
+        """Why a person or a fault holds the robot until `resume`; empty when nothing does."""
+        self._stops_left = 0
+        self._counts = {"refused_z": 0, "refused_observations": 0, "stale_observations": 0}
+
+        self._commands = self.create_publisher(Float64MultiArray, "commands", STREAM)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self.create_subscription(Float64MultiArray, "observation", self._on_observation, STREAM)
+        self.create_subscription(Float64MultiArray, "z", self._on_z, LATCHED)
+        self.create_subscription(Bool, "estop", self._on_estop, 10)
+        if self._robot.action_interface == "position":
+            self.create_subscription(JointState, "joint_states", self._on_joint_states, STREAM)
+        self.create_service(Trigger, "~/stop", self._on_stop)
+        self.create_service(Trigger, "~/resume", self._on_resume)
+        self.create_timer(self._robot.ctrl_dt, self._watch)
+        self.create_timer(1.0, self._publish_diagnostics)
+        self.get_logger().info(
+            f"model {self._model_id[:12]} for {self._robot.name}; waiting for an observation and z"
+        )
+
+    def _on_observation(self, message: Float64MultiArray) -> None:
+        arrived = time.perf_counter()
+        observation = np.asarray(message.data)
+        if observation.shape != (self._robot.obs_dim,) or not np.all(np.isfinite(observation)):
+            self._counts["refused_observations"] += 1
+            self.get_logger().error(
+                f"observation refused: {observation.size} numbers "
+                f"({np.sum(~np.isfinite(observation))} not finite), expected "
+                f"{self._robot.obs_dim} finite ones of robot {self._robot.name}; standing still",
+                throttle_duration_sec=1.0,
+            )
+            self._observation = None
+            self._stop_moving()
+            return
+        self._observation, self._label = observation, label_of(message)
+        self._answered = False
+        self._observed_at = self.get_clock().now()
+        self._answer(arrived)
+
+    def _answer(self, arrived: float) -> None:
+        """Sends the command for the newest observation, once."""
+        if self._answered or self._observation is None or self._z is None or self._halted:
+            return
+        command = self._policy.command(self._observation, self._z)
+        if not np.all(np.isfinite(command)):
+            self._halt("the policy's command was not finite")
+            return
+        self._commands.publish(to_array_message(command, self._label))
+        self._answered, self._stops_left = True, _STOP_REPEATS
+        self._latency.add(time.perf_counter() - arrived)
+
+    def _on_z(self, message: Float64MultiArray) -> None:
+        z, model = np.asarray(message.data, dtype=np.float32), label_of(message)
+        reason = ""
+        if model != self._model_id:
+            reason = f"it is of model {model[:12] or '(none)'}, this is {self._model_id[:12]}"
+        elif z.shape != (self._z_dim,):
+            reason = f"it has {z.size} numbers, the model takes {self._z_dim}"
+        elif not np.all(np.isfinite(z)):
+            reason = "it is not finite"
+        if reason:
+            self._counts["refused_z"] += 1
+            self.get_logger().error(f"z refused: {reason}; going on with the one before")
+            return
+        self._z = z
+        self._answer(time.perf_counter())
+        # At once and not at the next second: a test can wait for the new z to be in force.
+        self._publish_diagnostics()
+
+    def _on_joint_states(self, message: JointState) -> None:
+        self._measured = RobotState(
+            joint_names=tuple(message.name),
+            joint_position=np.asarray(message.position),
+            joint_velocity=np.asarray(message.velocity),
+        )
+
+    def _on_estop(self, message: Bool) -> None:
+        if message.data:
+            self._halt("emergency stop")
+
+    def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._halt("stop was asked for")
+        response.success, response.message = True, "standing still; call resume to go on"
+        return response
+
+    def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._observation is None or self._stale():
+            response.success, response.message = False, "no fresh observation; is the robot up?"
+        elif self._z is None:
+            response.success, response.message = False, "no z yet; publish a prompt"
+        else:
+            self._halted = ""
+            response.success, response.message = True, "moving again"
+        self._publish_diagnostics()
+        return response
+
+    def _halt(self, reason: str) -> None:
+        self._halted = reason
+        self._stop_moving()
+        self.get_logger().warning(f"standing still until resume: {reason}")
+        self._publish_diagnostics()
+
+    def _stop_moving(self) -> None:
+        """Sends the stop command now, and again at the next periods if the robot had moved."""
+        command = stop_command(self._robot, self._measured)
+        if self._stops_left and command is not None:
+            self._commands.publish(to_array_message(command))
+            self._stops_left -= 1
+
+    def _stale(self) -> bool:
+        if self._observed_at is None:
+            return True
+        age = (self.get_clock().now() - self._observed_at).nanoseconds * 1e-9
+        # A clock that went back was reset; the next observation says more.
+        return age > self._timeout
+
+    def _watch(self) -> None:
+        if self._observation is not None and self._stale():
+            self._observation = None
+            self._counts["stale_observations"] += 1
+            self.get_logger().warning(
+                f"no observation for {self._timeout:.3g} s; standing still until one comes"
+            )
+        if self._halted or self._observation is None:
+            self._stop_moving()
+
+    def _state(self) -> tuple[bytes, str]:
+        if self._halted:
+            return ERROR, f"standing still: {self._halted}"
+        if self._observation is None:
+            return WARN, "waiting for an observation"
+        if self._z is None:
+            return OK, "waiting for z"
+        return OK, "moving"
+
+    def _publish_diagnostics(self) -> None:
+        level, text = self._state()
+        values: dict[str, object] = {
+            "model_id": self._model_id,
+            "z": z_digest(self._z),
+            **self._counts,
+            **{name: f"{value:.3f}" for name, value in self._latency.figures().items()},
+        }
+        if self._observed_at is not None:
+            age = (self.get_clock().now() - self._observed_at).nanoseconds * 1e-9
+            values["observation_age_s"] = f"{age:.3f}"
+        name = f"{self.get_fully_qualified_name()}: policy"
+        status = to_status(level, name, text, values, self._robot.name)
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+    def stop_robot(self) -> None:
+        """Tells the robot to stand still before the node ends."""
+        while self._stops_left:
+            before = self._stops_left
+            self._stop_moving()
+            if self._stops_left == before:
+                return
+
+
+def main() -> int:
+    """Entry point of the process."""
+    return run_node(PolicyNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
