@@ -1,0 +1,159 @@
+"""`fb_ros demo`: the three nodes over DDS, and a person who publishes goals."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from fb_ros.bundle import load_bundle
+from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.errors import FbRosError
+from fb_ros.paths import find_bundle
+from fb_ros.processes import default_options
+from sim.robot_client import RobotClient
+from sim.robot_processes import RobotProcesses
+from sim.score import final_errors, reach_figures
+from sim.tasks import EPISODE_SECONDS, REACH, make_task
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DemoConfig(CommandConfig):
+    """Start a simulated robot and its nodes, publish goals, and watch it reach for them."""
+
+    bundle: Path = Path("jaco")
+    """Folder of a bundle, or the name of a model that ships."""
+    task: str = REACH
+    """`reach` for goals drawn from the workspace, or a fixed task such as `reach_top_left`."""
+    goals: int = 5
+    """Goals to publish, one after the other."""
+    seed: int = 0
+    """Seed of starts and goals."""
+    reset: bool = False
+    """Start every goal anew, as `fb_ros evaluate` does, and not where the last one ended."""
+    real_time_factor: float = 1.0
+    """Simulated seconds in a second of wall time."""
+    backend: str = "auto"
+    """Inference runtime."""
+
+    def __post_init__(self) -> None:
+        if self.goals < 1:
+            raise FbRosError(f"goals is {self.goals}, expected at least 1")
+        if not 0.0 < self.real_time_factor < np.inf:
+            raise FbRosError(f"real_time_factor is {self.real_time_factor}, expected above 0")
+
+
+def demo(config: DemoConfig) -> Result:
+    """Runs the goals; the key `ok` says whether all were reached."""
+    path = find_bundle(config.bundle).resolve()
+    bundle = load_bundle(path)
+    robot = bundle.robot
+    task = make_task(config.task, robot)
+    # Nobody else on the network should hear of it, unless they were asked to.
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    options = default_options(robot.name) | {
+        "bundle": str(path),
+        "seed": str(config.seed),
+        "real_time_factor": str(config.real_time_factor),
+        "backend": config.backend,
+        "log_level": "warn",
+    }
+    steps = round(EPISODE_SECONDS / robot.ctrl_dt)
+    goals, distances = np.empty((config.goals, 3)), np.empty((config.goals, steps))
+    with RobotProcesses(robot.name, options) as processes:
+        rclpy.init()
+        try:
+            client = RobotClient(
+                options["namespace"], frame=robot.frame, alive=processes.raise_if_ended
+            )
+            _say(f"starting {robot.name}: sim_node, task_inference_node, policy_node")
+            client.wait_until_ready()
+            for episode in range(config.goals):
+                goal = goals[episode] = task.goal(config.seed, episode)
+                status = client.publish_goal(goal)
+                if status.level == DiagnosticStatus.ERROR:
+                    raise FbRosError(status.message)
+                # The robot starts in the first episode's initial state.
+                anew = config.reset and episode > 0
+                start = client.reset()["time"] if anew else client.now()
+                show = _Progress(f"goal {episode + 1}/{config.goals} {_point(goal)}", goal)
+                positions = client.watch(EPISODE_SECONDS, robot.ctrl_dt, start, show)
+                distances[episode] = np.linalg.norm(positions - goal, axis=1)
+                show.end()
+            client.destroy_node()
+        finally:
+            rclpy.try_shutdown()
+    errors = final_errors(robot, distances)
+    figures = reach_figures(task, distances)
+    rows = [
+        {
+            "goal": goal.tolist(),
+            "start_m": float(distance[0]),
+            "final_error_m": float(error),
+            "return": float(task.reward(distance).sum()),
+            "reached": bool(error < robot.goal_radius),
+        }
+        for goal, distance, error in zip(goals, distances, errors, strict=True)
+    ]
+    return {
+        "ok": bool(np.all(errors < robot.goal_radius)),
+        "task": task.name,
+        "robot": robot.name,
+        **figures,
+        "seed": config.seed,
+        "model_id": bundle.model_id,
+        "goals": rows,
+    }
+
+
+class _Progress:
+    """The distance to the goal, live on a terminal and once a second elsewhere."""
+
+    def __init__(self, title: str, goal: np.ndarray) -> None:
+        self._title, self._goal = title, goal
+        self._live = sys.stderr.isatty()
+        self._second = -1
+
+    def __call__(self, seconds: float, position: np.ndarray) -> None:
+        distance = 100.0 * float(np.linalg.norm(position - self._goal))
+        line = f"{self._title}  {seconds:4.1f} s  {distance:5.1f} cm  {'#' * round(distance)}"
+        if self._live:
+            print(f"\r\033[K{line[:100]}", end="", file=sys.stderr, flush=True)
+        elif int(seconds) != self._second:
+            self._second = int(seconds)
+            _say(line[:100])
+
+    def end(self) -> None:
+        if self._live:
+            print(file=sys.stderr)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _point(goal: np.ndarray) -> str:
+    return "(" + ", ".join(f"{value:5.2f}" for value in goal) + ")"
+
+
+def _show(result: Result) -> str:
+    lines = ["", "goal (m)                   start    last second   return"]
+    for row in result["goals"]:
+        mark = "reached" if row["reached"] else "MISSED"
+        lines.append(
+            f"{_point(np.asarray(row['goal'])):<24} {row['start_m'] * 100:5.1f} cm "
+            f"{row['final_error_m'] * 100:8.1f} cm {row['return']:8.1f}   {mark}"
+        )
+    reached = sum(row["reached"] for row in result["goals"])
+    lines.append(
+        f"{reached} of {result['episodes']} reached, mean return {result['mean_return']:.1f}"
+    )
+    return "\n".join(lines)
+
+
+COMMAND = Command(config=DemoConfig, run=demo, show=_show)

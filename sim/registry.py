@@ -1,0 +1,30 @@
+"""The robots that can be simulated, by name."""
+
+from __future__ import annotations
+
+import importlib
+
+from fb_ros.errors import FbRosError
+from sim.environment import Environment
+
+# Module and class, imported on demand: building one robot should not load the others.
+_ROBOTS = {
+    "jaco": ("sim.jaco", "Jaco"),
+    "point_mass": ("sim.point_mass", "PointMass"),
+}
+
+ROBOT_NAMES = tuple(_ROBOTS)
+
+
+def require_robot(robot: str) -> None:
+    """Refuses a name that no robot has."""
+    if robot not in _ROBOTS:
+        raise FbRosError(f"there is no robot {robot!r}; possible: {', '.join(ROBOT_NAMES)}")
+
+
+def make_environment(robot: str) -> Environment:
+    """The simulated robot called `robot`."""
+    require_robot(robot)
+    module, name = _ROBOTS[robot]
+    environment: Environment = getattr(importlib.import_module(module), name)()
+    return environment

@@ -1,0 +1,166 @@
+"""The person's side of the topics: publishes goals and watches the robot."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PointStamped, PoseStamped
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from std_srvs.srv import Trigger
+
+from fb_ros.errors import FbRosError
+from fb_ros.nodes.qos import LATCHED, PROMPT
+
+Alive = Callable[[], None]
+"""Raises when a process that is being waited for has ended."""
+
+
+class RobotClient(Node):
+    """Blocking calls over the topics of one robot, for programs that do one thing at a time."""
+
+    def __init__(
+        self, namespace: str, *, frame: str, alive: Alive, patience: float = 60.0
+    ) -> None:
+        super().__init__("client", namespace=namespace)
+        self._frame, self._alive, self._patience = frame, alive, patience
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self)
+        self._poses: list[tuple[float, np.ndarray]] = []
+        """Stamps (s) and positions (m), not yet watched; the last one always stays."""
+        self._status: DiagnosticStatus | None = None
+        self._goal = self.create_publisher(PointStamped, "prompt/goal_point", PROMPT)
+        self._reset = self.create_client(Trigger, "sim_node/reset")
+        self._step = self.create_client(Trigger, "sim_node/step")
+        self._policy = DiagnosticStatus()
+        # Deep, so that no pose is lost while this process does something else.
+        self.create_subscription(PoseStamped, "tcp_pose", self._on_pose, QoSProfile(depth=100))
+        self.create_subscription(DiagnosticStatus, "prompt/status", self._on_status, LATCHED)
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+
+    def wait_for(self, done: Callable[[], bool], what: str) -> None:
+        """Spins until `done`; refuses to wait for ever or for a process that has ended."""
+        deadline = time.monotonic() + self._patience
+        while not done():
+            self._alive()
+            if not rclpy.ok():
+                raise KeyboardInterrupt
+            if time.monotonic() > deadline:
+                raise FbRosError(
+                    f"waited {self._patience:g} s for {what} in {self.get_namespace()}"
+                )
+            self._executor.spin_once(timeout_sec=0.1)
+
+    def wait_until_ready(self) -> None:
+        """Returns when the robot reports its pose and somebody listens to goals."""
+        self.wait_for(
+            lambda: bool(self._poses) and self._goal.get_subscription_count() > 0,
+            "the robot's pose and a task_inference_node",
+        )
+
+    def publish_goal(self, goal: np.ndarray) -> DiagnosticStatus:
+        """Publishes a point (m) and returns the answer of `task_inference_node`."""
+        self._status = None
+        message = PointStamped()
+        message.header.frame_id = self._frame
+        message.point.x, message.point.y, message.point.z = (float(value) for value in goal)
+        self._goal.publish(message)
+        asked = " ".join(str(float(value)) for value in goal)
+        self.wait_for(lambda: self._answers(asked), "an answer on prompt/status")
+        assert self._status is not None
+        return self._status
+
+    def _answers(self, asked: str) -> bool:
+        # The answer to an earlier prompt is latched and may come first.
+        return self._status is not None and values_of(self._status).get("goal") == asked
+
+    def reset(self) -> dict[str, Any]:
+        """Puts the robot into its next initial state; returns the episode's number and time."""
+        self.wait_for(self._reset.service_is_ready, "the service sim_node/reset")
+        future = self._reset.call_async(Trigger.Request())
+        self.wait_for(future.done, "sim_node/reset")
+        response: dict[str, Any] = json.loads(future.result().message)
+        return response
+
+    def wait_for_z(self, status: DiagnosticStatus) -> None:
+        """Returns when `policy_node` has the `z` that the answer `status` speaks of."""
+        digest = values_of(status)["z"]
+        self.wait_for(
+            lambda: self.policy_figures().get("z") == digest, f"policy_node to take z {digest}"
+        )
+
+    def policy_figures(self) -> dict[str, str]:
+        """The newest diagnostics of `policy_node`; empty before the first."""
+        return values_of(self._policy)
+
+    def policy_state(self) -> str:
+        """What `policy_node` last said that it is doing."""
+        return str(self._policy.message)
+
+    def step(self) -> dict[str, Any]:
+        """Advances a simulation in lock-step by one call; returns the simulation's time."""
+        self.wait_for(self._step.service_is_ready, "the service sim_node/step")
+        future = self._step.call_async(Trigger.Request())
+        self.wait_for(future.done, "sim_node/step")
+        if not future.result().success:
+            raise FbRosError(future.result().message)
+        response: dict[str, Any] = json.loads(future.result().message)
+        return response
+
+    def now(self) -> float:
+        """Stamp of the newest pose, in seconds."""
+        return self._poses[-1][0]
+
+    def watch(
+        self, seconds: float, dt: float, start: float, show: Callable[[float, np.ndarray], None]
+    ) -> np.ndarray:
+        """Positions at `start + dt, start + 2 dt, …` for `seconds`, shape `(steps, 3)`.
+
+        A pose that got lost is replaced by the one before; `show` gets each as it comes.
+        """
+        steps = round(seconds / dt)
+        positions = np.full((steps, 3), np.nan)
+        seen = start
+        while seen < start + seconds - dt / 2:
+            self._wait_for_pose_after(seen)
+            for stamp, position in self._poses:
+                step = round((stamp - start) / dt) - 1
+                if stamp > seen and 0 <= step < steps:
+                    positions[step] = position
+                    show((step + 1) * dt, position)
+            seen, self._poses = self.now(), self._poses[-1:]
+        lost = np.isnan(positions[:, 0])
+        before = np.maximum.accumulate(np.where(lost, 0, np.arange(steps)))
+        positions = positions[before]
+        first = np.argmin(lost)
+        positions[:first] = positions[first]
+        return positions
+
+    def _on_pose(self, message: PoseStamped) -> None:
+        stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
+        position = message.pose.position
+        self._poses.append((stamp, np.array([position.x, position.y, position.z])))
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        policy = f"{self.get_namespace()}/policy_node: policy"
+        for status in message.status:
+            if status.name == policy:
+                self._policy = status
+
+    def _on_status(self, message: DiagnosticStatus) -> None:
+        self._status = message
+
+    def _wait_for_pose_after(self, stamp: float) -> None:
+        self.wait_for(lambda: self.now() > stamp, "the robot's pose")
+
+
+def values_of(status: DiagnosticStatus) -> dict[str, str]:
+    """The values of a status by their keys."""
+    return {entry.key: entry.value for entry in status.values}

@@ -1,0 +1,67 @@
+"""The processes of one robot, started and ended without `ros2 launch`."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from types import TracebackType
+from typing import IO
+
+from fb_ros.errors import FbRosError
+from fb_ros.processes import command_line, default_options, robot_processes
+
+_PATIENCE_SECONDS = 10.0
+
+
+class RobotProcesses:
+    """A context in which the simulated robot's nodes run, each in a process of its own."""
+
+    def __init__(self, robot: str, options: Mapping[str, str]) -> None:
+        values = {**default_options(robot), **options}
+        self._commands = {
+            process.name: command_line(process, values)
+            for process in robot_processes(robot, values)
+        }
+        self._running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
+
+    def __enter__(self) -> RobotProcesses:
+        for name, command in self._commands.items():
+            log = tempfile.TemporaryFile()
+            process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._running[name] = (process, log)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for process, _ in self._running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        for process, log in self._running.values():
+            try:
+                process.wait(_PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            log.close()
+
+    def raise_if_ended(self) -> None:
+        """Refuses to go on when a process has ended, with the last line that it wrote."""
+        for name, (process, _) in self._running.items():
+            if process.poll() is not None:
+                lines = self.log(name).strip().splitlines()
+                raise FbRosError(
+                    f"{name} ended with status {process.returncode}: "
+                    + (lines[-1] if lines else "it wrote nothing")
+                )
+
+    def log(self, name: str) -> str:
+        """All that the process of that name has written so far."""
+        log = self._running[name][1]
+        log.seek(0)
+        return log.read().decode(errors="replace")

@@ -1,0 +1,268 @@
+"""`sim_node`: stands in for the robot, with the topics a real one would have."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.task import Future
+from rclpy.time import Time
+from rosgraph_msgs.msg import Clock as ClockMessage
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import SetBool, Trigger
+
+from fb_ros.errors import FbRosError
+from fb_ros.field import assemble
+from fb_ros.nodes.messages import OK, WARN, label_of, to_array_message, to_status
+from fb_ros.nodes.parameters import declare_flag, declare_number, declare_text, declare_whole
+from fb_ros.nodes.qos import STREAM
+from fb_ros.nodes.run import run_node
+from sim.episode_seed import episode_rng
+from sim.rate_meter import RateMeter
+from sim.registry import make_environment
+
+# How long another node of this name has to show itself before this one believes to be alone.
+_DISCOVERY_SECONDS = 1.0
+# In lock-step a controller that was not there yet, or lost the message, is told again.
+_REPEAT_SECONDS = 0.2
+
+
+class SimNode(Node):
+    """A simulated robot, paced by the wall clock or, in lock-step mode, by `step` calls.
+
+    Time goes on across resets. In lock-step mode the robot waits for the command that answers
+    its last observation, so that a trajectory depends on the seed and on the prompts alone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("sim_node")
+        robot = declare_text(self, "robot", "", "robot to simulate")
+        self._seed = declare_whole(self, "seed", 0, "seed of the initial states")
+        factor = declare_number(
+            self, "real_time_factor", 1.0, "simulated seconds in a second of wall time"
+        )
+        self._lockstep = declare_flag(
+            self, "lockstep", False, "advance only by the step service, each step on a command"
+        )
+        self._call_steps = declare_whole(
+            self, "lockstep_steps", 1, "control periods in one call of step"
+        )
+        self._patience = declare_number(
+            self, "lockstep_timeout", 5.0, "wall seconds that a step waits for its command"
+        )
+        if not (np.isfinite(factor) and factor > 0.0):
+            raise FbRosError(f"real_time_factor is {factor}, expected above 0")
+        if self._call_steps < 1:
+            raise FbRosError(f"lockstep_steps is {self._call_steps}, expected at least 1")
+        self._refuse_second()
+        self._environment = make_environment(robot)
+        self._spec = self._environment.spec
+        self._factor = factor
+        self._steps = RateMeter()
+        self._paused = False
+        self._episode = -1
+        self._ticks = 0
+        self._command = np.zeros(self._spec.act_dim)
+        self._fresh = False
+        self._waiting: Future | None = None
+        self._refused_commands = 0
+
+        self._clock = self.create_publisher(ClockMessage, "/clock", STREAM)
+        self._joint_states = self.create_publisher(JointState, "joint_states", STREAM)
+        self._tcp_pose = self.create_publisher(PoseStamped, "tcp_pose", STREAM)
+        self._observation = self.create_publisher(Float64MultiArray, "observation", STREAM)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self.create_subscription(Float64MultiArray, "commands", self._on_command, STREAM)
+        self.create_service(Trigger, "~/reset", self._on_reset)
+        self.create_service(Trigger, "~/step", self._on_step)
+        self.create_service(SetBool, "~/pause", self._on_pause)
+        wall = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, self._report, clock=wall)
+        self._reset()
+        if not self._lockstep:
+            self._ticker = self.create_timer(self._spec.ctrl_dt / factor, self._tick, clock=wall)
+        mode = "lock-step" if self._lockstep else f"real-time factor {factor:g}"
+        self.get_logger().info(f"{self._spec.name} is up, {mode}, seed {self._seed}")
+
+    def _refuse_second(self) -> None:
+        """Two robots under one name would both obey every command."""
+        me = (self.get_name(), self.get_namespace())
+        deadline = time.monotonic() + _DISCOVERY_SECONDS
+        while time.monotonic() < deadline:
+            if self.get_node_names_and_namespaces().count(me) > 1:
+                raise FbRosError(
+                    f"there is a sim_node in namespace {me[1]} already; stop it, or start this "
+                    "one in another namespace (-r __ns:=/other)"
+                )
+            time.sleep(0.05)
+
+    def _now(self) -> Time:
+        nanoseconds = round(self._ticks * self._spec.ctrl_dt * 1e9)
+        return Time(nanoseconds=nanoseconds, clock_type=ClockType.ROS_TIME)
+
+    def _label(self) -> str:
+        """Names the present state; the command that answers it carries the same label."""
+        return str(self._now().nanoseconds)
+
+    def _reset(self) -> None:
+        self._episode += 1
+        self._environment.reset(episode_rng(self._seed, self._episode))
+        self._command = np.zeros(self._spec.act_dim)
+        self._ticks += 1
+        self._fresh = False
+        self._publish_state()
+
+    def _advance(self) -> None:
+        self._environment.step(self._command)
+        self._ticks += 1
+        self._fresh = False
+        self._publish_state()
+
+    def _publish_state(self) -> None:
+        """Clock first, so that whoever reads it is not behind what it is about to hear."""
+        stamp = self._now().to_msg()
+        state = self._environment.robot_state()
+        self._clock.publish(ClockMessage(clock=stamp))
+        joints = JointState(
+            name=list(state.joint_names),
+            position=state.joint_position.tolist(),
+            velocity=state.joint_velocity.tolist(),
+        )
+        joints.header.stamp = stamp
+        self._joint_states.publish(joints)
+        assert state.tcp_position is not None
+        assert state.tcp_orientation is not None
+        pose = PoseStamped()
+        pose.header.stamp, pose.header.frame_id = stamp, self._spec.frame
+        position, orientation = pose.pose.position, pose.pose.orientation
+        position.x, position.y, position.z = state.tcp_position.tolist()
+        orientation.w, orientation.x, orientation.y, orientation.z = state.tcp_orientation.tolist()
+        self._tcp_pose.publish(pose)
+        observation = assemble(self._spec.observation, state)
+        self._observation.publish(to_array_message(observation, self._label()))
+
+    def _tick(self) -> None:
+        # The timer skips the periods that a busy machine missed: making up for them would let
+        # the robot move faster than its controller expects.
+        if not self._paused:
+            self._steps.count()
+            self._advance()
+
+    def _on_command(self, message: Float64MultiArray) -> None:
+        command = np.asarray(message.data)
+        if command.shape != (self._spec.act_dim,) or not np.all(np.isfinite(command)):
+            self._refused_commands += 1
+            self.get_logger().error(
+                f"command refused: {command.size} numbers, expected {self._spec.act_dim} finite "
+                "ones; keeping the one before",
+                throttle_duration_sec=1.0,
+            )
+            return
+        if self._lockstep and label_of(message) not in ("", self._label()):
+            return  # It answers an observation that the robot has moved on from.
+        # A real drive saturates too.
+        self._command = np.clip(command, self._spec.action_low, self._spec.action_high)
+        self._fresh = True
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(True)
+
+    def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._reset()
+        response.success = True
+        response.message = json.dumps(
+            {"episode": self._episode, "seed": self._seed, "time": self._now().nanoseconds * 1e-9}
+        )
+        return response
+
+    def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._paused = bool(request.data)
+        self._steps.rate(time.monotonic())
+        response.success = True
+        response.message = "paused" if self._paused else "running"
+        return response
+
+    async def _on_step(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        if not self._lockstep:
+            if not self._paused:
+                response.success, response.message = False, "not paused; call pause first"
+                return response
+            self._advance()
+        else:
+            for _ in range(self._call_steps):
+                if not await self._command_for_last_observation():
+                    response.success = False
+                    response.message = (
+                        f"no command within {self._patience:g} s of the observation; is "
+                        "policy_node running, and has it a z?"
+                    )
+                    return response
+                self._advance()
+            # The answer to the last observation belongs to this call: the next prompt must not
+            # race with it.
+            await self._command_for_last_observation()
+        response.success = True
+        response.message = json.dumps({"time": self._now().nanoseconds * 1e-9})
+        return response
+
+    async def _command_for_last_observation(self) -> bool:
+        """Waits for the command that answers the present state; false when none came."""
+        if self._fresh:
+            return True
+        answered = self._waiting = Future(executor=self.executor)
+        deadline = time.monotonic() + self._patience
+
+        def remind() -> None:
+            if answered.done():
+                return
+            if time.monotonic() > deadline:
+                answered.set_result(False)
+            else:
+                self._publish_state()
+
+        wall = Clock(clock_type=ClockType.STEADY_TIME)
+        timer = self.create_timer(min(_REPEAT_SECONDS, self._patience), remind, clock=wall)
+        try:
+            return bool(await answered)
+        finally:
+            self._waiting = None
+            self.destroy_timer(timer)
+
+    def _report(self) -> None:
+        rate = self._steps.rate(time.monotonic())
+        factor = None if rate is None or self._paused else rate * self._spec.ctrl_dt
+        late = factor is not None and factor < 0.9 * self._factor and not self._lockstep
+        if late:
+            self.get_logger().warning(
+                f"real-time factor {factor:.2f}, asked for {self._factor:g}: the machine is "
+                "too slow or too busy",
+                throttle_duration_sec=10.0,
+            )
+        values: dict[str, object] = {
+            "real_time_factor": "" if factor is None else f"{factor:.3f}",
+            "episode": self._episode,
+            "refused_commands": self._refused_commands,
+        }
+        mode = "paused" if self._paused else "lock-step" if self._lockstep else "running"
+        name = f"{self.get_fully_qualified_name()}: simulation"
+        status = to_status(WARN if late else OK, name, mode, values, self._spec.name)
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self._now().to_msg()
+        self._diagnostics.publish(message)
+
+
+def main() -> int:
+    """Entry point of the process."""
+    return run_node(SimNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
