@@ -1,0 +1,1 @@
+"""Offline training: data, networks, losses, agents, evaluation and export."""

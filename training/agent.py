@@ -1,0 +1,214 @@
+"""The forward-backward agent: networks, optimisers and one update."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from fb_ros.field import layout_slices
+from fb_ros.robot_spec import RobotSpec
+from training.agent_config import AgentConfig
+from training.data import Batch, Transitions
+from training.encoding import encode, sample_sphere
+from training.losses import (
+    fb_loss,
+    ortho_loss,
+    pessimistic,
+    policy_loss,
+    q_loss,
+    successor_measure,
+)
+from training.networks import BackwardMap, ForwardMap, Normalizer, Policy
+
+
+class Networks(nn.Module):
+    """All that a trained model consists of, with the normalisers of its inputs."""
+
+    def __init__(self, config: AgentConfig, spec: RobotSpec) -> None:
+        super().__init__()
+        slices = layout_slices(spec.features)
+        columns = [
+            column
+            for name in config.features
+            for column in range(slices[spec.feature(name).name].start, slices[name].stop)
+        ]
+        self.register_buffer("columns", torch.tensor(columns))
+        self.columns: torch.Tensor
+        observation = Normalizer(torch.zeros(spec.obs_dim), torch.ones(spec.obs_dim))
+        features = Normalizer(torch.zeros(len(columns)), torch.ones(len(columns)))
+        self.backward_map = BackwardMap(
+            features,
+            feature_dim=len(columns),
+            d=config.d,
+            blocks=config.blocks,
+            hidden=config.backward_hidden,
+            fourier=config.fourier,
+            fourier_scale=config.fourier_scale,
+        )
+        sizes = {"obs_dim": spec.obs_dim, "act_dim": spec.act_dim, "d": config.d}
+        self.forward_map = ForwardMap(
+            observation, **sizes, hidden=config.hidden, ensemble=config.ensemble
+        )
+        self.policy = Policy(observation, **sizes, hidden=config.hidden)
+
+    def fit_normalizers(self, data: Transitions) -> None:
+        """Takes the means and standard deviations from the data."""
+        for normalizer, values in (
+            (self.policy.observation, data.observation),
+            (self.backward_map.features, data.features[:, self.columns]),
+        ):
+            fitted = Normalizer(values.mean(0), values.std(0))
+            normalizer.load_state_dict(fitted.state_dict())
+
+
+class Agent:
+    """Trains `Networks` on batches of transitions."""
+
+    def __init__(self, config: AgentConfig, spec: RobotSpec, data: Transitions) -> None:
+        self.config = config
+        self.networks = Networks(config, spec)
+        self.networks.fit_normalizers(data)
+        self.target_forward = copy.deepcopy(self.networks.forward_map).requires_grad_(False)
+        self.target_backward = copy.deepcopy(self.networks.backward_map).requires_grad_(False)
+        rate = config.learning_rate
+        self.optimizer = torch.optim.Adam(
+            [
+                {"params": list(self.networks.forward_map.parameters()), "lr": rate},
+                {
+                    "params": list(self.networks.backward_map.parameters()),
+                    "lr": config.backward_learning_rate,
+                },
+            ],
+            fused=True,
+        )
+        self.policy_optimizer = torch.optim.Adam(
+            self.networks.policy.parameters(), lr=rate, fused=True
+        )
+
+    def _hidden_precision(self) -> torch.autocast:
+        """bfloat16 for the hidden layers alone: losses need all of float32's digits."""
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16)
+
+    def sample_z(self, data: Transitions, generator: torch.Generator) -> torch.Tensor:
+        """Encodings for one update, `(groups, d)`: of states, of mixtures, and uniform ones."""
+        config = self.config
+        goals = round(config.goal_share * config.groups)
+        mixtures = round(config.mixture_share * config.groups)
+        z = sample_sphere(config.groups, config.d, config.blocks, generator)
+        if goals + mixtures == 0:
+            return z
+        parts = 8
+        points = data.sample_features((goals + mixtures) * parts, generator)
+        points = points[:, self.networks.columns].unflatten(0, (goals + mixtures, parts))
+        weights = torch.rand(goals + mixtures, parts, generator=generator).square()
+        weights[:goals] = 0.0
+        weights[:goals, 0] = 1.0
+        with torch.no_grad():
+            encoded = encode(self.networks.backward_map, points, weights)
+        return torch.cat([encoded, z[goals + mixtures :]])
+
+    def act_noisily(
+        self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """The policy's action with clipped noise (TD3's smoothing), `(n, act_dim)`."""
+        with self._hidden_precision():
+            action = self.networks.policy(observation, z)
+        noise = torch.randn(action.shape, generator=generator) * self.config.noise
+        bound = self.config.noise_clip
+        return (action + noise.clamp(-bound, bound)).clamp(-1.0, 1.0)
+
+    def sample(
+        self, data: Transitions, generator: torch.Generator
+    ) -> tuple[Batch, torch.Tensor, torch.Tensor]:
+        """A batch, the negatives of its groups and their encodings, as `update` takes them."""
+        config = self.config
+        batch = data.sample(config.batch, generator)
+        negatives = data.sample_features(config.groups * config.negatives, generator)
+        z = self.sample_z(data, generator)
+        return batch, negatives.unflatten(0, (config.groups, config.negatives)), z
+
+    def update(
+        self, batch: Batch, negatives: torch.Tensor, z: torch.Tensor, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
+        """One step of `F`, `B` and the policy; returns what a learning curve wants to know.
+
+        `negatives` are the independent states' features, `(groups, negatives, feature_dim)`,
+        `z` is `(groups, d)`; rows of the batch belong to the groups in order.
+        """
+        config, networks = self.config, self.networks
+        groups = config.groups
+        rows = config.batch // groups
+        z_rows = z.repeat_interleave(rows, dim=0)
+        z_column = z.unsqueeze(-1)
+        discount = (config.gamma * batch.discount).view(groups, rows)
+        next_features = batch.next_features[:, networks.columns].view(groups, rows, -1)
+        states = torch.cat([next_features, negatives[..., networks.columns]], dim=1)
+
+        with torch.no_grad():
+            next_action = self.act_noisily(batch.next_observation, z_rows, generator)
+            with self._hidden_precision():
+                target_f = self.target_forward(batch.next_observation, next_action, z_rows)
+                target_b = self.target_backward(states, z.unsqueeze(1))
+            target_f = target_f.unflatten(1, (groups, rows))
+            target_measure = pessimistic(
+                successor_measure(target_f, target_b[:, rows:]), config.pessimism
+            )
+            next_q = pessimistic((target_f @ z_column).squeeze(-1), config.pessimism)
+            reward = (target_b[:, :rows] @ z_column).squeeze(-1)
+
+        with self._hidden_precision():
+            forward = networks.forward_map(batch.observation, batch.action, z_rows)
+            backward = networks.backward_map(states, z.unsqueeze(1))
+        forward = forward.unflatten(1, (groups, rows))
+        next_backward, independent = backward[:, :rows], backward[:, rows:]
+        q = (forward @ z_column).squeeze(-1)
+        losses = {
+            "fb_loss": fb_loss(
+                successor_measure(forward, independent),
+                target_measure,
+                (forward * next_backward).sum(-1),
+                discount,
+            ),
+            "ortho_loss": config.ortho * ortho_loss(independent),
+            "q_loss": config.q_loss / config.d * q_loss(q, next_q, reward, discount),
+        }
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()
+        self.optimizer.step()
+
+        action = self.act_noisily(batch.observation, z_rows, generator)
+        networks.forward_map.requires_grad_(False)
+        with self._hidden_precision():
+            actor_f = networks.forward_map(batch.observation, action, z_rows)
+        networks.forward_map.requires_grad_(True)
+        actor_q = pessimistic((actor_f * z_rows).sum(-1), config.actor_pessimism)
+        actor_loss = policy_loss(actor_q, action, config.action_penalty)
+        self.policy_optimizer.zero_grad(set_to_none=True)
+        actor_loss.backward()
+        self.policy_optimizer.step()
+
+        _follow(self.target_forward, networks.forward_map, config.target_rate)
+        _follow(self.target_backward, networks.backward_map, config.target_rate)
+        return {name: loss.detach() for name, loss in losses.items()} | {
+            "q": q.detach().mean(),
+            "actor_q": actor_q.detach().mean(),
+            "f_norm": forward.detach().norm(dim=-1).mean(),
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on training."""
+        return {
+            "networks": self.networks.state_dict(),
+            "target_forward": self.target_forward.state_dict(),
+            "target_backward": self.target_backward.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "policy_optimizer": self.policy_optimizer.state_dict(),
+        }
+
+
+@torch.no_grad()
+def _follow(target: nn.Module, online: nn.Module, rate: float) -> None:
+    torch._foreach_lerp_(list(target.parameters()), list(online.parameters()), rate)

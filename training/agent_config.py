@@ -1,0 +1,81 @@
+"""Configuration of the forward-backward agent."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from fb_ros.errors import FbRosError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AgentConfig:
+    """Sizes, losses and optimisation of the forward-backward agent.
+
+    `blocks` of 1 is plain FB; more make `B` auto-regressive (FB-AR).
+    """
+
+    features: tuple[str, ...] = ("tcp_pos",)
+    """Task features that `B` reads."""
+    d: int = 128
+    """Length of `z`, of `F` and of `B`."""
+    blocks: int = 8
+    """Auto-regressive blocks of `B`, of equal length."""
+    gamma: float = 0.96
+    """Discount."""
+    hidden: int = 256
+    """Width of `F` and of the policy."""
+    backward_hidden: int = 64
+    """Width of each block of `B`."""
+    fourier: int = 32
+    """Random Fourier features of the inputs of `B`; 0 for none."""
+    fourier_scale: float = 1.5
+    """Standard deviation of their frequencies, in radians per standard deviation of a feature."""
+    ensemble: int = 2
+    """Number of parallel `F` networks."""
+    batch: int = 1024
+    """Transitions in an update."""
+    groups: int = 32
+    """Encodings `z` in an update, each shared by `batch / groups` transitions."""
+    negatives: int = 32
+    """Independent states `s''` for each group."""
+    learning_rate: float = 1e-3
+    """Adam's step size for `F` and the policy."""
+    backward_learning_rate: float = 1e-3
+    """Adam's step size for `B`."""
+    target_rate: float = 0.01
+    """Share of the online weights that enters the target networks in an update."""
+    pessimism: float = 0.0
+    """Standard deviations of the ensemble subtracted in the targets; 1 of two is the smaller."""
+    actor_pessimism: float = 0.5
+    """The same in the policy's objective."""
+    ortho: float = 10.0
+    """Weight of the orthonormality of `B`."""
+    q_loss: float = 0.1
+    """Weight of the Bellman error of `F^T z`, the one projection that the policy reads."""
+    bfloat16: bool = True
+    """Compute the hidden layers in bfloat16, with weights and outputs in float32."""
+    action_penalty: float = 0.01
+    """Weight of the mean squared action in the policy's objective: joints that do not matter for
+    the task rest, and do not carry the robot away from the data."""
+    noise: float = 0.2
+    """Standard deviation of the smoothing noise on the policy's actions in training."""
+    noise_clip: float = 0.3
+    """Bound of that noise."""
+    goal_share: float = 0.75
+    """Share of the `z` that encode single states of the data."""
+    mixture_share: float = 0.0
+    """Share of the `z` that encode random mixtures of states; the rest is uniform."""
+
+    def __post_init__(self) -> None:
+        if self.d % self.blocks:
+            raise FbRosError(f"d is {self.d}, expected a multiple of blocks ({self.blocks})")
+        if self.batch % self.groups:
+            raise FbRosError(f"batch is {self.batch}, expected a multiple of groups")
+        if not 0.0 < self.gamma < 1.0:
+            raise FbRosError(f"gamma is {self.gamma}, expected above 0 and below 1")
+
+    @property
+    def algorithm(self) -> Literal["fb", "fb_ar"]:
+        """The name that the bundle and the tables use."""
+        return "fb" if self.blocks == 1 else "fb_ar"

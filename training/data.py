@@ -1,0 +1,79 @@
+"""Transitions of collected episodes, in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot_spec import RobotSpec
+from training.episode import load_episode
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Transitions `(n, …)`: state, action, and what followed."""
+
+    observation: torch.Tensor
+    action: torch.Tensor
+    next_observation: torch.Tensor
+    next_features: torch.Tensor
+    discount: torch.Tensor
+    """0 where the episode ended in a terminal state and 1 elsewhere, `(n,)`."""
+
+
+class Transitions:
+    """All episodes of a folder, one row a state, and which rows start a transition."""
+
+    def __init__(self, folder: Path, spec: RobotSpec) -> None:
+        paths = sorted(folder.glob("episode_*.npz"))
+        if not paths:
+            raise FbRosError(f"{folder} holds no episodes; make some with `fb_ros collect`")
+        episodes = [load_episode(path) for path in paths]
+        expected = (spec.obs_dim, spec.act_dim, spec.feature_dim)
+        for path, episode in zip(paths, episodes, strict=True):
+            found = tuple(
+                array.shape[1] for array in (episode.observation, episode.action, episode.features)
+            )
+            if found != expected:
+                raise FbRosError(
+                    f"{path}: observation, action and features have {found} components, "
+                    f"robot {spec.name} has {expected}"
+                )
+        self.observation = _stack([episode.observation for episode in episodes])
+        self.action = _stack([episode.action for episode in episodes])
+        self.features = _stack([episode.features for episode in episodes])
+        self.discount = _stack([episode.discount for episode in episodes])[:, 0]
+        self.physics = np.concatenate([episode.physics for episode in episodes])
+        lengths = np.array([len(episode.observation) for episode in episodes])
+        last = np.cumsum(lengths) - 1
+        self.starts = torch.from_numpy(np.setdiff1d(np.arange(lengths.sum()), last))
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def sample(self, count: int, generator: torch.Generator) -> Batch:
+        """`count` transitions, uniformly and with replacement."""
+        rows = self.starts[torch.randint(len(self.starts), (count,), generator=generator)]
+        return Batch(
+            observation=self.observation[rows],
+            action=self.action[rows + 1],
+            next_observation=self.observation[rows + 1],
+            next_features=self.features[rows + 1],
+            discount=self.discount[rows + 1],
+        )
+
+    def sample_features(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Task features of states that followed some action, `(count, feature_dim)`."""
+        rows = self.starts[torch.randint(len(self.starts), (count,), generator=generator)]
+        return self.features[rows + 1]
+
+
+def _stack(arrays: list[np.ndarray]) -> torch.Tensor:
+    stacked = torch.from_numpy(np.concatenate(arrays))
+    if not torch.isfinite(stacked).all():
+        raise FbRosError("the data hold NaN or infinity; collect them anew")
+    return stacked

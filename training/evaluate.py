@@ -1,0 +1,133 @@
+"""`fb_ros evaluate`: zero-shot reaching in simulation, with the yardstick beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fb_ros.bundle import load_bundle
+from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.errors import FbRosError
+from fb_ros.paths import find_bundle
+from fb_ros.policy import Policy
+from fb_ros.reward_inference import TaskEncoder
+from sim.environment import Environment
+from sim.episode_seed import episode_rng
+from sim.progress import progress_bar
+from sim.registry import make_environment
+from sim.resolved_rate import resolved_rate_command
+from sim.score import reach_figures
+from sim.tasks import EPISODE_SECONDS, REACH, ReachTask, make_task
+
+CommandOf = Callable[[Environment], np.ndarray]
+"""From the environment's present state to a command in physical units, for one goal."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(CommandConfig):
+    """Run a bundle's policy in simulation, a new start and a new goal in each episode."""
+
+    bundle: Path = Path("jaco")
+    """Folder of a bundle, or the name of a model that ships."""
+    task: str = REACH
+    """`reach` for goals drawn from the workspace, or a fixed task such as `reach_top_left`."""
+    goals: int = 100
+    """Episodes, each with its own start and goal."""
+    seed: int = 0
+    """Seed of starts and goals."""
+    backend: str = "auto"
+    """Inference runtime."""
+    reference: bool = True
+    """Also run the controller that knows the arm, where there is one for the robot."""
+
+    def __post_init__(self) -> None:
+        if self.goals < 1:
+            raise FbRosError(f"goals is {self.goals}, expected at least 1")
+
+
+def reach_distances(
+    environment: Environment,
+    task: ReachTask,
+    controller_for: Callable[[np.ndarray], CommandOf],
+    *,
+    episodes: int,
+    seed: int,
+    progress: str = "",
+) -> np.ndarray:
+    """Distance to the goal after each step of each episode, `(episodes, steps)`.
+
+    `controller_for` makes the controller for a goal. Start and goal of an episode depend on the
+    seed and on the episode's number alone.
+    """
+    spec = environment.spec
+    goal_feature = spec.feature(spec.goal_feature)
+    steps = round(EPISODE_SECONDS / spec.ctrl_dt)
+    distances = np.empty((episodes, steps))
+    for episode in progress_bar(range(episodes), title=progress, unit="goal"):
+        environment.reset(episode_rng(seed, episode))
+        goal = task.goal(seed, episode)
+        command_of = controller_for(goal)
+        for step in range(steps):
+            environment.step(command_of(environment))
+            position = goal_feature.encode(environment.robot_state())
+            distances[episode, step] = np.linalg.norm(position - goal)
+    return distances
+
+
+def evaluate(config: EvaluateConfig) -> Result:
+    """Figures of the bundle, and of the yardstick where there is one."""
+    bundle = load_bundle(find_bundle(config.bundle))
+    environment = make_environment(bundle.robot.name)
+    if environment.spec != bundle.robot:
+        raise FbRosError(
+            f"{bundle.path} was made for another description of robot {bundle.robot.name}; "
+            "train and export the model anew"
+        )
+    task = make_task(config.task, bundle.robot)
+    policy, encoder = Policy(bundle, config.backend), TaskEncoder(bundle, config.backend)
+
+    def learned(goal: np.ndarray) -> CommandOf:
+        z = encoder.encode_goal(goal).z
+        return lambda environment: policy.command(environment.observation(), z)
+
+    def knowing(goal: np.ndarray) -> CommandOf:
+        return lambda environment: resolved_rate_command(environment, goal)
+
+    def run(controller: Callable[[np.ndarray], CommandOf], name: str) -> dict[str, Any]:
+        distances = reach_distances(
+            environment, task, controller, episodes=config.goals, seed=config.seed, progress=name
+        )
+        return reach_figures(task, distances)
+
+    started = time.perf_counter()
+    result: Result = {"task": task.name, "robot": bundle.robot.name}
+    result |= run(learned, "policy")
+    result |= {"seed": config.seed, "model_id": bundle.model_id}
+    if config.reference and bundle.robot.action_interface == "velocity":
+        result["resolved_rate"] = run(knowing, "resolved rate")
+    return result | {"seconds": time.perf_counter() - started}
+
+
+def _show(result: Result) -> str:
+    lines = [
+        f"{result['robot']} {result['task']}, {result['episodes']} goals, seed {result['seed']}, "
+        f"model {result['model_id'][:12]}",
+        f"{'':<34} success   return   median error",
+    ]
+    rows = [("fb_ros", result)]
+    if "resolved_rate" in result:
+        rows.append(("resolved rate (knows the arm)", result["resolved_rate"]))
+    for name, row in rows:
+        lines.append(
+            f"{name:<34} {row['success']:7.2f} {row['mean_return']:8.1f} "
+            f"{row['median_final_error_m'] * 100:9.1f} cm"
+        )
+    return "\n".join(lines)
+
+
+COMMAND = Command(config=EvaluateConfig, run=evaluate, show=_show)

@@ -1,0 +1,251 @@
+"""`fb_ros export`: a trained model as a bundle, with the graphs that the robot runs."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import json
+import shutil
+import subprocess
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from safetensors.numpy import save_file
+from safetensors.torch import load_file
+from torch import nn
+
+from fb_ros.bundle import (
+    DESCRIPTION,
+    FORMAT_VERSION,
+    POLICY,
+    REFERENCE_STATES,
+    TASK_ENCODER,
+    VALUE,
+    file_hashes,
+    load_bundle,
+    model_id_of,
+)
+from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.errors import FbRosError
+from fb_ros.robot_spec import RobotSpec
+from sim.registry import make_environment
+from training.agent import Networks
+from training.agent_config import AgentConfig
+from training.collect import data_fingerprint
+from training.data import Transitions
+from training.encoding import encode
+from training.evaluate import EvaluateConfig, evaluate
+from training.train import BEST, LAST, RUN
+
+# The lowest that the exporter writes by itself; it converts to lower ones only in part.
+_OPSET = 18
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExportConfig(CommandConfig):
+    """Write a bundle from a training run, after evaluating it."""
+
+    run: Path = Path("runs/jaco")
+    """Folder of the training run."""
+    data: Path = Path("data/jaco")
+    """The data that it was trained on, for the reference states."""
+    out: Path = Path("models/jaco")
+    """Folder of the bundle; what was there is replaced once the new one is whole."""
+    weights: str = "best"
+    """`best` or `last`."""
+    reference_states: int = 10_000
+    """States sampled from the data that travel with the model."""
+    goals: int = 100
+    """Goals of the evaluation that is written into the bundle."""
+    seed: int = 0
+    """Seed of the sample and of the evaluation."""
+
+
+class PolicyGraph(nn.Module):
+    """`observation (1, obs_dim)` and `z (1, d)` to `action (1, act_dim)` in `[-1, 1]`."""
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__()
+        self.policy = networks.policy
+
+    def forward(self, observation: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        action: torch.Tensor = self.policy(observation, z)
+        return action
+
+
+class TaskEncoderGraph(nn.Module):
+    """`features (n, …)` and `weights (n,)` to `z (d,)`: all blocks, one after the other."""
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__()
+        self.backward_map = networks.backward_map
+
+    def forward(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        return encode(self.backward_map, features, weights)
+
+
+class ValueGraph(nn.Module):
+    """`observation`, `action` and `z`, `(n, …)` each, to `q (P, n)`, one row a member of `F`."""
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__()
+        self.forward_map = networks.forward_map
+
+    def forward(
+        self, observation: torch.Tensor, action: torch.Tensor, z: torch.Tensor
+    ) -> torch.Tensor:
+        return (self.forward_map(observation, action, z) * z).sum(-1)
+
+
+def export(config: ExportConfig) -> Result:
+    """Writes the bundle and returns its description."""
+    run = _read_run(config.run)
+    spec = make_environment(run["robot"]).spec
+    agent = AgentConfig(**{**run["agent"], "features": tuple(run["agent"]["features"])})
+    if config.weights not in ("best", "last"):
+        raise FbRosError(f"weights is {config.weights!r}, expected best or last")
+    networks = Networks(agent, spec)
+    networks.load_state_dict(load_file(config.run / {"best": BEST, "last": LAST}[config.weights]))
+    networks.eval()
+    found, expected = data_fingerprint(config.data), run["data"]["fingerprint"]
+    if found != expected:
+        raise FbRosError(
+            f"{config.data} has fingerprint {found[:12]}…, the run was trained on {expected[:12]}…"
+        )
+    partial = config.out.with_name(config.out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    write_graphs(networks, agent, spec, partial)
+    _write_reference_states(config, spec, partial)
+    description = {
+        "format_version": FORMAT_VERSION,
+        "robot": spec.to_json(),
+        "algorithm": agent.algorithm,
+        "gamma": agent.gamma,
+        "blocks": [agent.d // agent.blocks] * agent.blocks,
+        "encoder_features": list(agent.features),
+        "provenance": {
+            "commit": _commit(),
+            "weights": config.weights,
+            **{name: value for name, value in run.items() if name not in ("last", "best")},
+        },
+        "evaluation": {},
+    }
+    _describe(partial, description)
+    measured = evaluate(EvaluateConfig(bundle=partial, goals=config.goals, seed=config.seed))
+    description["evaluation"] = {
+        name: value for name, value in measured.items() if name not in ("model_id", "seconds")
+    }
+    _describe(partial, description)
+    load_bundle(partial)
+    shutil.rmtree(config.out, ignore_errors=True)
+    partial.rename(config.out)
+    return {"out": str(config.out), **measured}
+
+
+def write_graphs(networks: Networks, agent: AgentConfig, spec: RobotSpec, folder: Path) -> None:
+    """The three ONNX graphs of a model, with names, shapes and normalisers."""
+    read = int(networks.columns.numel())
+    n = torch.export.Dim("n", min=1)
+    observation, action = torch.zeros(1, spec.obs_dim), torch.zeros(1, spec.act_dim)
+    z = torch.zeros(1, agent.d)
+    _write(
+        PolicyGraph(networks), {"observation": observation, "z": z}, "action", folder / POLICY, {}
+    )
+    # Two rows where any number is meant: the exporter takes a single one for a constant.
+    _write(
+        TaskEncoderGraph(networks),
+        {"features": torch.zeros(2, read), "weights": torch.ones(2)},
+        "z",
+        folder / TASK_ENCODER,
+        {"features": {0: n}, "weights": {0: n}},
+    )
+    rows = {"observation": observation, "action": action, "z": z}
+    _write(
+        ValueGraph(networks),
+        {name: value.expand(2, -1) for name, value in rows.items()},
+        "q",
+        folder / VALUE,
+        {name: {0: n} for name in rows},
+    )
+
+
+def _write(
+    graph: nn.Module,
+    inputs: dict[str, torch.Tensor],
+    output: str,
+    path: Path,
+    dynamic: dict[str, dict[int, torch.export.Dim]],
+) -> None:
+    # The exporter reports its progress on standard output, which belongs to the result.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph.eval(),
+            tuple(inputs.values()),
+            str(path),
+            input_names=list(inputs),
+            output_names=[output],
+            opset_version=_OPSET,
+            dynamic_shapes=dynamic or None,
+            external_data=False,
+            dynamo=True,
+        )
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+
+
+def _write_reference_states(config: ExportConfig, spec: RobotSpec, folder: Path) -> None:
+    data = Transitions(config.data, spec)
+    rng = np.random.default_rng(config.seed)
+    count = min(config.reference_states, len(data))
+    rows = rng.choice(data.starts.numpy(), size=count, replace=False)
+    arrays = {
+        "features": data.features[rows].numpy(),
+        "observation": data.observation[rows].numpy(),
+    }
+    save_file(arrays, folder / REFERENCE_STATES)
+
+
+def _describe(folder: Path, description: dict[str, object]) -> None:
+    hashes = file_hashes(folder)
+    whole = {**description, "model_id": model_id_of(hashes), "files": hashes}
+    (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+
+
+def _read_run(folder: Path) -> Result:
+    path = folder / RUN
+    if not path.is_file():
+        raise FbRosError(
+            f"{folder} holds no training run (no {RUN}); make one with `fb_ros train`"
+        )
+    run: Result = json.loads(path.read_text())
+    return run
+
+
+def _commit() -> str:
+    """The commit that the model was exported at, marked where the tree differed from it."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()
+
+
+def _show(result: Result) -> str:
+    return (
+        f"{result['out']}: model {result['model_id'][:12]}, success {result['success']:.2f}, "
+        f"return {result['mean_return']:.1f} on {result['episodes']} goals"
+    )
+
+
+COMMAND = Command(config=ExportConfig, run=export, show=_show)

@@ -1,0 +1,172 @@
+"""The networks: `backward_map`, `forward_map` and the policy."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+def project_z(z: torch.Tensor, blocks: int) -> torch.Tensor:
+    """Scales each of the equal `blocks` of `z` `(..., d)` to the norm `sqrt(d / blocks)`."""
+    parts = z.unflatten(-1, (blocks, -1))
+    scaled = functional.normalize(parts, dim=-1) * math.sqrt(parts.shape[-1])
+    return scaled.flatten(-2)
+
+
+class Normalizer(nn.Module):
+    """Shifts and scales its input by the data's mean and standard deviation, both `(n,)`."""
+
+    def __init__(self, mean: torch.Tensor, std: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        # A component that never varies carries nothing: it becomes zero and not huge.
+        self.register_buffer("scale", torch.where(std > 1e-6, 1.0 / std.clamp(min=1e-6), 0.0))
+        self.mean: torch.Tensor
+        self.scale: torch.Tensor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x - self.mean) * self.scale
+
+
+class ParallelLinear(nn.Module):
+    """`count` independent affine maps, from `(count, n, inputs)` to `(count, n, outputs)`."""
+
+    def __init__(self, count: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(count, inputs, outputs))
+        self.bias = nn.Parameter(torch.zeros(count, 1, outputs))
+        for weight in self.weight.data:
+            nn.init.orthogonal_(weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
+class BackwardMap(nn.Module):
+    """`B(s, z)` in auto-regressive blocks: block `k` reads the features and `z_1 … z_{k-1}`.
+
+    The first layer is the sum of a state part and a `z` part, so that one state part serves
+    every `z`. Each block of the output lies on the sphere of radius `sqrt(d_k)`.
+    """
+
+    def __init__(
+        self,
+        features: Normalizer,
+        *,
+        feature_dim: int,
+        d: int,
+        blocks: int,
+        hidden: int,
+        fourier: int,
+        fourier_scale: float,
+    ) -> None:
+        super().__init__()
+        self.features = features
+        self.d, self.blocks = d, blocks
+        self.register_buffer("frequencies", fourier_scale * torch.randn(feature_dim, fourier))
+        self.frequencies: torch.Tensor
+        self.state_part = ParallelLinear(blocks, feature_dim + 2 * fourier, hidden)
+        self.z_part = ParallelLinear(blocks, d, hidden)
+        # Block k of the mask lets through the components of z_1 … z_{k-1} alone.
+        block = torch.arange(d) // (d // blocks)
+        allowed = block[None, :] < torch.arange(blocks)[:, None]
+        self.register_buffer("mask", allowed.unsqueeze(-1).float())
+        self.mask: torch.Tensor
+        self.middle = ParallelLinear(blocks, hidden, hidden)
+        self.last = ParallelLinear(blocks, hidden, d // blocks)
+
+    def embed_state(self, features: torch.Tensor) -> torch.Tensor:
+        """The part of the first layer that depends on the features `(…, feature_dim)` alone.
+
+        All embeddings have the blocks as their first dimension: `(blocks, …, hidden)`.
+        """
+        x = self.features(features)
+        angles = x @ self.frequencies
+        x = torch.cat([x, angles.sin(), angles.cos()], dim=-1)
+        return self._per_block(x, self.state_part.weight, self.state_part.bias)
+
+    def embed_z(self, z: torch.Tensor) -> torch.Tensor:
+        """The part of the first layer that depends on `z` `(…, d)` alone."""
+        return self._per_block(z, self.z_part.weight * self.mask, self.z_part.bias)
+
+    def combine(self, state_part: torch.Tensor, z_part: torch.Tensor) -> torch.Tensor:
+        """`B` from the two parts, which broadcast against each other: `(…, d)`."""
+        x = functional.relu(state_part + z_part)
+        shape = x.shape[1:-1]
+        x = functional.relu(self.middle(x.flatten(1, -2)))
+        with torch.autocast(x.device.type, enabled=False):
+            x = self.last(x.to(self.last.weight.dtype))
+            return project_z(x.transpose(0, 1).flatten(1).unflatten(0, shape), self.blocks)
+
+    def forward(self, features: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        return self.combine(self.embed_state(features), self.embed_z(z))
+
+    def _per_block(
+        self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
+    ) -> torch.Tensor:
+        flat = x.reshape(-1, x.shape[-1]).expand(self.blocks, -1, -1)
+        return torch.baddbmm(bias, flat, weight).reshape(self.blocks, *x.shape[:-1], -1)
+
+
+class ForwardMap(nn.Module):
+    """`F(s, a, z)`: an ensemble of fully parallel networks, from `(n, …)` to `(P, n, d)`."""
+
+    def __init__(
+        self,
+        observation: Normalizer,
+        *,
+        obs_dim: int,
+        act_dim: int,
+        d: int,
+        hidden: int,
+        ensemble: int,
+    ) -> None:
+        super().__init__()
+        self.observation = observation
+        self.ensemble = ensemble
+        self.task_1 = ParallelLinear(ensemble, obs_dim + d, hidden)
+        self.task_2 = ParallelLinear(ensemble, hidden, hidden // 2)
+        self.action_1 = ParallelLinear(ensemble, obs_dim + act_dim, hidden)
+        self.action_2 = ParallelLinear(ensemble, hidden, hidden // 2)
+        self.trunk = ParallelLinear(ensemble, 2 * (hidden // 2), hidden)
+        self.last = ParallelLinear(ensemble, hidden, d)
+
+    def forward(
+        self, observation: torch.Tensor, action: torch.Tensor, z: torch.Tensor
+    ) -> torch.Tensor:
+        obs = self.observation(observation)
+        task = torch.cat([obs, z], dim=-1).expand(self.ensemble, -1, -1)
+        task = functional.relu(self.task_2(functional.relu(self.task_1(task))))
+        act = torch.cat([obs, action], dim=-1).expand(self.ensemble, -1, -1)
+        act = functional.relu(self.action_2(functional.relu(self.action_1(act))))
+        x = functional.relu(self.trunk(torch.cat([task, act], dim=-1)))
+        with torch.autocast(x.device.type, enabled=False):
+            embedding: torch.Tensor = self.last(x.to(self.last.weight.dtype))
+            return embedding
+
+
+class Policy(nn.Module):
+    """`pi(s, z)`: the mean action in `[-1, 1]`, `(n, act_dim)`."""
+
+    def __init__(
+        self, observation: Normalizer, *, obs_dim: int, act_dim: int, d: int, hidden: int
+    ) -> None:
+        super().__init__()
+        self.observation = observation
+        self.net = nn.Sequential(
+            nn.Linear(obs_dim + d, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+        )
+        self.last = nn.Linear(hidden, act_dim)
+
+    def forward(self, observation: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        x = self.net(torch.cat([self.observation(observation), z], dim=-1))
+        with torch.autocast(x.device.type, enabled=False):
+            return torch.tanh(self.last(x.to(self.last.weight.dtype)))
