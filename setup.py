@@ -1,0 +1,93 @@
+"""Packaging for both worlds: an ament_python package for colcon, and plain pip."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+
+def data_files() -> list[tuple[str, list[str]]]:
+    """What ament and the nodes look for under <prefix>/share."""
+    share = "share/fb_ros"
+    files = [
+        ("share/ament_index/resource_index/packages", ["resource/fb_ros"]),
+        (share, ["package.xml"]),
+        (f"{share}/launch", _glob("launch/*.launch.py")),
+        (f"{share}/config", _glob("config/*.yaml")),
+    ]
+    for bundle in sorted(path for path in Path("models").glob("*") if path.is_dir()):
+        files.append((f"{share}/{bundle}", _glob(f"{bundle}/*")))
+    return files
+
+
+def _glob(pattern: str) -> list[str]:
+    return sorted(str(path) for path in Path().glob(pattern) if path.is_file())
+
+
+SIM = [
+    "mujoco==3.17.0",  # physics; 4 breaks dm_control 1.0.50
+    "dm_control==1.0.50",  # the arm, the hand and the point mass
+    "tqdm>=4.66,<5",  # progress of long commands
+]
+TRAIN = [
+    *SIM,
+    "torch==2.13.0",  # networks and training
+    "onnx>=1.19,<2",  # the exported graphs
+    "onnxscript>=0.5,<1",  # torch's ONNX exporter needs it
+]
+ROS = [
+    # ROS 2 Jazzy for machines without a ROS installation; unpinned ones would be Kilted's.
+    "ros-rclpy[fastrtps]==7.1.6",
+    "ros-std-msgs<5.4",
+    "ros-std-srvs<5.4",
+    "ros-sensor-msgs<5.4",
+    "ros-geometry-msgs<5.4",
+    "ros-diagnostic-msgs<5.4",
+]
+TEST = [
+    "pytest>=8,<10",  # test runner
+    "hypothesis>=6.100,<7",  # properties over generated inputs
+    "ruff==0.17.6",  # lint and format
+    "mypy==2.4.1",  # types
+    "colcon-common-extensions==0.3.0",  # builds the package as a ROS workspace does
+]
+
+setup(
+    name="fb_ros",
+    version="0.1.0",
+    description="Publish a reward, get a behaviour: forward-backward models as ROS 2 nodes",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    maintainer="fb_ros maintainers",
+    maintainer_email="maintainers@fb-ros.org",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(
+        include=["fb_ros", "fb_ros.*", "sim", "sim.*", "training", "training.*"]
+    ),
+    package_data={"fb_ros": ["py.typed"]},
+    data_files=data_files(),
+    install_requires=[
+        "setuptools",
+        "numpy>=1.26,<3",  # all arithmetic outside the graphs
+        "onnxruntime>=1.20,<2",  # runs the graphs on a CPU
+        "safetensors>=0.4,<1",  # reference states, without pickle
+        "tyro>=1,<2",  # command lines out of typed configurations
+    ],
+    extras_require={
+        "sim": SIM,
+        "train": TRAIN,
+        "ros": ROS,
+        "test": TEST,
+    },
+    zip_safe=False,
+    entry_points={
+        "console_scripts": [
+            "fb_ros = fb_ros.cli:main",
+            "policy_node = fb_ros.nodes.policy_node:main",
+            "task_inference_node = fb_ros.nodes.task_inference_node:main",
+            "sim_node = sim.sim_node:main",
+        ],
+    },
+)
