@@ -1,0 +1,71 @@
+"""Sim-in-the-loop: real nodes over real DDS, deterministic and as fast as the machine goes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import JointState
+
+from fb_ros.errors import FbRosError
+from fb_ros.nodes.qos import STREAM
+from sim.robot_client import RobotClient
+from test.nodes.conftest import StartRobot
+
+GOALS = {
+    "point_mass": [(0.1, 0.1, 0.01), (-0.15, 0.05, 0.01)],
+    "jaco": [(0.1, 0.1, 0.2), (-0.1, 0.0, 0.3)],
+}
+STEPS = 30
+
+
+def trajectory(client: RobotClient, robot: str) -> np.ndarray:
+    """Joint positions and velocities after each step, under two goals."""
+    states: list[np.ndarray] = []
+
+    def keep(message: JointState) -> None:
+        states.append(np.array([*message.position, *message.velocity]))
+
+    client.create_subscription(JointState, "joint_states", keep, STREAM)
+    for goal in GOALS[robot]:
+        client.wait_for_z(client.publish_goal(np.array(goal)))
+        for _ in range(STEPS):
+            seen = len(states)
+            client.step()
+            client.wait_for(lambda seen=seen: len(states) > seen, "the state after a step")  # type: ignore[misc]
+    return np.stack(states[-2 * STEPS :])
+
+
+@pytest.mark.parametrize("robot", list(GOALS))
+def test_the_same_seed_and_prompts_give_bit_identical_trajectories(
+    start_robot: StartRobot, robot: str
+) -> None:
+    first, second = (
+        trajectory(start_robot(robot, lockstep="true", seed="3", namespace=name), robot)
+        for name in ("first", "second")
+    )
+    np.testing.assert_array_equal(first, second)
+    assert np.ptp(first, axis=0).max() > 0.01, "nothing moved"
+
+
+def test_another_seed_gives_another_trajectory(start_robot: StartRobot) -> None:
+    first, second = (
+        trajectory(start_robot(lockstep="true", seed=seed, namespace=f"seed{seed}"), "point_mass")
+        for seed in ("3", "4")
+    )
+    assert np.any(first != second)
+
+
+def test_time_goes_on_across_resets(start_robot: StartRobot) -> None:
+    client = start_robot(lockstep="true")
+    client.wait_for_z(client.publish_goal(np.array(GOALS["point_mass"][0])))
+    before = client.step()["time"]
+    reset = client.reset()
+    assert reset["episode"] == 1
+    assert reset["time"] > before
+    assert client.step()["time"] > reset["time"]
+
+
+def test_a_step_without_a_controller_says_so(start_robot: StartRobot) -> None:
+    client = start_robot(lockstep="true")
+    with pytest.raises(FbRosError, match="has it a z"):
+        client.step()

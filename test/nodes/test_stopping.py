@@ -1,0 +1,69 @@
+"""Standing still when a person or a fault says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from std_msgs.msg import Bool, Float64MultiArray
+from std_srvs.srv import Trigger
+
+from fb_ros.nodes.messages import to_array_message
+from fb_ros.nodes.qos import STREAM
+from sim.robot_client import RobotClient
+from test.nodes.conftest import StartRobot
+
+GOAL = np.array([0.2, 0.2, 0.01])
+
+
+@pytest.fixture
+def moving(start_robot: StartRobot) -> tuple[RobotClient, list[np.ndarray]]:
+    """A robot on its way, and all commands that were sent from then on."""
+    client = start_robot()
+    commands: list[np.ndarray] = []
+    client.create_subscription(
+        Float64MultiArray, "commands", lambda m: commands.append(np.array(m.data)), STREAM
+    )
+    client.wait_for_z(client.publish_goal(GOAL))
+    client.wait_for(lambda: bool(commands) and np.any(commands[-1] != 0.0), "a motion")
+    return client, commands
+
+
+def stopped(commands: list[np.ndarray]) -> bool:
+    return len(commands) >= 3 and all(np.all(command == 0.0) for command in commands[-3:])
+
+
+def test_an_emergency_stop_latches_until_resume(
+    moving: tuple[RobotClient, list[np.ndarray]],
+) -> None:
+    client, commands = moving
+    estop = client.create_publisher(Bool, "estop", 10)
+    client.wait_for(lambda: estop.get_subscription_count() > 0, "policy_node")
+    estop.publish(Bool(data=True))
+    client.wait_for(lambda: stopped(commands), "zeros, several times")
+    estop.publish(Bool(data=False))
+    client.wait_for(
+        lambda: "emergency stop" in client.policy_state(), "the diagnostics to say why"
+    )
+    assert stopped(commands)
+    resume = client.create_client(Trigger, "policy_node/resume")
+    client.wait_for(resume.service_is_ready, "the service resume")
+    answer = resume.call_async(Trigger.Request())
+    client.wait_for(answer.done, "resume")
+    assert answer.result().success
+    client.wait_for(lambda: bool(np.any(commands[-1] != 0.0)), "a motion")
+
+
+def test_an_observation_of_another_length_stops_the_robot(
+    moving: tuple[RobotClient, list[np.ndarray]],
+) -> None:
+    client, commands = moving
+    publisher = client.create_publisher(Float64MultiArray, "observation", STREAM)
+    client.wait_for(lambda: publisher.get_subscription_count() > 0, "policy_node")
+    before = len(commands)
+    publisher.publish(to_array_message(np.array([1.0, np.nan])))
+    client.wait_for(
+        lambda: any(np.all(command == 0.0) for command in commands[before:]), "a stop command"
+    )
+    client.wait_for(
+        lambda: client.policy_figures()["refused_observations"] == "1", "the count of refusals"
+    )
