@@ -9,6 +9,7 @@ import time
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.task import Future
@@ -30,7 +31,7 @@ from sim.registry import make_environment
 
 # How long another node of this name has to show itself before this one believes to be alone.
 _DISCOVERY_SECONDS = 1.0
-# In lock-step a controller that was not there yet, or lost the message, is told again.
+# In lock-step the state is told again in these intervals, for whoever was not there yet.
 _REPEAT_SECONDS = 0.2
 
 
@@ -81,13 +82,17 @@ class SimNode(Node):
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_subscription(Float64MultiArray, "commands", self._on_command, STREAM)
         self.create_service(Trigger, "~/reset", self._on_reset)
-        self.create_service(Trigger, "~/step", self._on_step)
+        # A step waits for a command, so it must not keep the other callbacks from running.
+        self._stepping = ReentrantCallbackGroup()
+        self.create_service(Trigger, "~/step", self._on_step, callback_group=self._stepping)
         self.create_service(SetBool, "~/pause", self._on_pause)
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._report, clock=wall)
         self._reset()
-        if not self._lockstep:
-            self._ticker = self.create_timer(self._spec.ctrl_dt / factor, self._tick, clock=wall)
+        if self._lockstep:
+            self.create_timer(_REPEAT_SECONDS, self._publish_state, clock=wall)
+        else:
+            self.create_timer(self._spec.ctrl_dt / factor, self._tick, clock=wall)
         mode = "lock-step" if self._lockstep else f"real-time factor {factor:g}"
         self.get_logger().info(f"{self._spec.name} is up, {mode}, seed {self._seed}")
 
@@ -218,18 +223,13 @@ class SimNode(Node):
         if self._fresh:
             return True
         answered = self._waiting = Future(executor=self.executor)
-        deadline = time.monotonic() + self._patience
 
-        def remind() -> None:
-            if answered.done():
-                return
-            if time.monotonic() > deadline:
+        def give_up() -> None:
+            if not answered.done():
                 answered.set_result(False)
-            else:
-                self._publish_state()
 
         wall = Clock(clock_type=ClockType.STEADY_TIME)
-        timer = self.create_timer(min(_REPEAT_SECONDS, self._patience), remind, clock=wall)
+        timer = self.create_timer(self._patience, give_up, self._stepping, clock=wall)
         try:
             return bool(await answered)
         finally:
@@ -261,7 +261,7 @@ class SimNode(Node):
 
 def main() -> int:
     """Entry point of the process."""
-    return run_node(SimNode)
+    return run_node("sim_node", SimNode)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from training.losses import (
     pessimistic,
     policy_loss,
     q_loss,
+    successor_loss,
     successor_measure,
 )
 from training.networks import BackwardMap, ForwardMap, Normalizer, Policy
@@ -173,6 +174,8 @@ class Agent:
                 discount,
             ),
             "ortho_loss": config.ortho * ortho_loss(independent),
+            "successor_loss": config.successor_loss
+            * successor_loss(forward, pessimistic(target_f, 0.0), target_b[:, :rows], discount),
             "q_loss": config.q_loss / config.d * q_loss(q, next_q, reward, discount),
         }
         self.optimizer.zero_grad(set_to_none=True)

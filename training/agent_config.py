@@ -51,6 +51,8 @@ class AgentConfig:
     """The same in the policy's objective."""
     ortho: float = 10.0
     """Weight of the orthonormality of `B`."""
+    successor_loss: float = 0.0
+    """Weight of the Bellman error of `F` as successor features of `B`."""
     q_loss: float = 0.1
     """Weight of the Bellman error of `F^T z`, the one projection that the policy reads."""
     bfloat16: bool = True

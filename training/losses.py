@@ -56,6 +56,22 @@ def policy_loss(q: torch.Tensor, action: torch.Tensor, action_penalty: float) ->
     return action_penalty * action.square().mean() - q.mean() / scale
 
 
+def successor_loss(
+    forward: torch.Tensor,
+    next_forward: torch.Tensor,
+    next_backward: torch.Tensor,
+    discount: torch.Tensor,
+) -> torch.Tensor:
+    """Bellman error of `F` as successor features of `B`, summed over the ensemble.
+
+    Where `B` is orthonormal, `F` solves `F = E[B(s') + gamma F(s', a')]`: `fb_loss` with its
+    mean over `s''` done exactly, and so without the noise of sampling `s''`. `forward` is
+    `(P, …, d)`, the others are `(…, d)`, `discount` is `(…)`.
+    """
+    target = next_backward + discount.unsqueeze(-1) * next_forward
+    return len(forward) * 0.5 * (forward - target).square().sum(-1).mean()
+
+
 def q_loss(
     q: torch.Tensor, next_q: torch.Tensor, reward: torch.Tensor, discount: torch.Tensor
 ) -> torch.Tensor:

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.time import Time
 from sensor_msgs.msg import JointState
@@ -68,7 +69,9 @@ class PolicyNode(Node):
         self.create_service(Trigger, "~/stop", self._on_stop)
         self.create_service(Trigger, "~/resume", self._on_resume)
         self.create_timer(self._robot.ctrl_dt, self._watch)
-        self.create_timer(1.0, self._publish_diagnostics)
+        # By the wall clock: whoever watches wants to hear of a simulation that stands still, too.
+        wall = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, self._publish_diagnostics, clock=wall)
         self.get_logger().info(
             f"model {self._model_id[:12]} for {self._robot.name}; waiting for an observation and z"
         )
@@ -87,8 +90,12 @@ class PolicyNode(Node):
             self._observation = None
             self._stop_moving()
             return
-        self._observation, self._label = observation, label_of(message)
-        self._answered = False
+        label = label_of(message)
+        # A simulation in lock-step repeats its state; one answer is enough, and a second one,
+        # by a newer z, would make the trajectory depend on chance.
+        repeated = bool(label) and label == self._label
+        self._answered = self._answered and repeated
+        self._observation, self._label = observation, label
         self._observed_at = self.get_clock().now()
         self._answer(arrived)
 
@@ -216,7 +223,7 @@ class PolicyNode(Node):
 
 def main() -> int:
     """Entry point of the process."""
-    return run_node(PolicyNode)
+    return run_node("policy_node", PolicyNode)
 
 
 if __name__ == "__main__":

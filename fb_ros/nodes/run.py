@@ -5,28 +5,25 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
-from typing import Protocol
 
 import rclpy
+from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from fb_ros.errors import FbRosError
 
-
-class ServableNode(Protocol):
-    """What `run_node` needs of a node beside being one."""
-
-    def stop_robot(self) -> None:
-        """Called once before the node ends, while it can still publish."""
+RCLError = rclpy_implementation.RCLError
 
 
-def run_node(make_node: Callable[[], Node], argv: list[str] | None = None) -> int:
+def run_node(name: str, make_node: Callable[[], Node]) -> int:
     """Spins the node until SIGINT or SIGTERM; a refusal is one line and exit status 1.
 
-    rclpy's own signal handlers shut the context down before a last command could be sent, so
-    the signals are taken here.
+    A node that has a method `stop_robot` gets it called before it ends, while it can still
+    publish. rclpy's own signal handlers would shut the context down before that, so the signals
+    are taken here.
     """
     stopping = False
 
@@ -36,18 +33,17 @@ def run_node(make_node: Callable[[], Node], argv: list[str] | None = None) -> in
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
     node: Node | None = None
     try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = make_node()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         while not stopping and rclpy.ok():
             executor.spin_once(timeout_sec=0.1)
         return 0
-    except FbRosError as error:
-        name = node.get_name() if node else "fb_ros"
-        print(f"{name}: error: {error}", file=sys.stderr, flush=True)
+    except (FbRosError, ParameterException, NameValidationException, RCLError) as error:
+        print(f"{name}: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         return 1
     finally:
         if node is not None:

@@ -83,7 +83,7 @@ class TaskInferenceNode(Node):
 
 def main() -> int:
     """Entry point of the process."""
-    return run_node(TaskInferenceNode)
+    return run_node("task_inference_node", TaskInferenceNode)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,23 @@ from sim.robot_processes import RobotProcesses
 StartRobot = Callable[..., RobotClient]
 
 
+@contextmanager
+def running_robot(root: Path, robot: str = "point_mass", **options: str) -> Iterator[RobotClient]:
+    """The three processes of a robot, and a client that is ready to talk to them."""
+    bundle = root / "models" / robot
+    with RobotProcesses(robot, {"bundle": str(bundle), **options}) as processes:
+        client = RobotClient(
+            options.get("namespace", robot),
+            frame=load_bundle(bundle).robot.frame,
+            alive=processes.raise_if_ended,
+        )
+        try:
+            client.wait_until_ready()
+            yield client
+        finally:
+            client.destroy_node()
+
+
 @pytest.fixture
 def ros() -> Iterator[None]:
     """An rclpy context for one test."""
@@ -26,22 +43,8 @@ def ros() -> Iterator[None]:
 
 @pytest.fixture
 def start_robot(ros: None, root: Path) -> Iterator[StartRobot]:
-    """Starts the three processes of a robot and returns a client that is ready to talk to them."""
+    """Starts robots that run until the test ends."""
     with ExitStack() as stack:
-
-        def start(robot: str = "point_mass", **options: str) -> RobotClient:
-            bundle = root / "models" / robot
-            namespace = options.get("namespace", robot)
-            processes = stack.enter_context(
-                RobotProcesses(robot, {"bundle": str(bundle), **options})
-            )
-            client = RobotClient(
-                namespace,
-                frame=load_bundle(bundle).robot.frame,
-                alive=processes.raise_if_ended,
-            )
-            stack.callback(client.destroy_node)
-            client.wait_until_ready()
-            return client
-
-        yield start
+        yield lambda robot="point_mass", **options: stack.enter_context(
+            running_robot(root, robot, **options)
+        )

@@ -38,6 +38,7 @@ def run(
         (SIM, ["robot:=point_mass", "seed:=many"], "seed"),
         (POLICY, ["bundle:=/nowhere/at/all"], "there is no bundle at /nowhere/at/all"),
         (POLICY, [], "no bundle was given"),
+        (POLICY, ["bundle:=point_mass", "observation_timeout:=soon"], "observation_timeout"),
         (POLICY, ["bundle:=point_mass", "backend:=abacus"], "possible: auto, onnxruntime"),
         (INFERENCE, ["bundle:=yaco"], "the models that ship are"),
     ],
@@ -49,6 +50,12 @@ def test_a_node_that_cannot_start_says_why_in_one_line(
     assert ended.returncode == 1
     assert expected in ended.stderr
     assert ended.stderr.strip().count("\n") == 0, ended.stderr
+
+
+def test_a_namespace_that_ros_does_not_take_is_refused() -> None:
+    ended = run(SIM, "robot:=point_mass", namespace="no good!")
+    assert ended.returncode == 1
+    assert "no good!" in ended.stderr
 
 
 def test_a_second_simulation_in_the_namespace_is_refused(start_robot: StartRobot) -> None:
