@@ -4,8 +4,6 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-HERE = Path(__file__).parent
-
 
 def data_files() -> list[tuple[str, list[str]]]:
     """What ament and the nodes look for under <prefix>/share."""
@@ -29,6 +27,7 @@ SIM = [
     "mujoco==3.17.0",  # physics; 4 breaks dm_control 1.0.50
     "dm_control==1.0.50",  # the arm, the hand and the point mass
     "tqdm>=4.66,<5",  # progress of long commands
+    "pillow>=10,<14",  # pictures of episodes
 ]
 TRAIN = [
     *SIM,
@@ -57,8 +56,6 @@ setup(
     name="fb_ros",
     version="0.1.0",
     description="Publish a reward, get a behaviour: forward-backward models as ROS 2 nodes",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
-    long_description_content_type="text/markdown",
     maintainer="fb_ros maintainers",
     maintainer_email="maintainers@fb-ros.org",
     license="Apache-2.0",

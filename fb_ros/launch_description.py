@@ -41,7 +41,10 @@ def robot_launch_description(robot: str) -> LaunchDescription:
                 executable=sys.executable,
                 arguments=["-m", process.module],
                 ros_arguments=["--log-level", options["log_level"]],
-                parameters=[dict(process.parameters)],
+                parameters=[
+                    *([str(process.parameter_file)] if process.parameter_file else []),
+                    dict(process.parameters),
+                ],
                 output="screen",
             )
             for process in robot_processes(robot, options)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from fb_ros.errors import FbRosError
+from fb_ros.paths import shipped
 
 Value = str | int | float | bool
 
@@ -71,6 +73,8 @@ class Process:
     """Python module that runs it."""
     parameters: Mapping[str, Value]
     """ROS parameters."""
+    parameter_file: Path | None = None
+    """Further ROS parameters, of the robot; the ones above win."""
 
 
 def default_options(robot: str) -> dict[str, str]:
@@ -103,7 +107,12 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
             module="fb_ros.nodes.task_inference_node",
             parameters=model,
         ),
-        Process(name="policy_node", module="fb_ros.nodes.policy_node", parameters=model),
+        Process(
+            name="policy_node",
+            module="fb_ros.nodes.policy_node",
+            parameters=model,
+            parameter_file=shipped("config", f"{robot}.yaml"),
+        ),
     ]
 
 
@@ -111,6 +120,8 @@ def command_line(process: Process, options: Mapping[str, str]) -> list[str]:
     """The command that starts `process` without `ros2 launch`, by this very interpreter."""
     words = [sys.executable, "-m", process.module, "--ros-args", "-r"]
     words += [f"__ns:=/{options['namespace'].strip('/')}", "--log-level", options["log_level"]]
+    if process.parameter_file:
+        words += ["--params-file", str(process.parameter_file)]
     for name, value in process.parameters.items():
         text = str(value).lower() if isinstance(value, bool) else str(value)
         quoted = f"'{value}'" if isinstance(value, str) else text

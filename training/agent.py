@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import torch
 from torch import nn
@@ -19,7 +18,6 @@ from training.losses import (
     pessimistic,
     policy_loss,
     q_loss,
-    successor_loss,
     successor_measure,
 )
 from training.networks import BackwardMap, ForwardMap, Normalizer, Policy
@@ -72,6 +70,7 @@ class Agent:
         self.config = config
         self.networks = Networks(config, spec)
         self.networks.fit_normalizers(data)
+        self.averaged = copy.deepcopy(self.networks).requires_grad_(False)
         self.target_forward = copy.deepcopy(self.networks.forward_map).requires_grad_(False)
         self.target_backward = copy.deepcopy(self.networks.backward_map).requires_grad_(False)
         rate = config.learning_rate
@@ -88,6 +87,21 @@ class Agent:
         self.policy_optimizer = torch.optim.Adam(
             self.networks.policy.parameters(), lr=rate, fused=True
         )
+
+    def load(self, weights: dict[str, torch.Tensor]) -> None:
+        """Starts from the weights of a model of the same sizes."""
+        for networks in (self.networks, self.averaged):
+            networks.load_state_dict(weights)
+        self.target_forward.load_state_dict(self.networks.forward_map.state_dict())
+        self.target_backward.load_state_dict(self.networks.backward_map.state_dict())
+
+    def anneal(self, progress: float) -> None:
+        """Lowers the step sizes linearly, to nothing at a `progress` of 1."""
+        config, left = self.config, max(0.0, 1.0 - progress)
+        forward, backward = self.optimizer.param_groups
+        (policy,) = self.policy_optimizer.param_groups
+        forward["lr"] = policy["lr"] = left * config.learning_rate
+        backward["lr"] = left * config.backward_learning_rate
 
     def _hidden_precision(self) -> torch.autocast:
         """bfloat16 for the hidden layers alone: losses need all of float32's digits."""
@@ -174,8 +188,6 @@ class Agent:
                 discount,
             ),
             "ortho_loss": config.ortho * ortho_loss(independent),
-            "successor_loss": config.successor_loss
-            * successor_loss(forward, pessimistic(target_f, 0.0), target_b[:, :rows], discount),
             "q_loss": config.q_loss / config.d * q_loss(q, next_q, reward, discount),
         }
         self.optimizer.zero_grad(set_to_none=True)
@@ -193,22 +205,13 @@ class Agent:
         actor_loss.backward()
         self.policy_optimizer.step()
 
+        _follow(self.averaged, networks, config.average_rate)
         _follow(self.target_forward, networks.forward_map, config.target_rate)
         _follow(self.target_backward, networks.backward_map, config.target_rate)
         return {name: loss.detach() for name, loss in losses.items()} | {
             "q": q.detach().mean(),
             "actor_q": actor_q.detach().mean(),
             "f_norm": forward.detach().norm(dim=-1).mean(),
-        }
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on training."""
-        return {
-            "networks": self.networks.state_dict(),
-            "target_forward": self.target_forward.state_dict(),
-            "target_backward": self.target_backward.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "policy_optimizer": self.policy_optimizer.state_dict(),
         }
 
 

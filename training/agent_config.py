@@ -21,7 +21,7 @@ class AgentConfig:
     """Length of `z`, of `F` and of `B`."""
     blocks: int = 8
     """Auto-regressive blocks of `B`, of equal length."""
-    gamma: float = 0.96
+    gamma: float = 0.95
     """Discount."""
     hidden: int = 256
     """Width of `F` and of the policy."""
@@ -43,6 +43,9 @@ class AgentConfig:
     """Adam's step size for `F` and the policy."""
     backward_learning_rate: float = 1e-3
     """Adam's step size for `B`."""
+    average_rate: float = 0.002
+    """Share of the online weights that enters the averaged ones in an update; these are what is
+    evaluated and exported."""
     target_rate: float = 0.01
     """Share of the online weights that enters the target networks in an update."""
     pessimism: float = 0.0
@@ -51,15 +54,13 @@ class AgentConfig:
     """The same in the policy's objective."""
     ortho: float = 10.0
     """Weight of the orthonormality of `B`."""
-    successor_loss: float = 0.0
-    """Weight of the Bellman error of `F` as successor features of `B`."""
-    q_loss: float = 0.1
+    q_loss: float = 1.0
     """Weight of the Bellman error of `F^T z`, the one projection that the policy reads."""
     bfloat16: bool = True
     """Compute the hidden layers in bfloat16, with weights and outputs in float32."""
-    action_penalty: float = 0.01
-    """Weight of the mean squared action in the policy's objective: joints that do not matter for
-    the task rest, and do not carry the robot away from the data."""
+    action_penalty: float = 0.02
+    """Price of an action's mean square, as a share of `Q`: joints that do not matter for the task
+    rest, and do not carry the robot away from the data."""
     noise: float = 0.2
     """Standard deviation of the smoothing noise on the policy's actions in training."""
     noise_clip: float = 0.3

@@ -8,11 +8,12 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from fb_ros.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.robot_state import RobotState
@@ -21,7 +22,8 @@ from sim.progress import progress_bar
 from sim.registry import make_environment, require_robot
 from training.episode import save_episode
 from training.exploration import ExplorationConfig, explore
-from training.rollout import rollout
+from training.goal_seeker import GoalSeeker
+from training.rollout import replay, rollout
 
 METADATA = "data.json"
 
@@ -49,7 +51,12 @@ class CollectConfig(CommandConfig):
     workers: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)
     """Processes."""
     explore: ExplorationConfig = dataclasses.field(default_factory=ExplorationConfig)
-    """How actions are drawn."""
+    """How random actions are drawn."""
+    policy: Path | None = None
+    """Bundle of an earlier model that goes for random goals, so that the states it gets into are
+    in the data; its actions are mixed with random ones. None for random actions alone."""
+    goal_steps: float = 80.0
+    """Mean number of control periods between that model's goals (geometric)."""
 
     def __post_init__(self) -> None:
         require_robot(self.robot)
@@ -81,13 +88,14 @@ def collect(config: CollectConfig) -> Result:
     }
 
 
-def data_fingerprint(folder: Path) -> str:
-    """SHA-256 over the names and the contents of the episodes, in order."""
+def data_fingerprint(folders: Sequence[Path]) -> str:
+    """SHA-256 over the names and the contents of the folders' episodes, in order."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("episode_*.npz")):
-        digest.update(path.name.encode())
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for folder in folders:
+        for path in sorted(folder.glob("episode_*.npz")):
+            digest.update(path.name.encode())
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
 
 
@@ -95,6 +103,8 @@ def _refuse_other_data(config: CollectConfig) -> None:
     described = dataclasses.asdict(config)
     for changeable in ("out", "workers", "episodes", "json"):
         del described[changeable]
+    # The model's id and not its path, which may hold another model tomorrow.
+    described["policy"] = load_bundle(config.policy).model_id if config.policy else None
     path = config.out / METADATA
     if path.exists() and json.loads(path.read_text()) != described:
         raise FbRosError(
@@ -121,20 +131,18 @@ class _Worker:
         self._goal = spec.feature(spec.goal_feature)
         self._low = np.asarray(spec.goal_low) - config.margin
         self._high = np.asarray(spec.goal_high) + config.margin
+        self._goal_seeker = GoalSeeker(config.policy) if config.policy else None
 
     def run(self, index: int) -> int:
         config = self._config
         rng = np.random.RandomState(np.random.SeedSequence([config.seed, index]).generate_state(4))
         self._environment.reset(rng)
-        actions = explore(
-            rng, config.explore, config.episode_steps, self._environment.spec.act_dim
-        )
-        episode = rollout(
-            self._environment,
-            lambda step, _: actions[step],
-            config.episode_steps,
-            stop=self._outside,
-        )
+        spec = self._environment.spec
+        actions = explore(rng, config.explore, config.episode_steps, spec.act_dim)
+        controller = replay(actions)
+        if self._goal_seeker:
+            controller = self._goal_seeker.controller(rng, actions, config.goal_steps)
+        episode = rollout(self._environment, controller, config.episode_steps, stop=self._outside)
         save_episode(config.out, index, episode)
         return episode.steps
 

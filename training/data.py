@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +27,15 @@ class Batch:
 
 
 class Transitions:
-    """All episodes of a folder, one row a state, and which rows start a transition."""
+    """All episodes of some folders, one row a state, and which rows start a transition."""
 
-    def __init__(self, folder: Path, spec: RobotSpec) -> None:
-        paths = sorted(folder.glob("episode_*.npz"))
-        if not paths:
-            raise FbRosError(f"{folder} holds no episodes; make some with `fb_ros collect`")
+    def __init__(self, folders: Sequence[Path], spec: RobotSpec) -> None:
+        paths: list[Path] = []
+        for folder in folders:
+            there = sorted(folder.glob("episode_*.npz"))
+            if not there:
+                raise FbRosError(f"{folder} holds no episodes; make some with `fb_ros collect`")
+            paths += there
         episodes = [load_episode(path) for path in paths]
         expected = (spec.obs_dim, spec.act_dim, spec.feature_dim)
         for path, episode in zip(paths, episodes, strict=True):

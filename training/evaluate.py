@@ -42,6 +42,8 @@ class EvaluateConfig(CommandConfig):
     """Seed of starts and goals."""
     backend: str = "auto"
     """Inference runtime."""
+    picture: Path | None = None
+    """PNG to draw of the first episode; needs a renderer: `MUJOCO_GL=egl fb_ros evaluate …`."""
     reference: bool = True
     """Also run the controller that knows the arm, where there is one for the robot."""
 
@@ -95,6 +97,9 @@ def evaluate(config: EvaluateConfig) -> Result:
         z = encoder.encode_goal(goal).z
         return lambda environment: policy.command(environment.observation(), z)
 
+    if config.picture:
+        _draw(config.picture, environment, task, learned, config.seed)
+
     def knowing(goal: np.ndarray) -> CommandOf:
         return lambda environment: resolved_rate_command(environment, goal)
 
@@ -111,6 +116,28 @@ def evaluate(config: EvaluateConfig) -> Result:
     if config.reference and bundle.robot.action_interface == "velocity":
         result["resolved_rate"] = run(knowing, "resolved rate")
     return result | {"seconds": time.perf_counter() - started}
+
+
+def _draw(
+    path: Path,
+    environment: Environment,
+    task: ReachTask,
+    controller_for: Callable[[np.ndarray], CommandOf],
+    seed: int,
+) -> None:
+    """Frames of the first episode: at its start and after 0.6, 1.2 and 2.4 seconds."""
+    # Imported here: who draws nothing needs neither a renderer nor an imaging library.
+    from sim.picture import FilmStrip
+
+    strip = FilmStrip(environment)
+    environment.reset(episode_rng(seed, 0))
+    goal = task.goal(seed, 0)
+    command_of = controller_for(goal)
+    for step in range(61):
+        if step in (0, 15, 30, 60):
+            strip.take(goal)
+        environment.step(command_of(environment))
+    strip.save(path)
 
 
 def _show(result: Result) -> str:

@@ -51,7 +51,7 @@ class ExportConfig(CommandConfig):
 
     run: Path = Path("runs/jaco")
     """Folder of the training run."""
-    data: Path = Path("data/jaco")
+    data: tuple[Path, ...] = (Path("data/jaco"),)
     """The data that it was trained on, for the reference states."""
     out: Path = Path("models/jaco")
     """Folder of the bundle; what was there is replaced once the new one is whole."""
@@ -114,7 +114,8 @@ def export(config: ExportConfig) -> Result:
     found, expected = data_fingerprint(config.data), run["data"]["fingerprint"]
     if found != expected:
         raise FbRosError(
-            f"{config.data} has fingerprint {found[:12]}…, the run was trained on {expected[:12]}…"
+            f"{' '.join(map(str, config.data))}: fingerprint {found[:12]}…, the run was trained "
+            f"on {expected[:12]}…; name the same folders in the same order"
         )
     partial = config.out.with_name(config.out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)

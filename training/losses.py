@@ -47,29 +47,16 @@ def ortho_loss(backward: torch.Tensor) -> torch.Tensor:
 
 
 def policy_loss(q: torch.Tensor, action: torch.Tensor, action_penalty: float) -> torch.Tensor:
-    """Policy improvement (TD3's): `Q` `(n,)` in units of its mean magnitude, minus the effort.
+    """Policy improvement (TD3's) with a price on effort: `Q` `(n,)`, `action` `(n, act_dim)`.
 
-    The effort is the mean square of `action` `(n, act_dim)`; the units make its weight mean the
-    same for every scale of the rewards.
+    An action costs `action_penalty` times its mean square times the `Q` that is at stake. So the
+    price is small where the goal is far and the gain of moving is a small number, too, and it
+    keeps the joints still that a robot at its goal has no use for. In units of the mean
+    magnitude of `Q`.
     """
-    scale = q.detach().abs().mean() + 1e-6
-    return action_penalty * action.square().mean() - q.mean() / scale
-
-
-def successor_loss(
-    forward: torch.Tensor,
-    next_forward: torch.Tensor,
-    next_backward: torch.Tensor,
-    discount: torch.Tensor,
-) -> torch.Tensor:
-    """Bellman error of `F` as successor features of `B`, summed over the ensemble.
-
-    Where `B` is orthonormal, `F` solves `F = E[B(s') + gamma F(s', a')]`: `fb_loss` with its
-    mean over `s''` done exactly, and so without the noise of sampling `s''`. `forward` is
-    `(P, …, d)`, the others are `(…, d)`, `discount` is `(…)`.
-    """
-    target = next_backward + discount.unsqueeze(-1) * next_forward
-    return len(forward) * 0.5 * (forward - target).square().sum(-1).mean()
+    at_stake = q.detach().clamp(min=0.0)
+    effort = at_stake * action.square().mean(-1)
+    return (action_penalty * effort - q).mean() / (q.detach().abs().mean() + 1e-6)
 
 
 def q_loss(

@@ -50,3 +50,8 @@ def rollout(
         physics=np.asarray(physics, dtype=np.float64),
         features=features.astype(np.float32),
     )
+
+
+def replay(actions: np.ndarray) -> Controller:
+    """A controller that takes `actions` `(steps, act_dim)` one after the other."""
+    return lambda step, _: actions[step]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
@@ -37,12 +37,14 @@ BEST, LAST = "best.safetensors", "last.safetensors"
 class TrainConfig(CommandConfig):
     """Train a forward-backward model on collected episodes."""
 
-    data: Path = Path("data/jaco")
-    """Folder of episodes, as `fb_ros collect` writes it."""
+    data: tuple[Path, ...] = (Path("data/jaco"),)
+    """Folders of episodes, as `fb_ros collect` writes them."""
     robot: str = "jaco"
     """Robot that the data are of."""
     out: Path = Path("runs/jaco")
     """Folder for checkpoints and the learning curve."""
+    init: Path | None = None
+    """Weights to start from, of the same sizes; none for random ones."""
     updates: int = 40_000
     """Updates in all."""
     minutes: float = 0.0
@@ -74,6 +76,8 @@ def train(config: TrainConfig) -> Result:
     torch.manual_seed(config.seed)
     data = Transitions(config.data, environment.spec)
     agent = Agent(config.agent, environment.spec, data)
+    if config.init:
+        agent.load(load_file(config.init))
     generator = torch.Generator().manual_seed(config.seed)
     config.out.mkdir(parents=True, exist_ok=True)
     run: Result = {
@@ -81,9 +85,10 @@ def train(config: TrainConfig) -> Result:
         "data": {
             "fingerprint": data_fingerprint(config.data),
             "transitions": len(data),
-            "collected_with": _collected_with(config.data),
+            "collected_with": [_collected_with(folder) for folder in config.data],
         },
         "seed": config.seed,
+        "init": _run_of(config.init) if config.init else None,
         "agent": dataclasses.asdict(config.agent),
         "batch": config.agent.batch,
         "threads": torch.get_num_threads(),
@@ -94,23 +99,25 @@ def train(config: TrainConfig) -> Result:
         range(1, config.updates + 1), title=f"train {config.robot}", unit="update"
     )
     for update in progress:
-        figures = agent.update(*agent.sample(data, generator), generator)
         minutes = (time.perf_counter() - started) / 60.0
-        done = update == config.updates or 0.0 < config.minutes <= minutes
+        spent = minutes / config.minutes if config.minutes else 0.0
+        agent.anneal(max((update - 1) / config.updates, spent))
+        figures = agent.update(*agent.sample(data, generator), generator)
+        done = update == config.updates or spent >= 1.0
         if update % config.eval_every and not done:
             continue
         row = {"update": float(update), "minutes": minutes}
         row |= {name: float(value) for name, value in figures.items()}
         if not all(np.isfinite(list(row.values()))):
             raise FbRosError(f"training diverged by update {update}: {row}; see {config.out}")
-        row |= _evaluate(agent.networks, environment, config)
+        row |= _evaluate(agent.averaged, environment, config)
         curve.append(row)
         _write_curve(config.out / CURVE, curve)
         progress.write(_line(row))
-        _save(agent.networks, config.out / LAST)
+        _save(agent.averaged, config.out / LAST)
         if row["mean_return"] >= best:
             best = row["mean_return"]
-            _save(agent.networks, config.out / BEST)
+            _save(agent.averaged, config.out / BEST)
             run["best"] = row
         run |= {"updates": update, "minutes": minutes, "last": row, "learning_curve": curve}
         (config.out / RUN).write_text(json.dumps(run, indent=1) + "\n")
@@ -144,6 +151,13 @@ def _evaluate(
     )
     figures: dict[str, Any] = reach_figures(task, distances)
     return {name: figures[name] for name in ("success", "mean_return", "median_final_error_m")}
+
+
+def _run_of(weights: Path) -> dict[str, Any]:
+    """What is recorded of the run that `weights` come from."""
+    path = weights.with_name(RUN)
+    run: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    return {"weights": weights.name, **run}
 
 
 def _collected_with(folder: Path) -> dict[str, Any]:

@@ -112,6 +112,7 @@ def test_pessimism_of_one_takes_the_smaller_of_two() -> None:
 
 def test_policy_loss_does_not_depend_on_the_scale_of_q() -> None:
     q, action = torch.tensor([1.0, 3.0]), torch.tensor([[0.5], [1.0]])
-    expected = 0.1 * (0.25 + 1.0) / 2 - 1.0
+    # Efforts 0.25 and 1, at stakes of 1 and 3, in units of the mean of 2.
+    expected = 0.1 * (0.25 * 1 + 1.0 * 3) / 4 - 1.0
     assert float(policy_loss(q, action, 0.1)) == pytest.approx(expected, abs=1e-4)
     assert float(policy_loss(1e3 * q, action, 0.1)) == pytest.approx(expected, abs=1e-4)

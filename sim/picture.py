@@ -1,0 +1,47 @@
+"""Pictures of a simulated robot on its way to a goal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import mujoco
+import numpy as np
+from PIL import Image
+
+from fb_ros.errors import FbRosError
+from sim.environment import Environment
+
+_RADIUS_M, _COLOUR = 0.03, np.array([0.9, 0.1, 0.1, 0.8], dtype=np.float32)
+
+
+class FilmStrip:
+    """Frames of an episode, side by side, the goal drawn as a red ball."""
+
+    def __init__(self, environment: Environment, *, height: int = 360, width: int = 360) -> None:
+        if os.environ.get("MUJOCO_GL", "off") == "off":
+            raise FbRosError("pictures need a renderer; set MUJOCO_GL=egl (or osmesa, or glfw)")
+        self._environment = environment
+        self._renderer = mujoco.Renderer(environment.model, height, width)
+        self._frames: list[np.ndarray] = []
+
+    def take(self, goal: np.ndarray) -> None:
+        """Adds a frame of the present state; `goal` in metres, world frame."""
+        self._renderer.update_scene(self._environment.data, camera=0)
+        scene = self._renderer.scene
+        mujoco.mjv_initGeom(
+            scene.geoms[scene.ngeom],
+            type=mujoco.mjtGeom.mjGEOM_SPHERE,
+            size=np.full(3, _RADIUS_M),
+            pos=goal,
+            mat=np.eye(3).flatten(),
+            rgba=_COLOUR,
+        )
+        scene.ngeom += 1
+        self._frames.append(self._renderer.render())
+
+    def save(self, path: Path) -> None:
+        """Writes the frames as one PNG."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.concatenate(self._frames, axis=1)).save(path, optimize=True)
+        self._renderer.close()
