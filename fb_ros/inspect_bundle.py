@@ -15,7 +15,7 @@ from fb_ros.paths import find_bundle
 class InspectConfig(CommandConfig):
     """Verify a bundle and say what it is."""
 
-    bundle: Path = Path("jaco")
+    bundle: Path
     """Folder of a bundle, or the name of a model that ships."""
 
 

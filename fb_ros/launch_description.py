@@ -35,6 +35,7 @@ def robot_launch_description(robot: str) -> LaunchDescription:
         return [
             Node(
                 name=process.name,
+                exec_name=process.name,
                 namespace=options["namespace"],
                 # By module and not by executable: so it works from pip's install, too, which
                 # puts no executables where launch looks for them.

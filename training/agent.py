@@ -18,6 +18,7 @@ from training.losses import (
     pessimistic,
     policy_loss,
     q_loss,
+    successor_loss,
     successor_measure,
 )
 from training.networks import BackwardMap, ForwardMap, Normalizer, Policy
@@ -61,6 +62,9 @@ class Networks(nn.Module):
         ):
             fitted = Normalizer(values.mean(0), values.std(0))
             normalizer.load_state_dict(fitted.state_dict())
+        rows = data.starts
+        change = (data.observation[rows + 1] - data.observation[rows]).std(0)
+        self.forward_map.dynamics.change.copy_(change.clamp(min=1e-6))
 
 
 class Agent:
@@ -175,18 +179,27 @@ class Agent:
             reward = (target_b[:, :rows] @ z_column).squeeze(-1)
 
         with self._hidden_precision():
-            forward = networks.forward_map(batch.observation, batch.action, z_rows)
+            # The next state is known here; the prediction stands in for it where it is not.
+            forward = networks.forward_map.from_next(batch.next_observation, z_rows)
+            dynamics = networks.forward_map.dynamics
+            predicted = dynamics.scaled_change(batch.observation, batch.action)
+        change = (batch.next_observation - batch.observation) / dynamics.change
+        with self._hidden_precision():
             backward = networks.backward_map(states, z.unsqueeze(1))
         forward = forward.unflatten(1, (groups, rows))
         next_backward, independent = backward[:, :rows], backward[:, rows:]
         q = (forward @ z_column).squeeze(-1)
         losses = {
-            "fb_loss": fb_loss(
+            "fb_loss": config.fb_loss
+            * fb_loss(
                 successor_measure(forward, independent),
                 target_measure,
                 (forward * next_backward).sum(-1),
                 discount,
             ),
+            "successor_loss": config.successor_loss
+            * successor_loss(forward, target_f.mean(0), target_b[:, :rows], discount),
+            "dynamics_loss": (predicted - change).square().mean(),
             "ortho_loss": config.ortho * ortho_loss(independent),
             "q_loss": config.q_loss / config.d * q_loss(q, next_q, reward, discount),
         }

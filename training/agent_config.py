@@ -52,9 +52,13 @@ class AgentConfig:
     """Standard deviations of the ensemble subtracted in the targets; 1 of two is the smaller."""
     actor_pessimism: float = 0.5
     """The same in the policy's objective."""
-    ortho: float = 10.0
+    ortho: float = 1.0
     """Weight of the orthonormality of `B`."""
-    q_loss: float = 1.0
+    fb_loss: float = 0.1
+    """Weight of the Bellman error of the successor measure, from which `B` learns."""
+    successor_loss: float = 1.0
+    """Weight of the Bellman error of `F` as the successor features of `B`."""
+    q_loss: float = 10.0
     """Weight of the Bellman error of `F^T z`, the one projection that the policy reads."""
     bfloat16: bool = True
     """Compute the hidden layers in bfloat16, with weights and outputs in float32."""

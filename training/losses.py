@@ -59,6 +59,22 @@ def policy_loss(q: torch.Tensor, action: torch.Tensor, action_penalty: float) ->
     return (action_penalty * effort - q).mean() / (q.detach().abs().mean() + 1e-6)
 
 
+def successor_loss(
+    forward: torch.Tensor,
+    next_forward: torch.Tensor,
+    next_backward: torch.Tensor,
+    discount: torch.Tensor,
+) -> torch.Tensor:
+    """Bellman error of `F` as the successor features of `B`, summed over the ensemble.
+
+    Where `B` is orthonormal, the `F` that `fb_loss` asks for is `F = E[B(s') + gamma F(s', a')]`:
+    the mean over `s''` is done exactly, without the noise of sampling fewer `s''` than `F` has
+    dimensions. `forward` is `(P, …, d)`, the others are `(…, d)`, `discount` is `(…)`.
+    """
+    target = next_backward + discount.unsqueeze(-1) * next_forward
+    return len(forward) * 0.5 * (forward - target).square().sum(-1).mean()
+
+
 def q_loss(
     q: torch.Tensor, next_q: torch.Tensor, reward: torch.Tensor, discount: torch.Tensor
 ) -> torch.Tensor:

@@ -111,8 +111,48 @@ class BackwardMap(nn.Module):
         return torch.baddbmm(bias, flat, weight).reshape(self.blocks, *x.shape[:-1], -1)
 
 
+class Dynamics(nn.Module):
+    """The next observation `(n, obs_dim)` of an observation and an action, one control period on.
+
+    Predicts the change in units of its standard deviation in the data, `change` `(obs_dim,)`.
+    """
+
+    def __init__(
+        self, observation: Normalizer, *, obs_dim: int, act_dim: int, hidden: int
+    ) -> None:
+        super().__init__()
+        self.observation = observation
+        self.register_buffer("change", torch.ones(obs_dim))
+        self.change: torch.Tensor
+        self.net = nn.Sequential(
+            nn.Linear(obs_dim + act_dim, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+        )
+        self.last = nn.Linear(hidden, obs_dim)
+
+    def scaled_change(self, observation: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        """The predicted change in units of `change`."""
+        x = self.net(torch.cat([self.observation(observation), action], dim=-1))
+        with torch.autocast(x.device.type, enabled=False):
+            change: torch.Tensor = self.last(x.to(self.last.weight.dtype))
+            return change
+
+    def forward(self, observation: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        return observation + self.change * self.scaled_change(observation, action)
+
+
 class ForwardMap(nn.Module):
-    """`F(s, a, z)`: an ensemble of fully parallel networks, from `(n, …)` to `(P, n, d)`."""
+    """`F(s, a, z)`: an ensemble of fully parallel networks, from `(n, …)` to `(P, n, d)`.
+
+    `F` counts the visits from the next state on, and so, where the next state follows from state
+    and action, it depends on these through the next state alone: `F(s, a, z) = F'(s', z)`. The
+    next state is predicted by `dynamics`, learned by regression and shared by the ensemble. How
+    `F` changes with the action, which is all that the policy learns from, then comes from the
+    accurate dynamics and from the slope of `F'` along the state, and needs no trust in `F` at
+    actions that the data lack.
+    """
 
     def __init__(
         self,
@@ -127,25 +167,25 @@ class ForwardMap(nn.Module):
         super().__init__()
         self.observation = observation
         self.ensemble = ensemble
-        self.task_1 = ParallelLinear(ensemble, obs_dim + d, hidden)
-        self.task_2 = ParallelLinear(ensemble, hidden, hidden // 2)
-        self.action_1 = ParallelLinear(ensemble, obs_dim + act_dim, hidden)
-        self.action_2 = ParallelLinear(ensemble, hidden, hidden // 2)
-        self.trunk = ParallelLinear(ensemble, 2 * (hidden // 2), hidden)
+        self.dynamics = Dynamics(observation, obs_dim=obs_dim, act_dim=act_dim, hidden=hidden)
+        self.first = ParallelLinear(ensemble, obs_dim + d, hidden)
+        self.second = ParallelLinear(ensemble, hidden, hidden)
+        self.third = ParallelLinear(ensemble, hidden, hidden)
         self.last = ParallelLinear(ensemble, hidden, d)
+
+    def from_next(self, next_observation: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """`F'(s', z)`, `(P, n, d)`."""
+        x = torch.cat([self.observation(next_observation), z], dim=-1)
+        x = functional.relu(self.first(x.expand(self.ensemble, -1, -1)))
+        x = functional.relu(self.third(functional.relu(self.second(x))))
+        with torch.autocast(x.device.type, enabled=False):
+            embedding: torch.Tensor = self.last(x.to(self.last.weight.dtype))
+            return embedding
 
     def forward(
         self, observation: torch.Tensor, action: torch.Tensor, z: torch.Tensor
     ) -> torch.Tensor:
-        obs = self.observation(observation)
-        task = torch.cat([obs, z], dim=-1).expand(self.ensemble, -1, -1)
-        task = functional.relu(self.task_2(functional.relu(self.task_1(task))))
-        act = torch.cat([obs, action], dim=-1).expand(self.ensemble, -1, -1)
-        act = functional.relu(self.action_2(functional.relu(self.action_1(act))))
-        x = functional.relu(self.trunk(torch.cat([task, act], dim=-1)))
-        with torch.autocast(x.device.type, enabled=False):
-            embedding: torch.Tensor = self.last(x.to(self.last.weight.dtype))
-            return embedding
+        return self.from_next(self.dynamics(observation, action), z)
 
 
 class Policy(nn.Module):

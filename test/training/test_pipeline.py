@@ -57,6 +57,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
             updates=30,
             eval_every=20,
             eval_goals=2,
+            threads=1,
             agent=AGENT,
         )
     )
@@ -180,6 +181,7 @@ def test_the_same_seed_trains_the_same_model(made: Made, tmp_path: Path) -> None
             updates=30,
             eval_every=20,
             eval_goals=2,
+            threads=1,
             agent=AGENT,
         )
     )
