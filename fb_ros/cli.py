@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         command = _load(name)
         config = tyro.cli(command.config, args=words[1:], prog=f"fb_ros {name}")
         result = command.run(config)
-    except FbRosError as error:
+    except (FbRosError, OSError) as error:
         print(f"fb_ros {name}: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
@@ -47,6 +47,8 @@ def robot_launch_description(robot: str) -> LaunchDescription:
                     dict(process.parameters),
                 ],
                 output="screen",
+                # One that ends takes the others along: half a robot helps nobody.
+                on_exit=Shutdown(reason=f"{process.name} ended"),
             )
             for process in robot_processes(robot, options)
         ]

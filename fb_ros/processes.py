@@ -98,6 +98,7 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
         "seed": _number(values, "seed", int),
         "real_time_factor": _number(values, "real_time_factor", float),
         "lockstep": values["lockstep"] == "true",
+        "publish_clock": values["use_sim_time"] == "true",
     }
     return [
         # The simulator makes the clock: it cannot live by it.
@@ -124,7 +125,8 @@ def command_line(process: Process, options: Mapping[str, str]) -> list[str]:
         words += ["--params-file", str(process.parameter_file)]
     for name, value in process.parameters.items():
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        quoted = f"'{value}'" if isinstance(value, str) else text
+        # As YAML, in which a single quote is doubled.
+        quoted = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else text
         words += ["-p", f"{name}:={quoted}"]
     return words
 

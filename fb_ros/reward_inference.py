@@ -70,9 +70,11 @@ class TaskEncoder:
             )
         if not np.all(np.isfinite(goal)):
             raise FbRosError(f"goal {_text(goal)} is not finite; publish finite numbers")
-        distance = np.linalg.norm(self._seen - goal, axis=1)
+        # In units of the largest coordinate, whose square would overflow for a huge goal.
+        unit = max(1.0, float(np.abs(goal).max()))
+        distance = np.linalg.norm(self._seen / unit - goal / unit, axis=1)
         nearest = int(np.argmin(distance))
-        outside = float(distance[nearest])
+        outside = float(distance[nearest]) * unit
         encoded = goal if outside <= self._bundle.robot.goal_radius else self._seen[nearest]
         z = self.encode(encoded[None], np.ones(1))
         return GoalAnswer(z=z, goal=goal, encoded=encoded, outside=outside)

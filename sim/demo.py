@@ -16,6 +16,7 @@ from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
 from fb_ros.processes import default_options
+from sim.ranges import require_episodes, require_factor, require_seed
 from sim.robot_client import RobotClient
 from sim.robot_processes import RobotProcesses
 from sim.score import final_errors, reach_figures
@@ -42,10 +43,9 @@ class DemoConfig(CommandConfig):
     """Inference runtime."""
 
     def __post_init__(self) -> None:
-        if self.goals < 1:
-            raise FbRosError(f"goals is {self.goals}, expected at least 1")
-        if not 0.0 < self.real_time_factor < np.inf:
-            raise FbRosError(f"real_time_factor is {self.real_time_factor}, expected above 0")
+        require_episodes(self.goals)
+        require_seed(self.seed)
+        require_factor(self.real_time_factor)
 
 
 def demo(config: DemoConfig) -> Result:
@@ -65,13 +65,13 @@ def demo(config: DemoConfig) -> Result:
     }
     steps = round(EPISODE_SECONDS / robot.ctrl_dt)
     goals, distances = np.empty((config.goals, 3)), np.empty((config.goals, steps))
-    with RobotProcesses(robot.name, options) as processes:
-        rclpy.init()
-        try:
-            client = RobotClient(
-                options["namespace"], frame=robot.frame, alive=processes.raise_if_ended
-            )
-            _say(f"starting {robot.name}: sim_node, task_inference_node, policy_node")
+    rclpy.init()
+    try:
+        client = RobotClient(options["namespace"], frame=robot.frame)
+        client.require_free_namespace()
+        _say(f"starting {robot.name}: sim_node, task_inference_node, policy_node")
+        with RobotProcesses(robot.name, options) as processes:
+            client.alive = processes.raise_if_ended
             client.wait_until_ready()
             for episode in range(config.goals):
                 goal = goals[episode] = task.goal(config.seed, episode)
@@ -85,9 +85,9 @@ def demo(config: DemoConfig) -> Result:
                 positions = client.watch(EPISODE_SECONDS, robot.ctrl_dt, start, show)
                 distances[episode] = np.linalg.norm(positions - goal, axis=1)
                 show.end()
-            client.destroy_node()
-        finally:
-            rclpy.try_shutdown()
+        client.destroy_node()
+    finally:
+        rclpy.try_shutdown()
     errors = final_errors(robot, distances)
     figures = reach_figures(task, distances)
     rows = [

@@ -29,13 +29,7 @@ _VELOCITY = Field(
 SPEC = RobotSpec(
     name="point_mass",
     observation=(
-        Field(
-            name="joint_pos",
-            source="joint_position",
-            joints=JOINTS,
-            unit="m",
-            description="position of the mass in the plane",
-        ),
+        _TCP_POS,
         _VELOCITY,
     ),
     features=(_TCP_POS, _VELOCITY),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
 from fb_ros.errors import FbRosError
-from sim.environment import Environment
+
+if TYPE_CHECKING:
+    from sim.environment import Environment
 
 # Module and class, imported on demand: building one robot should not load the others.
 _ROBOTS = {
@@ -26,5 +29,11 @@ def make_environment(robot: str) -> Environment:
     """The simulated robot called `robot`."""
     require_robot(robot)
     module, name = _ROBOTS[robot]
-    environment: Environment = getattr(importlib.import_module(module), name)()
+    try:
+        environment: Environment = getattr(importlib.import_module(module), name)()
+    except ModuleNotFoundError as error:
+        raise FbRosError(
+            f"the Python package {error.name} is missing; install it with "
+            "`pip install 'fb_ros[sim]'`"
+        ) from error
     return environment

@@ -11,13 +11,17 @@ import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PointStamped, PoseStamped
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
 
 from fb_ros.errors import FbRosError
+from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import LATCHED, PROMPT
+
+# How long a robot that runs already has to show itself.
+_DISCOVERY_SECONDS = 1.0
 
 Alive = Callable[[], None]
 """Raises when a process that is being waited for has ended."""
@@ -26,11 +30,11 @@ Alive = Callable[[], None]
 class RobotClient(Node):
     """Blocking calls over the topics of one robot, for programs that do one thing at a time."""
 
-    def __init__(
-        self, namespace: str, *, frame: str, alive: Alive, patience: float = 60.0
-    ) -> None:
+    def __init__(self, namespace: str, *, frame: str, patience: float = 60.0) -> None:
         super().__init__("client", namespace=namespace)
-        self._frame, self._alive, self._patience = frame, alive, patience
+        self._frame, self._patience = frame, patience
+        self.alive: Alive = lambda: None
+        """Called while waiting; may raise to end the wait."""
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
         self._poses: list[tuple[float, np.ndarray]] = []
@@ -49,14 +53,28 @@ class RobotClient(Node):
         """Spins until `done`; refuses to wait for ever or for a process that has ended."""
         deadline = time.monotonic() + self._patience
         while not done():
-            self._alive()
+            self.alive()
             if not rclpy.ok():
                 raise KeyboardInterrupt
             if time.monotonic() > deadline:
                 raise FbRosError(
                     f"waited {self._patience:g} s for {what} in {self.get_namespace()}"
                 )
-            self._executor.spin_once(timeout_sec=0.1)
+            try:
+                self._executor.spin_once(timeout_sec=0.1)
+            except ExternalShutdownException:
+                raise KeyboardInterrupt from None
+
+    def require_free_namespace(self) -> None:
+        """Refuses a namespace in which a simulation runs already."""
+        deadline = time.monotonic() + _DISCOVERY_SECONDS
+        while time.monotonic() < deadline:
+            if ("sim_node", self.get_namespace()) in self.get_node_names_and_namespaces():
+                raise FbRosError(
+                    f"there is a sim_node in namespace {self.get_namespace()} already; "
+                    "stop it first"
+                )
+            time.sleep(0.05)
 
     def wait_until_ready(self) -> None:
         """Returns when the robot reports its pose and somebody listens to goals."""
@@ -144,9 +162,10 @@ class RobotClient(Node):
         return positions
 
     def _on_pose(self, message: PoseStamped) -> None:
-        stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
         position = message.pose.position
-        self._poses.append((stamp, np.array([position.x, position.y, position.z])))
+        self._poses.append(
+            (stamp_of(message) * 1e-9, np.array([position.x, position.y, position.z]))
+        )
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         policy = f"{self.get_namespace()}/policy_node: policy"

@@ -26,8 +26,9 @@ from fb_ros.nodes.parameters import declare_flag, declare_number, declare_text, 
 from fb_ros.nodes.qos import STREAM
 from fb_ros.nodes.run import run_node
 from sim.episode_seed import episode_rng
+from sim.ranges import require_factor, require_seed
 from sim.rate_meter import RateMeter
-from sim.registry import make_environment
+from sim.registry import make_environment, require_robot
 
 # How long another node of this name has to show itself before this one believes to be alone.
 _DISCOVERY_SECONDS = 1.0
@@ -58,11 +59,17 @@ class SimNode(Node):
         self._patience = declare_number(
             self, "lockstep_timeout", 5.0, "wall seconds that a step waits for its command"
         )
-        if not (np.isfinite(factor) and factor > 0.0):
-            raise FbRosError(f"real_time_factor is {factor}, expected above 0")
+        publish_clock = declare_flag(
+            self, "publish_clock", True, "whether this simulation is the one that makes /clock"
+        )
+        require_factor(factor)
+        require_seed(self._seed)
         if self._call_steps < 1:
             raise FbRosError(f"lockstep_steps is {self._call_steps}, expected at least 1")
-        self._refuse_second()
+        if self._patience <= 0.0:
+            raise FbRosError(f"lockstep_timeout is {self._patience}, expected above 0")
+        require_robot(robot)
+        self._refuse_second(publish_clock)
         self._environment = make_environment(robot)
         self._spec = self._environment.spec
         self._factor = factor
@@ -72,19 +79,25 @@ class SimNode(Node):
         self._ticks = 0
         self._command = np.zeros(self._spec.act_dim)
         self._fresh = False
+        """Whether the command that answers the present state has come."""
+        self._answered_once = False
         self._waiting: Future | None = None
+        self._stepping = False
         self._refused_commands = 0
 
-        self._clock = self.create_publisher(ClockMessage, "/clock", STREAM)
+        # Not _clock, which is the node's own.
+        self._clock_publisher = (
+            self.create_publisher(ClockMessage, "/clock", STREAM) if publish_clock else None
+        )
         self._joint_states = self.create_publisher(JointState, "joint_states", STREAM)
         self._tcp_pose = self.create_publisher(PoseStamped, "tcp_pose", STREAM)
         self._observation = self.create_publisher(Float64MultiArray, "observation", STREAM)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_subscription(Float64MultiArray, "commands", self._on_command, STREAM)
-        self.create_service(Trigger, "~/reset", self._on_reset)
-        # A step waits for a command, so it must not keep the other callbacks from running.
-        self._stepping = ReentrantCallbackGroup()
-        self.create_service(Trigger, "~/step", self._on_step, callback_group=self._stepping)
+        # These wait for a command, so they must not keep the other callbacks from running.
+        self._waiters = ReentrantCallbackGroup()
+        self.create_service(Trigger, "~/reset", self._on_reset, callback_group=self._waiters)
+        self.create_service(Trigger, "~/step", self._on_step, callback_group=self._waiters)
         self.create_service(SetBool, "~/pause", self._on_pause)
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._report, clock=wall)
@@ -96,8 +109,8 @@ class SimNode(Node):
         mode = "lock-step" if self._lockstep else f"real-time factor {factor:g}"
         self.get_logger().info(f"{self._spec.name} is up, {mode}, seed {self._seed}")
 
-    def _refuse_second(self) -> None:
-        """Two robots under one name would both obey every command."""
+    def _refuse_second(self, publish_clock: bool) -> None:
+        """Two robots under one name would both obey every command, and time has one source."""
         me = (self.get_name(), self.get_namespace())
         deadline = time.monotonic() + _DISCOVERY_SECONDS
         while time.monotonic() < deadline:
@@ -105,6 +118,11 @@ class SimNode(Node):
                 raise FbRosError(
                     f"there is a sim_node in namespace {me[1]} already; stop it, or start this "
                     "one in another namespace (-r __ns:=/other)"
+                )
+            if publish_clock and self.count_publishers("/clock"):
+                raise FbRosError(
+                    "/clock has a publisher already; start this one with publish_clock:=false and "
+                    "its nodes with use_sim_time:=false"
                 )
             time.sleep(0.05)
 
@@ -134,7 +152,8 @@ class SimNode(Node):
         """Clock first, so that whoever reads it is not behind what it is about to hear."""
         stamp = self._now().to_msg()
         state = self._environment.robot_state()
-        self._clock.publish(ClockMessage(clock=stamp))
+        if self._clock_publisher is not None:
+            self._clock_publisher.publish(ClockMessage(clock=stamp))
         joints = JointState(
             name=list(state.joint_names),
             position=state.joint_position.tolist(),
@@ -174,16 +193,24 @@ class SimNode(Node):
             return  # It answers an observation that the robot has moved on from.
         # A real drive saturates too.
         self._command = np.clip(command, self._spec.action_low, self._spec.action_high)
-        self._fresh = True
+        self._fresh = self._answered_once = True
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(True)
 
-    def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+    async def _on_reset(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        if self._stepping:
+            response.success, response.message = False, "a step is under way; call reset after it"
+            return response
         self._reset()
         response.success = True
         response.message = json.dumps(
             {"episode": self._episode, "seed": self._seed, "time": self._now().nanoseconds * 1e-9}
         )
+        if self._lockstep and self._answered_once:
+            # As in a step: the next prompt must not race with the answer to this state.
+            await self._command_for_last_observation()
         return response
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
@@ -196,27 +223,36 @@ class SimNode(Node):
     async def _on_step(
         self, request: Trigger.Request, response: Trigger.Response
     ) -> Trigger.Response:
-        if not self._lockstep:
-            if not self._paused:
-                response.success, response.message = False, "not paused; call pause first"
-                return response
+        if self._stepping:
+            response.success, response.message = False, "a step is under way; call one at a time"
+        elif self._lockstep:
+            self._stepping = True
+            try:
+                response.success = await self._step_on_commands()
+            finally:
+                self._stepping = False
+            response.message = (
+                f"no command within {self._patience:g} s of the observation; is policy_node "
+                "running, and has it a z?"
+            )
+        elif self._paused:
             self._advance()
+            response.success = True
         else:
-            for _ in range(self._call_steps):
-                if not await self._command_for_last_observation():
-                    response.success = False
-                    response.message = (
-                        f"no command within {self._patience:g} s of the observation; is "
-                        "policy_node running, and has it a z?"
-                    )
-                    return response
-                self._advance()
-            # The answer to the last observation belongs to this call: the next prompt must not
-            # race with it.
-            await self._command_for_last_observation()
-        response.success = True
-        response.message = json.dumps({"time": self._now().nanoseconds * 1e-9})
+            response.success, response.message = False, "not paused; call pause first"
+        if response.success:
+            response.message = json.dumps({"time": self._now().nanoseconds * 1e-9})
         return response
+
+    async def _step_on_commands(self) -> bool:
+        """Advances by one call's steps, each on the command that answers the state before it."""
+        for _ in range(self._call_steps):
+            if not await self._command_for_last_observation():
+                return False
+            self._advance()
+        # The answer to the last observation belongs to this call: the next prompt must not race
+        # with it.
+        return await self._command_for_last_observation()
 
     async def _command_for_last_observation(self) -> bool:
         """Waits for the command that answers the present state; false when none came."""
@@ -229,7 +265,7 @@ class SimNode(Node):
                 answered.set_result(False)
 
         wall = Clock(clock_type=ClockType.STEADY_TIME)
-        timer = self.create_timer(self._patience, give_up, self._stepping, clock=wall)
+        timer = self.create_timer(self._patience, give_up, self._waiters, clock=wall)
         try:
             return bool(await answered)
         finally:
@@ -238,8 +274,9 @@ class SimNode(Node):
 
     def _report(self) -> None:
         rate = self._steps.rate(time.monotonic())
-        factor = None if rate is None or self._paused else rate * self._spec.ctrl_dt
-        late = factor is not None and factor < 0.9 * self._factor and not self._lockstep
+        paced = not (self._paused or self._lockstep)
+        factor = rate * self._spec.ctrl_dt if rate is not None and paced else None
+        late = factor is not None and factor < 0.9 * self._factor
         if late:
             self.get_logger().warning(
                 f"real-time factor {factor:.2f}, asked for {self._factor:g}: the machine is "

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import torch
 from torch import nn
 
+from fb_ros.errors import FbRosError
 from fb_ros.field import layout_slices
 from fb_ros.robot_spec import RobotSpec
 from training.agent_config import AgentConfig
@@ -22,6 +24,7 @@ from training.losses import (
     successor_measure,
 )
 from training.networks import BackwardMap, ForwardMap, Normalizer, Policy
+from training.weights import load_weights, read_weights
 
 
 class Networks(nn.Module):
@@ -37,6 +40,25 @@ class Networks(nn.Module):
         ]
         self.register_buffer("columns", torch.tensor(columns))
         self.columns: torch.Tensor
+        # Where the observation holds the same: F compares the predicted next state with z.
+        observed = layout_slices(spec.observation)
+        missing = [name for name in config.features if name not in observed]
+        if missing:
+            raise FbRosError(
+                f"B reads {', '.join(missing)}, which the observation of {spec.name} lacks; its "
+                f"fields are {', '.join(observed)}"
+            )
+        self.register_buffer(
+            "observed_columns",
+            torch.tensor(
+                [
+                    column
+                    for name in config.features
+                    for column in range(observed[name].start, observed[name].stop)
+                ]
+            ),
+        )
+        self.observed_columns: torch.Tensor
         observation = Normalizer(torch.zeros(spec.obs_dim), torch.ones(spec.obs_dim))
         features = Normalizer(torch.zeros(len(columns)), torch.ones(len(columns)))
         self.backward_map = BackwardMap(
@@ -50,9 +72,22 @@ class Networks(nn.Module):
         )
         sizes = {"obs_dim": spec.obs_dim, "act_dim": spec.act_dim, "d": config.d}
         self.forward_map = ForwardMap(
-            observation, **sizes, hidden=config.hidden, ensemble=config.ensemble
+            observation,
+            **sizes,
+            blocks=config.blocks,
+            hidden=config.hidden,
+            ensemble=config.ensemble,
         )
         self.policy = Policy(observation, **sizes, hidden=config.hidden)
+
+    def q_of(
+        self, observation: torch.Tensor, action: torch.Tensor, z: torch.Tensor
+    ) -> torch.Tensor:
+        """`Q = F^T z` of each member of the ensemble, `(P, n)`."""
+        embedding = self.forward_map(
+            observation, action, z, self.backward_map, self.observed_columns
+        )
+        return (embedding * z).sum(-1)
 
     def fit_normalizers(self, data: Transitions) -> None:
         """Takes the means and standard deviations from the data."""
@@ -92,10 +127,11 @@ class Agent:
             self.networks.policy.parameters(), lr=rate, fused=True
         )
 
-    def load(self, weights: dict[str, torch.Tensor]) -> None:
+    def load(self, path: Path) -> None:
         """Starts from the weights of a model of the same sizes."""
+        weights = read_weights(path)
         for networks in (self.networks, self.averaged):
-            networks.load_state_dict(weights)
+            load_weights(networks, weights, path)
         self.target_forward.load_state_dict(self.networks.forward_map.state_dict())
         self.target_backward.load_state_dict(self.networks.backward_map.state_dict())
 
@@ -115,7 +151,7 @@ class Agent:
         """Encodings for one update, `(groups, d)`: of states, of mixtures, and uniform ones."""
         config = self.config
         goals = round(config.goal_share * config.groups)
-        mixtures = round(config.mixture_share * config.groups)
+        mixtures = min(round(config.mixture_share * config.groups), config.groups - goals)
         z = sample_sphere(config.groups, config.d, config.blocks, generator)
         if goals + mixtures == 0:
             return z
@@ -169,7 +205,13 @@ class Agent:
         with torch.no_grad():
             next_action = self.act_noisily(batch.next_observation, z_rows, generator)
             with self._hidden_precision():
-                target_f = self.target_forward(batch.next_observation, next_action, z_rows)
+                target_f = self.target_forward(
+                    batch.next_observation,
+                    next_action,
+                    z_rows,
+                    self.target_backward,
+                    networks.observed_columns,
+                )
                 target_b = self.target_backward(states, z.unsqueeze(1))
             target_f = target_f.unflatten(1, (groups, rows))
             target_measure = pessimistic(
@@ -179,15 +221,18 @@ class Agent:
             reward = (target_b[:, :rows] @ z_column).squeeze(-1)
 
         with self._hidden_precision():
+            backward = networks.backward_map(states, z.unsqueeze(1))
+        next_backward, independent = backward[:, :rows], backward[:, rows:]
+        likeness = networks.backward_map.compare(next_backward.detach(), z.unsqueeze(1))
+        with self._hidden_precision():
             # The next state is known here; the prediction stands in for it where it is not.
-            forward = networks.forward_map.from_next(batch.next_observation, z_rows)
+            forward = networks.forward_map.from_next(
+                batch.next_observation, z_rows, likeness.flatten(0, 1)
+            )
             dynamics = networks.forward_map.dynamics
             predicted = dynamics.scaled_change(batch.observation, batch.action)
         change = (batch.next_observation - batch.observation) / dynamics.change
-        with self._hidden_precision():
-            backward = networks.backward_map(states, z.unsqueeze(1))
         forward = forward.unflatten(1, (groups, rows))
-        next_backward, independent = backward[:, :rows], backward[:, rows:]
         q = (forward @ z_column).squeeze(-1)
         losses = {
             "fb_loss": config.fb_loss
@@ -208,11 +253,13 @@ class Agent:
         self.optimizer.step()
 
         action = self.act_noisily(batch.observation, z_rows, generator)
-        networks.forward_map.requires_grad_(False)
+        for fixed in (networks.forward_map, networks.backward_map):
+            fixed.requires_grad_(False)
         with self._hidden_precision():
-            actor_f = networks.forward_map(batch.observation, action, z_rows)
-        networks.forward_map.requires_grad_(True)
-        actor_q = pessimistic((actor_f * z_rows).sum(-1), config.actor_pessimism)
+            members = networks.q_of(batch.observation, action, z_rows)
+        for fixed in (networks.forward_map, networks.backward_map):
+            fixed.requires_grad_(True)
+        actor_q = pessimistic(members, config.actor_pessimism)
         actor_loss = policy_loss(actor_q, action, config.action_penalty)
         self.policy_optimizer.zero_grad(set_to_none=True)
         actor_loss.backward()

@@ -75,10 +75,22 @@ class AgentConfig:
     """Share of the `z` that encode random mixtures of states; the rest is uniform."""
 
     def __post_init__(self) -> None:
+        for name in ("d", "blocks", "hidden", "backward_hidden", "ensemble", "batch", "groups"):
+            if getattr(self, name) < 1:
+                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
+        if self.negatives < 2:
+            raise FbRosError(f"negatives is {self.negatives}, expected at least 2")
+        shares = (self.goal_share, self.mixture_share)
+        if min(shares) < 0.0 or sum(shares) > 1.0:
+            raise FbRosError(f"goal_share and mixture_share are {shares}, expected a sum up to 1")
+        if not self.features:
+            raise FbRosError("features is empty, expected what B is to read")
         if self.d % self.blocks:
             raise FbRosError(f"d is {self.d}, expected a multiple of blocks ({self.blocks})")
         if self.batch % self.groups:
-            raise FbRosError(f"batch is {self.batch}, expected a multiple of groups")
+            raise FbRosError(
+                f"batch is {self.batch}, expected a multiple of groups ({self.groups})"
+            )
         if not 0.0 < self.gamma < 1.0:
             raise FbRosError(f"gamma is {self.gamma}, expected above 0 and below 1")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import multiprocessing
 import os
 import time
@@ -16,13 +15,16 @@ import numpy as np
 from fb_ros.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
+from fb_ros.paths import find_bundle
 from fb_ros.robot_state import RobotState
 from sim.environment import Environment
 from sim.progress import progress_bar
+from sim.ranges import require_seed
 from sim.registry import make_environment, require_robot
-from training.episode import save_episode
+from training.episode import episode_index, save_episode
 from training.exploration import ExplorationConfig, explore
 from training.goal_seeker import GoalSeeker
+from training.record import read_record, write_record
 from training.rollout import replay, rollout
 
 METADATA = "data.json"
@@ -60,6 +62,9 @@ class CollectConfig(CommandConfig):
 
     def __post_init__(self) -> None:
         require_robot(self.robot)
+        require_seed(self.seed)
+        if not self.goal_steps >= 1.0:
+            raise FbRosError(f"goal_steps is {self.goal_steps}, expected at least 1")
         for name in ("episodes", "episode_steps", "workers"):
             if getattr(self, name) < 1:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
@@ -67,9 +72,16 @@ class CollectConfig(CommandConfig):
 
 def collect(config: CollectConfig) -> Result:
     """Writes the missing episodes and the description of the data; returns the figures."""
+    if config.policy:
+        bundle = find_bundle(config.policy)
+        config = dataclasses.replace(config, policy=bundle)
+        # Tried out here: a worker that fails to start would be started anew for ever.
+        robot = GoalSeeker(bundle).robot.name
+        if robot != config.robot:
+            raise FbRosError(f"{config.policy} is a model of {robot}, not of {config.robot}")
     config.out.mkdir(parents=True, exist_ok=True)
     _refuse_other_data(config)
-    present = {int(path.name.split("_")[1]) for path in config.out.glob("episode_*.npz")}
+    present = {episode_index(path) for path in config.out.glob("episode_*.npz")}
     missing = [index for index in range(config.episodes) if index not in present]
     start, steps = time.perf_counter(), 0
     progress = progress_bar(title=f"collect {config.robot}", unit="episode", total=len(missing))
@@ -106,11 +118,11 @@ def _refuse_other_data(config: CollectConfig) -> None:
     # The model's id and not its path, which may hold another model tomorrow.
     described["policy"] = load_bundle(config.policy).model_id if config.policy else None
     path = config.out / METADATA
-    if path.exists() and json.loads(path.read_text()) != described:
+    if path.exists() and read_record(path) != described:
         raise FbRosError(
             f"{config.out} holds data of other settings ({path}); choose another --out"
         )
-    path.write_text(json.dumps(described, indent=2) + "\n")
+    write_record(path, described)
 
 
 def _episodes(config: CollectConfig, indices: list[int]) -> Iterator[int]:

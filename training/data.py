@@ -51,7 +51,6 @@ class Transitions:
         self.action = _stack([episode.action for episode in episodes])
         self.features = _stack([episode.features for episode in episodes])
         self.discount = _stack([episode.discount for episode in episodes])[:, 0]
-        self.physics = np.concatenate([episode.physics for episode in episodes])
         lengths = np.array([len(episode.observation) for episode in episodes])
         last = np.cumsum(lengths) - 1
         self.starts = torch.from_numpy(np.setdiff1d(np.arange(lengths.sum()), last))

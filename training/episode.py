@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from fb_ros.errors import FbRosError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,14 @@ def episode_path(folder: Path, index: int, steps: int) -> Path:
     return folder / f"episode_{index:06d}_{steps}.npz"
 
 
+def episode_index(path: Path) -> int:
+    """The number in an episode's file name."""
+    number = path.name.split("_")[1]
+    if not number.isdecimal():
+        raise FbRosError(f"{path} is not named as an episode; expected episode_NUMBER_STEPS.npz")
+    return int(number)
+
+
 def save_episode(folder: Path, index: int, episode: Episode) -> Path:
     """Writes an episode whole or not at all."""
     path = episode_path(folder, index, episode.steps)
@@ -47,7 +58,11 @@ def save_episode(folder: Path, index: int, episode: Episode) -> Path:
 
 
 def load_episode(path: Path) -> Episode:
-    """Reads an episode; pickled arrays are refused by numpy."""
-    with np.load(path, allow_pickle=False) as arrays:
-        names = [field.name for field in dataclasses.fields(Episode)]
-        return Episode(**{name: arrays[name] for name in names})
+    """Reads an episode; a damaged one, or one with pickled arrays, is refused by name."""
+    names = [field.name for field in dataclasses.fields(Episode)]
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Episode(**{name: arrays[name] for name in names})
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())
+        raise FbRosError(f"{path} is not a whole episode ({reason}); delete it") from error

@@ -19,6 +19,7 @@ from fb_ros.reward_inference import TaskEncoder
 from sim.environment import Environment
 from sim.episode_seed import episode_rng
 from sim.progress import progress_bar
+from sim.ranges import require_episodes, require_seed
 from sim.registry import make_environment
 from sim.resolved_rate import resolved_rate_command
 from sim.score import reach_figures
@@ -48,8 +49,8 @@ class EvaluateConfig(CommandConfig):
     """Also run the controller that knows the arm, where there is one for the robot."""
 
     def __post_init__(self) -> None:
-        if self.goals < 1:
-            raise FbRosError(f"goals is {self.goals}, expected at least 1")
+        require_episodes(self.goals)
+        require_seed(self.seed)
 
 
 def reach_distances(

@@ -6,6 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from fb_ros.errors import FbRosError
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExplorationConfig:
@@ -22,6 +24,13 @@ class ExplorationConfig:
     that the limits, which a trained policy likes, are in the data."""
     jitter: float = 0.1
     """Standard deviation of the noise added anew at each step."""
+
+    def __post_init__(self) -> None:
+        if not self.hold_steps >= 1.0:
+            raise FbRosError(f"hold_steps is {self.hold_steps}, expected at least 1")
+        for name in ("rest_probability", "joint_rest_probability"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise FbRosError(f"{name} is {getattr(self, name)}, expected 0 to 1")
 
 
 def explore(

@@ -7,7 +7,6 @@ import dataclasses
 import io
 import json
 import shutil
-import subprocess
 import warnings
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import numpy as np
 import onnx
 import torch
 from safetensors.numpy import save_file
-from safetensors.torch import load_file
 from torch import nn
 
 from fb_ros.bundle import (
@@ -39,7 +37,9 @@ from training.collect import data_fingerprint
 from training.data import Transitions
 from training.encoding import encode
 from training.evaluate import EvaluateConfig, evaluate
+from training.record import read_record
 from training.train import BEST, LAST, RUN
+from training.weights import load_weights, read_weights
 
 # The lowest that the exporter writes by itself; it converts to lower ones only in part.
 _OPSET = 18
@@ -93,23 +93,26 @@ class ValueGraph(nn.Module):
 
     def __init__(self, networks: Networks) -> None:
         super().__init__()
-        self.forward_map = networks.forward_map
+        self.networks = networks
 
     def forward(
         self, observation: torch.Tensor, action: torch.Tensor, z: torch.Tensor
     ) -> torch.Tensor:
-        return (self.forward_map(observation, action, z) * z).sum(-1)
+        return self.networks.q_of(observation, action, z)
 
 
 def export(config: ExportConfig) -> Result:
     """Writes the bundle and returns its description."""
     run = _read_run(config.run)
     spec = make_environment(run["robot"]).spec
-    agent = AgentConfig(**{**run["agent"], "features": tuple(run["agent"]["features"])})
+    agent = _agent_of(run, config.run)
+    out = config.out.resolve()
+    _refuse_to_replace(out)
     if config.weights not in ("best", "last"):
         raise FbRosError(f"weights is {config.weights!r}, expected best or last")
     networks = Networks(agent, spec)
-    networks.load_state_dict(load_file(config.run / {"best": BEST, "last": LAST}[config.weights]))
+    weights = config.run / {"best": BEST, "last": LAST}[config.weights]
+    load_weights(networks, read_weights(weights), weights)
     networks.eval()
     found, expected = data_fingerprint(config.data), run["data"]["fingerprint"]
     if found != expected:
@@ -117,7 +120,7 @@ def export(config: ExportConfig) -> Result:
             f"{' '.join(map(str, config.data))}: fingerprint {found[:12]}…, the run was trained "
             f"on {expected[:12]}…; name the same folders in the same order"
         )
-    partial = config.out.with_name(config.out.name + ".partial")
+    partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     write_graphs(networks, agent, spec, partial)
@@ -130,7 +133,6 @@ def export(config: ExportConfig) -> Result:
         "blocks": [agent.d // agent.blocks] * agent.blocks,
         "encoder_features": list(agent.features),
         "provenance": {
-            "commit": _commit(),
             "weights": config.weights,
             **{name: value for name, value in run.items() if name not in ("last", "best")},
         },
@@ -143,8 +145,8 @@ def export(config: ExportConfig) -> Result:
     }
     _describe(partial, description)
     load_bundle(partial)
-    shutil.rmtree(config.out, ignore_errors=True)
-    partial.rename(config.out)
+    shutil.rmtree(out, ignore_errors=True)
+    partial.rename(out)
     return {"out": str(config.out), **measured}
 
 
@@ -208,7 +210,9 @@ def _write_reference_states(config: ExportConfig, spec: RobotSpec, folder: Path)
         "features": data.features[rows].numpy(),
         "observation": data.observation[rows].numpy(),
     }
-    save_file(arrays, folder / REFERENCE_STATES)
+    path = folder / REFERENCE_STATES
+    save_file(arrays, path)
+    path.chmod(0o644)  # safetensors makes it readable by its owner alone.
 
 
 def _describe(folder: Path, description: dict[str, object]) -> None:
@@ -223,23 +227,22 @@ def _read_run(folder: Path) -> Result:
         raise FbRosError(
             f"{folder} holds no training run (no {RUN}); make one with `fb_ros train`"
         )
-    run: Result = json.loads(path.read_text())
-    return run
+    return read_record(path)
 
 
-def _commit() -> str:
-    """The commit that the model was exported at, marked where the tree differed from it."""
+def _agent_of(run: Result, folder: Path) -> AgentConfig:
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return described.stdout.strip()
+        return AgentConfig(**{**run["agent"], "features": tuple(run["agent"]["features"])})
+    except (KeyError, TypeError) as error:
+        raise FbRosError(
+            f"{folder / RUN} is not of this version of fb_ros ({error}); train anew"
+        ) from error
+
+
+def _refuse_to_replace(folder: Path) -> None:
+    """Only a bundle, or nothing at all, may be replaced by a bundle."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / DESCRIPTION).is_file():
+        raise FbRosError(f"{folder} holds something that is not a bundle; choose another --out")
 
 
 def _show(result: Result) -> str:

@@ -17,7 +17,7 @@ class GoalSeeker:
 
     def __init__(self, bundle: Path) -> None:
         loaded = load_bundle(bundle)
-        self._robot = loaded.robot
+        self.robot = loaded.robot
         self._policy, self._encoder = Policy(loaded), TaskEncoder(loaded)
 
     def controller(
@@ -32,8 +32,8 @@ class GoalSeeker:
         weight = rng.uniform() ** 2
         change = rng.uniform(size=len(disturbance)) < 1.0 / goal_steps
         change[0] = True
-        size = len(self._robot.goal_low)
-        goals = rng.uniform(self._robot.goal_low, self._robot.goal_high, size=(change.sum(), size))
+        size = len(self.robot.goal_low)
+        goals = rng.uniform(self.robot.goal_low, self.robot.goal_high, size=(change.sum(), size))
         encodings = [self._encoder.encode_goal(goal).z for goal in goals]
         which = np.cumsum(change) - 1
 

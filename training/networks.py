@@ -104,6 +104,19 @@ class BackwardMap(nn.Module):
     def forward(self, features: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         return self.combine(self.embed_state(features), self.embed_z(z))
 
+    def likeness(self, features: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """How much a state is what `z` asks for, in each block: `(…, blocks)`, at most 1.
+
+        The inner product of `B_k(s, z)` and `z_k` over `d_k`: the reward that `z` stands for, at
+        the resolution of each block. A network that reads `z` alone would have to learn this
+        comparison anew, and learns it only coarsely.
+        """
+        return self.compare(self(features, z), z)
+
+    def compare(self, backward: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """The likeness of states whose `B(s, z)` is `backward` `(…, d)`."""
+        return (backward * z).unflatten(-1, (self.blocks, -1)).mean(-1)
+
     def _per_block(
         self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
     ) -> torch.Tensor:
@@ -161,6 +174,7 @@ class ForwardMap(nn.Module):
         obs_dim: int,
         act_dim: int,
         d: int,
+        blocks: int,
         hidden: int,
         ensemble: int,
     ) -> None:
@@ -168,14 +182,18 @@ class ForwardMap(nn.Module):
         self.observation = observation
         self.ensemble = ensemble
         self.dynamics = Dynamics(observation, obs_dim=obs_dim, act_dim=act_dim, hidden=hidden)
-        self.first = ParallelLinear(ensemble, obs_dim + d, hidden)
+        self.first = ParallelLinear(ensemble, obs_dim + d + blocks, hidden)
+        # Starts as if the likeness were not there, so that early errors of B do no harm.
+        self.first.weight.data[:, obs_dim + d :] = 0.0
         self.second = ParallelLinear(ensemble, hidden, hidden)
         self.third = ParallelLinear(ensemble, hidden, hidden)
         self.last = ParallelLinear(ensemble, hidden, d)
 
-    def from_next(self, next_observation: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """`F'(s', z)`, `(P, n, d)`."""
-        x = torch.cat([self.observation(next_observation), z], dim=-1)
+    def from_next(
+        self, next_observation: torch.Tensor, z: torch.Tensor, likeness: torch.Tensor
+    ) -> torch.Tensor:
+        """`F'(s', z)`, `(P, n, d)`; `likeness` `(n, blocks)` is that of `s'` to the task `z`."""
+        x = torch.cat([self.observation(next_observation), z, likeness], dim=-1)
         x = functional.relu(self.first(x.expand(self.ensemble, -1, -1)))
         x = functional.relu(self.third(functional.relu(self.second(x))))
         with torch.autocast(x.device.type, enabled=False):
@@ -183,9 +201,17 @@ class ForwardMap(nn.Module):
             return embedding
 
     def forward(
-        self, observation: torch.Tensor, action: torch.Tensor, z: torch.Tensor
+        self,
+        observation: torch.Tensor,
+        action: torch.Tensor,
+        z: torch.Tensor,
+        backward_map: BackwardMap,
+        feature_columns: torch.Tensor,
     ) -> torch.Tensor:
-        return self.from_next(self.dynamics(observation, action), z)
+        """`feature_columns` are where the observation holds what `backward_map` reads."""
+        next_observation = self.dynamics(observation, action)
+        likeness = backward_map.likeness(next_observation[..., feature_columns], z)
+        return self.from_next(next_observation, z, likeness)
 
 
 class Policy(nn.Module):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
@@ -23,10 +21,13 @@ from sim.score import reach_figures
 from sim.tasks import REACH, make_task
 from training.agent import Agent, Networks
 from training.agent_config import AgentConfig
-from training.collect import data_fingerprint
+from training.collect import METADATA, data_fingerprint
+from training.commit import commit
 from training.data import Transitions
 from training.encoding import encode
 from training.evaluate import CommandOf, reach_distances
+from training.record import read_record, write_record
+from training.weights import write_weights
 
 RUN = "run.json"
 CURVE = "curve.csv"
@@ -77,11 +78,12 @@ def train(config: TrainConfig) -> Result:
     data = Transitions(config.data, environment.spec)
     agent = Agent(config.agent, environment.spec, data)
     if config.init:
-        agent.load(load_file(config.init))
+        agent.load(config.init)
     generator = torch.Generator().manual_seed(config.seed)
     config.out.mkdir(parents=True, exist_ok=True)
     run: Result = {
         "robot": config.robot,
+        "commit": commit(),
         "data": {
             "fingerprint": data_fingerprint(config.data),
             "transitions": len(data),
@@ -114,13 +116,13 @@ def train(config: TrainConfig) -> Result:
         curve.append(row)
         _write_curve(config.out / CURVE, curve)
         progress.write(_line(row))
-        _save(agent.averaged, config.out / LAST)
+        write_weights(agent.averaged, config.out / LAST)
         if row["mean_return"] >= best:
             best = row["mean_return"]
-            _save(agent.averaged, config.out / BEST)
+            write_weights(agent.averaged, config.out / BEST)
             run["best"] = row
         run |= {"updates": update, "minutes": minutes, "last": row, "learning_curve": curve}
-        (config.out / RUN).write_text(json.dumps(run, indent=1) + "\n")
+        write_record(config.out / RUN, run)
         if done:
             break
     return run
@@ -156,14 +158,12 @@ def _evaluate(
 def _run_of(weights: Path) -> dict[str, Any]:
     """What is recorded of the run that `weights` come from."""
     path = weights.with_name(RUN)
-    run: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    return {"weights": weights.name, **run}
+    return {"weights": weights.name, **(read_record(path) if path.is_file() else {})}
 
 
 def _collected_with(folder: Path) -> dict[str, Any]:
-    path = folder / "data.json"
-    described: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    return described
+    path = folder / METADATA
+    return read_record(path) if path.is_file() else {}
 
 
 def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:
@@ -171,13 +171,6 @@ def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:
         writer = csv.DictWriter(file, fieldnames=list(curve[0]))
         writer.writeheader()
         writer.writerows(curve)
-
-
-def _save(networks: Networks, path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    # The normalisers are shared between networks; safetensors stores no sharing.
-    save_file({name: value.clone() for name, value in networks.state_dict().items()}, partial)
-    partial.rename(path)
 
 
 def _line(row: dict[str, float]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
@@ -22,6 +23,12 @@ def to_array_message(values: np.ndarray, label: str = "") -> Float64MultiArray:
 def label_of(message: Float64MultiArray) -> str:
     """The label that `to_array_message` gave, or nothing."""
     return message.layout.dim[0].label if message.layout.dim else ""
+
+
+def stamp_of(message: Any) -> int:
+    """The stamp in the message's header, in nanoseconds."""
+    stamp = message.header.stamp
+    return int(stamp.sec) * 10**9 + int(stamp.nanosec)
 
 
 def to_status(

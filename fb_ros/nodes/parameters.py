@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
 from fb_ros.bundle import Bundle, load_bundle
+from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
 
 
@@ -20,7 +22,10 @@ def declare_text(node: Node, name: str, default: str, description: str) -> str:
 def declare_number(node: Node, name: str, default: float, description: str) -> float:
     """A read-only number; a whole number is taken too, since YAML and people write `1` for 1.0."""
     descriptor = ParameterDescriptor(description=description, read_only=True, dynamic_typing=True)
-    return float(node.declare_parameter(name, default, descriptor).value)
+    value = node.declare_parameter(name, default, descriptor).value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise FbRosError(f"{name} is {value!r}, expected a finite number")
+    return float(value)
 
 
 def declare_whole(node: Node, name: str, default: int, description: str) -> int:

@@ -22,10 +22,9 @@ def running_robot(root: Path, robot: str = "point_mass", **options: str) -> Iter
     bundle = root / "models" / robot
     with RobotProcesses(robot, {"bundle": str(bundle), **options}) as processes:
         client = RobotClient(
-            options.get("namespace", robot),
-            frame=load_bundle(bundle).robot.frame,
-            alive=processes.raise_if_ended,
+            options.get("namespace", robot), frame=load_bundle(bundle).robot.frame
         )
+        client.alive = processes.raise_if_ended
         try:
             client.wait_until_ready()
             yield client

@@ -225,7 +225,7 @@ def test_the_value_graph_is_the_trainers_q(
         "z": rng.normal(size=(count, AGENT.d)).astype(np.float32),
     }
     tensors = {name: torch.from_numpy(value) for name, value in rows.items()}
-    expected = (networks.forward_map(**tensors) * tensors["z"]).sum(-1)
+    expected = networks.q_of(**tensors)
     found = bundle.load_graph(VALUE).run(rows)[0]
     assert found.shape == (AGENT.ensemble, count)
     np.testing.assert_allclose(found, expected.detach().numpy(), rtol=1e-4, atol=1e-4)
