@@ -2,10 +2,7 @@
 PYTHON ?= python3
 RUN_ENV := .venv
 DEV_ENV := .venv-dev
-# Workers and threads are the commands' own choice; everything else about the model is here.
-MODEL_SEED := 0
-
-.PHONY: demo test check colcon models clean help
+.PHONY: demo test check colcon models models-jaco models-point-mass clean help
 
 help:
 	@echo "make demo    a simulated Jaco arm reaches for published points (no torch)"
@@ -28,6 +25,34 @@ colcon: $(DEV_ENV)/.done
 	PATH="$(CURDIR)/$(DEV_ENV)/bin:$$PATH" $(DEV_ENV)/bin/colcon build
 	PATH="$(CURDIR)/$(DEV_ENV)/bin:$$PATH" $(DEV_ENV)/bin/colcon --log-base build/symlink/log \
 		build --symlink-install --build-base build/symlink/build --install-base build/symlink/install
+
+# The models that ship. Two rounds for the arm: a first model, trained on random motion, collects
+# data of its own attempts, from which the second learns what the first one got wrong.
+models: models-jaco models-point-mass
+
+FB_ROS := $(DEV_ENV)/bin/fb_ros
+
+models-jaco: $(DEV_ENV)/.done
+	$(FB_ROS) collect --robot jaco --out data/jaco-random --episodes 8000 --episode-steps 150
+	$(FB_ROS) train --robot jaco --data data/jaco-random --out runs/jaco-first --minutes 12 \
+		--agent.hidden 256 --agent.target-rate 0.01
+	$(FB_ROS) export --run runs/jaco-first --data data/jaco-random --out runs/jaco-first/bundle
+	$(FB_ROS) collect --robot jaco --out data/jaco-goals --policy runs/jaco-first/bundle \
+		--episodes 3500 --episode-steps 250 --margin 0.2 --seed 1
+	$(FB_ROS) train --robot jaco --data data/jaco-random data/jaco-goals --out runs/jaco \
+		--updates 100000 --minutes 36 --eval-every 2500
+	$(FB_ROS) export --run runs/jaco --data data/jaco-random data/jaco-goals --out models/jaco
+
+models-point-mass: $(DEV_ENV)/.done
+	$(FB_ROS) collect --robot point_mass --out data/point_mass --episodes 1500 \
+		--episode-steps 60 --explore.hold-steps 6
+	$(FB_ROS) train --robot point_mass --data data/point_mass --out runs/point_mass \
+		--updates 3000 --eval-every 1000 --threads 1 $(POINT_MASS_AGENT)
+	$(FB_ROS) export --run runs/point_mass --data data/point_mass --out models/point_mass \
+		--reference-states 2000
+
+POINT_MASS_AGENT := --agent.d 32 --agent.blocks 4 --agent.hidden 128 \
+	--agent.batch 512
 
 $(RUN_ENV)/.done: setup.py constraints.txt
 	$(PYTHON) -m venv $(RUN_ENV)

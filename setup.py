@@ -59,7 +59,7 @@ setup(
     maintainer="fb_ros maintainers",
     maintainer_email="maintainers@fb-ros.org",
     license="Apache-2.0",
-    python_requires=">=3.10",
+    python_requires=">=3.11",
     packages=find_packages(
         include=["fb_ros", "fb_ros.*", "sim", "sim.*", "training", "training.*"]
     ),

@@ -83,6 +83,10 @@ class Bundle:
                 raise FbRosError(
                     f"{path}: {name} has {found}, expected shape (n, {width}); {_REMEDY}"
                 )
+            if not len(arrays[name]) or not np.all(np.isfinite(arrays[name])):
+                raise FbRosError(
+                    f"{path}: {name} is empty or not finite, expected states; {_REMEDY}"
+                )
         return arrays
 
     def load_graph(self, file: str, backend: str = "auto") -> Backend:
@@ -134,7 +138,8 @@ def load_bundle(path: Path) -> Bundle:
             evaluation=dict(data["evaluation"]),
         )
         _verify_hashes(path, dict(hashes), bundle.model_id)
-    except (KeyError, TypeError, ValueError) as error:
+        _verify_numbers(bundle)
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise FbRosError(
             f"{path / DESCRIPTION} lacks or garbles an entry ({error!r}); {_REMEDY}"
         ) from error
@@ -148,7 +153,10 @@ def file_hashes(path: Path) -> dict[str, str]:
         file = path / name
         if not file.is_file():
             raise FbRosError(f"{path} lacks {name}; {_REMEDY}")
-        hashes[name] = hashlib.sha256(file.read_bytes()).hexdigest()
+        try:
+            hashes[name] = hashlib.sha256(file.read_bytes()).hexdigest()
+        except OSError as error:
+            raise FbRosError(f"{file} is not readable ({error}); {_REMEDY}") from error
     return hashes
 
 
@@ -156,6 +164,15 @@ def model_id_of(hashes: dict[str, str]) -> str:
     """The model's id: SHA-256 over the names and hashes of the bundle's files, in order."""
     lines = "".join(f"{name} {hashes[name]}\n" for name in sorted(hashes))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _verify_numbers(bundle: Bundle) -> None:
+    if not 0.0 < bundle.gamma < 1.0:
+        raise FbRosError(f"{bundle.path}: gamma is {bundle.gamma}, expected between 0 and 1")
+    if not bundle.blocks or min(bundle.blocks) < 1:
+        raise FbRosError(f"{bundle.path}: blocks are {bundle.blocks}, expected lengths above 0")
+    for name in bundle.encoder_features:
+        bundle.robot.feature(name)
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -166,7 +183,7 @@ def _read_description(path: Path) -> dict[str, Any]:
         raise FbRosError(f"there is no bundle at {path}: it lacks {DESCRIPTION}")
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise FbRosError(f"{file} is not readable ({error}); {_REMEDY}") from error
     if not isinstance(data, dict):
         raise FbRosError(f"{file} holds {type(data).__name__}, expected an object; {_REMEDY}")

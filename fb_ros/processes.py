@@ -48,6 +48,12 @@ OPTIONS = (
         choices=("auto", "onnxruntime"),
     ),
     Option(
+        name="observation_source",
+        default="vector",
+        description="the topic observation, or joint_states and tcp_pose",
+        choices=("vector", "sensors"),
+    ),
+    Option(
         name="log_level",
         default="info",
         description="how much the nodes log",
@@ -111,7 +117,7 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
         Process(
             name="policy_node",
             module="fb_ros.nodes.policy_node",
-            parameters=model,
+            parameters={**model, "observation_source": values["observation_source"]},
             parameter_file=shipped("config", f"{robot}.yaml"),
         ),
     ]

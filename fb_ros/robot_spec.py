@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.field import Field, layout_size
 
 ActionInterface = Literal["velocity", "position", "effort"]
+_INTERFACES: tuple[str, ...] = ("velocity", "position", "effort")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,23 @@ class RobotSpec:
     """Distance within which a goal counts as reached, unit of `goal_feature`."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise FbRosError(f"robot name is {self.name!r}, expected a text")
+        if self.action_interface not in _INTERFACES:
+            raise FbRosError(
+                f"robot {self.name}: action_interface is {self.action_interface!r}, expected one "
+                f"of {', '.join(_INTERFACES)}"
+            )
+        numbers = (
+            *self.action_low,
+            *self.action_high,
+            *self.goal_low,
+            *self.goal_high,
+            self.ctrl_dt,
+            self.goal_radius,
+        )
+        if not all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers):
+            raise FbRosError(f"robot {self.name}: limits, goals and times must be finite numbers")
         if not (len(self.action_joints) == len(self.action_low) == len(self.action_high)):
             raise FbRosError(f"robot {self.name}: action joints and limits differ in number")
         if any(low >= high for low, high in zip(self.action_low, self.action_high, strict=True)):

@@ -37,7 +37,8 @@ SPEC = RobotSpec(
     action_interface="effort",
     action_low=(-_GEAR, -_GEAR),
     action_high=(_GEAR, _GEAR),
-    ctrl_dt=0.04,
+    # Slow, since the mass is: at most 1 cm in a period.
+    ctrl_dt=0.1,
     goal_feature="tcp_pos",
     goal_low=(-_REACH, -_REACH, 0.01),
     goal_high=(_REACH, _REACH, 0.01),

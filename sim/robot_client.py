@@ -19,6 +19,7 @@ from std_srvs.srv import Trigger
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import LATCHED, PROMPT
+from sim.claim import Claim
 
 # How long a robot that runs already has to show itself.
 _DISCOVERY_SECONDS = 1.0
@@ -67,13 +68,13 @@ class RobotClient(Node):
 
     def require_free_namespace(self) -> None:
         """Refuses a namespace in which a simulation runs already."""
+        namespace = self.get_namespace()
+        taken = f"there is a sim_node in namespace {namespace} already; stop it first"
+        Claim(f"sim_node {namespace}", refusal=taken).release()
         deadline = time.monotonic() + _DISCOVERY_SECONDS
         while time.monotonic() < deadline:
-            if ("sim_node", self.get_namespace()) in self.get_node_names_and_namespaces():
-                raise FbRosError(
-                    f"there is a sim_node in namespace {self.get_namespace()} already; "
-                    "stop it first"
-                )
+            if ("sim_node", namespace) in self.get_node_names_and_namespaces():
+                raise FbRosError(taken)
             time.sleep(0.05)
 
     def wait_until_ready(self) -> None:

@@ -60,6 +60,12 @@ class RobotProcesses:
                     + (lines[-1] if lines else "it wrote nothing")
                 )
 
+    def end(self, name: str) -> None:
+        """Ends one process as Ctrl-C does, and waits until it is gone."""
+        process, _ = self._running[name]
+        process.send_signal(signal.SIGINT)
+        process.wait(_PATIENCE_SECONDS)
+
     def log(self, name: str) -> str:
         """All that the process of that name has written so far."""
         log = self._running[name][1]

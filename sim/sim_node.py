@@ -12,6 +12,7 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.task import Future
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock as ClockMessage
@@ -25,6 +26,7 @@ from fb_ros.nodes.messages import OK, WARN, label_of, to_array_message, to_statu
 from fb_ros.nodes.parameters import declare_flag, declare_number, declare_text, declare_whole
 from fb_ros.nodes.qos import STREAM
 from fb_ros.nodes.run import run_node
+from sim.claim import Claim
 from sim.episode_seed import episode_rng
 from sim.ranges import require_factor, require_seed
 from sim.rate_meter import RateMeter
@@ -32,8 +34,15 @@ from sim.registry import make_environment, require_robot
 
 # How long another node of this name has to show itself before this one believes to be alone.
 _DISCOVERY_SECONDS = 1.0
+# How long after its start it still gives way to one that was there before and shows itself late.
+_YOUNG_SECONDS = 15.0
 # In lock-step the state is told again in these intervals, for whoever was not there yet.
 _REPEAT_SECONDS = 0.2
+
+_CLOCK_TAKEN = (
+    "/clock has a publisher already; start this one with publish_clock:=false and its nodes with "
+    "use_sim_time:=false"
+)
 
 
 class SimNode(Node):
@@ -69,7 +78,14 @@ class SimNode(Node):
         if self._patience <= 0.0:
             raise FbRosError(f"lockstep_timeout is {self._patience}, expected above 0")
         require_robot(robot)
-        self._refuse_second(publish_clock)
+        self._publish_clock = publish_clock
+        # Not _clock, which is the node's own.
+        self._clock_publisher: Publisher | None = None
+        self._claims = self._claim()
+        self._started = time.monotonic()
+        while time.monotonic() < self._started + _DISCOVERY_SECONDS:
+            self._refuse_second()
+            time.sleep(0.05)
         self._environment = make_environment(robot)
         self._spec = self._environment.spec
         self._factor = factor
@@ -85,10 +101,8 @@ class SimNode(Node):
         self._stepping = False
         self._refused_commands = 0
 
-        # Not _clock, which is the node's own.
-        self._clock_publisher = (
-            self.create_publisher(ClockMessage, "/clock", STREAM) if publish_clock else None
-        )
+        if publish_clock:
+            self._clock_publisher = self.create_publisher(ClockMessage, "/clock", STREAM)
         self._joint_states = self.create_publisher(JointState, "joint_states", STREAM)
         self._tcp_pose = self.create_publisher(PoseStamped, "tcp_pose", STREAM)
         self._observation = self.create_publisher(Float64MultiArray, "observation", STREAM)
@@ -101,6 +115,7 @@ class SimNode(Node):
         self.create_service(SetBool, "~/pause", self._on_pause)
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._report, clock=wall)
+        self.create_timer(1.0, self._keep_refusing_second, clock=wall)
         self._reset()
         if self._lockstep:
             self.create_timer(_REPEAT_SECONDS, self._publish_state, clock=wall)
@@ -109,22 +124,31 @@ class SimNode(Node):
         mode = "lock-step" if self._lockstep else f"real-time factor {factor:g}"
         self.get_logger().info(f"{self._spec.name} is up, {mode}, seed {self._seed}")
 
-    def _refuse_second(self, publish_clock: bool) -> None:
+    def _claim(self) -> list[Claim]:
         """Two robots under one name would both obey every command, and time has one source."""
-        me = (self.get_name(), self.get_namespace())
-        deadline = time.monotonic() + _DISCOVERY_SECONDS
-        while time.monotonic() < deadline:
-            if self.get_node_names_and_namespaces().count(me) > 1:
-                raise FbRosError(
-                    f"there is a sim_node in namespace {me[1]} already; stop it, or start this "
-                    "one in another namespace (-r __ns:=/other)"
-                )
-            if publish_clock and self.count_publishers("/clock"):
-                raise FbRosError(
-                    "/clock has a publisher already; start this one with publish_clock:=false and "
-                    "its nodes with use_sim_time:=false"
-                )
-            time.sleep(0.05)
+        claims = [Claim(f"sim_node {self.get_namespace()}", refusal=self._taken())]
+        if self._publish_clock:
+            claims.append(Claim("/clock", refusal=_CLOCK_TAKEN))
+        return claims
+
+    def _taken(self) -> str:
+        return (
+            f"there is a sim_node in namespace {self.get_namespace()} already; stop it, or start "
+            "this one in another namespace (-r __ns:=/other)"
+        )
+
+    def _refuse_second(self) -> None:
+        """The same across machines, as far as discovery has come."""
+        if self.get_node_names_and_namespaces().count((self.get_name(), self.get_namespace())) > 1:
+            raise FbRosError(self._taken())
+        own = int(self._clock_publisher is not None)
+        if self._publish_clock and self.count_publishers("/clock") > own:
+            raise FbRosError(_CLOCK_TAKEN)
+
+    def _keep_refusing_second(self) -> None:
+        """A busy machine may show the others late; the one that came last gives way."""
+        if time.monotonic() - self._started < _YOUNG_SECONDS:
+            self._refuse_second()
 
     def _now(self) -> Time:
         nanoseconds = round(self._ticks * self._spec.ctrl_dt * 1e9)

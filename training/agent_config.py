@@ -23,7 +23,7 @@ class AgentConfig:
     """Auto-regressive blocks of `B`, of equal length."""
     gamma: float = 0.95
     """Discount."""
-    hidden: int = 256
+    hidden: int = 384
     """Width of `F` and of the policy."""
     backward_hidden: int = 64
     """Width of each block of `B`."""
@@ -46,7 +46,7 @@ class AgentConfig:
     average_rate: float = 0.002
     """Share of the online weights that enters the averaged ones in an update; these are what is
     evaluated and exported."""
-    target_rate: float = 0.01
+    target_rate: float = 0.02
     """Share of the online weights that enters the target networks in an update."""
     pessimism: float = 0.0
     """Standard deviations of the ensemble subtracted in the targets; 1 of two is the smaller."""

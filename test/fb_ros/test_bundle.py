@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fb_ros.bundle import DESCRIPTION, FILES, POLICY, load_bundle
 from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
 from fb_ros.policy import Policy
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
 
 
 @pytest.fixture
@@ -109,6 +120,21 @@ def test_a_description_that_lacks_an_entry_is_refused(copied: Path, entry: str) 
     del description[entry]
     (copied / DESCRIPTION).write_text(json.dumps(description))
     assert refusal(copied)
+
+
+@given(value=JSON, entry=st.sampled_from(("robot", "files", "gamma", "blocks", "model_id")))
+@settings(max_examples=200, deadline=None)
+def test_whatever_stands_in_the_description_is_refused_in_one_line(
+    root: Path, value: object, entry: str
+) -> None:
+    """With a hash that fits nothing, so that no random description can be right."""
+    original = root / "models" / "point_mass"
+    description = json.loads((original / DESCRIPTION).read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(original, Path(folder) / "bundle"))
+        description |= {"model_id": "0" * 64, entry: value}
+        (copy / DESCRIPTION).write_text(json.dumps(description))
+        refusal(copy)
 
 
 def test_graphs_that_do_not_fit_the_description_are_refused(copied: Path) -> None:

@@ -43,6 +43,10 @@ def test_actions_span_the_commands() -> None:
         {"ctrl_dt": 0.0},
         {"goal_low": (0.0,)},
         {"goal_feature": "smell"},
+        {"action_interface": "warp"},
+        {"action_high": (float("nan"),)},
+        {"ctrl_dt": float("inf")},
+        {"goal_radius": "wide"},
     ],
 )
 def test_a_description_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:

@@ -17,10 +17,18 @@ StartRobot = Callable[..., RobotClient]
 
 
 @contextmanager
-def running_robot(root: Path, robot: str = "point_mass", **options: str) -> Iterator[RobotClient]:
+def running_robot(
+    root: Path,
+    robot: str = "point_mass",
+    *,
+    started: list[RobotProcesses] | None = None,
+    **options: str,
+) -> Iterator[RobotClient]:
     """The three processes of a robot, and a client that is ready to talk to them."""
     bundle = root / "models" / robot
     with RobotProcesses(robot, {"bundle": str(bundle), **options}) as processes:
+        if started is not None:
+            started.append(processes)
         client = RobotClient(
             options.get("namespace", robot), frame=load_bundle(bundle).robot.frame
         )
@@ -41,9 +49,17 @@ def ros() -> Iterator[None]:
 
 
 @pytest.fixture
-def start_robot(ros: None, root: Path) -> Iterator[StartRobot]:
+def processes() -> list[RobotProcesses]:
+    """The processes of the robots that the test has started."""
+    return []
+
+
+@pytest.fixture
+def start_robot(ros: None, root: Path, processes: list[RobotProcesses]) -> Iterator[StartRobot]:
     """Starts robots that run until the test ends."""
     with ExitStack() as stack:
-        yield lambda robot="point_mass", **options: stack.enter_context(
-            running_robot(root, robot, **options)
-        )
+
+        def start(robot: str = "point_mass", **options: str) -> RobotClient:
+            return stack.enter_context(running_robot(root, robot, started=processes, **options))
+
+        yield start

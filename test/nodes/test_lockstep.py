@@ -52,6 +52,14 @@ def test_the_same_seed_and_prompts_give_bit_identical_trajectories(
     assert np.ptp(first, axis=0).max() > 0.01, "nothing moved"
 
 
+def test_sensors_drive_the_robot_as_the_vector_does(ros: None, root: Path) -> None:
+    runs = []
+    for source in ("vector", "sensors"):
+        with running_robot(root, "jaco", lockstep="true", observation_source=source) as client:
+            runs.append(trajectory(client, "jaco"))
+    np.testing.assert_array_equal(*runs)
+
+
 def test_time_goes_on_across_resets(start_robot: StartRobot) -> None:
     client = start_robot(lockstep="true")
     client.wait_for_z(client.publish_goal(np.array(GOALS["point_mass"][0])))

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from geometry_msgs.msg import PointStamped
 
 from fb_ros.cli import main
+from fb_ros.nodes.qos import PROMPT
 from test.nodes.conftest import StartRobot
 
 SIM, POLICY, INFERENCE = (
@@ -34,11 +37,15 @@ def run(
     ("module", "parameters", "expected"),
     [
         (SIM, ["robot:=yaco"], "there is no robot 'yaco'; possible: jaco, point_mass"),
-        (SIM, ["robot:=point_mass", "real_time_factor:=-1"], "expected above 0"),
+        (SIM, ["robot:=point_mass", "real_time_factor:=-1"], "real_time_factor is -1"),
+        (SIM, ["robot:=point_mass", "real_time_factor:=1e-12"], "expected 0.001 to 1000"),
         (SIM, ["robot:=point_mass", "seed:=many"], "seed"),
+        (SIM, ["robot:=point_mass", "seed:=-1"], "expected 0 or more"),
         (POLICY, ["bundle:=/nowhere/at/all"], "there is no bundle at /nowhere/at/all"),
         (POLICY, [], "no bundle was given"),
         (POLICY, ["bundle:=point_mass", "observation_timeout:=soon"], "observation_timeout"),
+        (POLICY, ["bundle:=point_mass", "observation_timeout:=.nan"], "observation_timeout"),
+        (POLICY, ["bundle:=point_mass", "observation_source:=guess"], "vector, sensors"),
         (POLICY, ["bundle:=point_mass", "backend:=abacus"], "possible: auto, onnxruntime"),
         (INFERENCE, ["bundle:=yaco"], "the models that ship are"),
     ],
@@ -47,9 +54,16 @@ def test_a_node_that_cannot_start_says_why_in_one_line(
     module: str, parameters: list[str], expected: str
 ) -> None:
     ended = run(module, *parameters)
+    assert_one_line(ended, expected)
+
+
+def assert_one_line(ended: subprocess.CompletedProcess[str], expected: str) -> None:
+    """A failure, whose reason is one line of ours; ROS may have logged something before it."""
     assert ended.returncode == 1
-    assert expected in ended.stderr
-    assert ended.stderr.strip().count("\n") == 0, ended.stderr
+    lines = ended.stderr.strip().splitlines()
+    assert "Traceback" not in ended.stderr
+    assert expected in lines[-1], ended.stderr
+    assert sum(": error: " in line for line in lines) == 1, ended.stderr
 
 
 def test_a_namespace_that_ros_does_not_take_is_refused() -> None:
@@ -61,10 +75,28 @@ def test_a_namespace_that_ros_does_not_take_is_refused() -> None:
 def test_a_second_simulation_in_the_namespace_is_refused(start_robot: StartRobot) -> None:
     client = start_robot(namespace="taken")
     ended = run(SIM, "robot:=point_mass", namespace="taken")
-    assert ended.returncode == 1
-    assert "there is a sim_node in namespace /taken already" in ended.stderr
-    assert ended.stderr.strip().count("\n") == 0, ended.stderr
+    assert_one_line(ended, "there is a sim_node in namespace /taken already")
     client.wait_until_ready()
+
+
+def test_a_second_clock_is_refused(start_robot: StartRobot) -> None:
+    start_robot(namespace="first")
+    ended = run(SIM, "robot:=point_mass", namespace="second")
+    assert_one_line(ended, "/clock has a publisher already")
+
+
+def test_a_demo_beside_a_running_robot_is_refused_and_publishes_nothing(
+    start_robot: StartRobot,
+) -> None:
+    client = start_robot()
+    goals: list[PointStamped] = []
+    client.create_subscription(PointStamped, "prompt/goal_point", goals.append, PROMPT)
+    words = [sys.executable, "-m", "fb_ros.cli", "demo", "--bundle", "point_mass"]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert_one_line(ended, "there is a sim_node in namespace /point_mass already")
+    # This answer comes after anything that the demo might have published.
+    client.publish_goal(np.array([0.1, 0.1, 0.01]))
+    assert len(goals) <= 1
 
 
 def test_the_demo_reaches_its_goals_in_real_time(

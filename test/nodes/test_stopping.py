@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rclpy.qos import QoSProfile
 from std_msgs.msg import Bool, Float64MultiArray
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 
 from fb_ros.nodes.messages import to_array_message
 from fb_ros.nodes.qos import STREAM
 from sim.robot_client import RobotClient
+from sim.robot_processes import RobotProcesses
 from test.nodes.conftest import StartRobot
 
+# Deep, since a stop is sent a few times and then no more.
+EVERY_ONE = QoSProfile(depth=1000)
 GOAL = np.array([0.2, 0.2, 0.01])
 
 
@@ -21,7 +25,7 @@ def moving(start_robot: StartRobot) -> tuple[RobotClient, list[np.ndarray]]:
     client = start_robot()
     commands: list[np.ndarray] = []
     client.create_subscription(
-        Float64MultiArray, "commands", lambda m: commands.append(np.array(m.data)), STREAM
+        Float64MultiArray, "commands", lambda m: commands.append(np.array(m.data)), EVERY_ONE
     )
     client.wait_for_z(client.publish_goal(GOAL))
     client.wait_for(lambda: bool(commands) and np.any(commands[-1] != 0.0), "a motion")
@@ -67,3 +71,32 @@ def test_an_observation_of_another_length_stops_the_robot(
     client.wait_for(
         lambda: client.policy_figures()["refused_observations"] == "1", "the count of refusals"
     )
+
+
+def test_a_robot_whose_controller_ends_is_told_to_stand_still(
+    moving: tuple[RobotClient, list[np.ndarray]], processes: list[RobotProcesses]
+) -> None:
+    client, commands = moving
+    client.alive = lambda: None
+    processes[0].end("policy_node")
+    client.wait_for(lambda: stopped(commands), "zeros, several times")
+
+
+def test_a_robot_that_falls_silent_is_told_to_stand_still(start_robot: StartRobot) -> None:
+    """On the wall clock: without its robot, the simulated one stands still."""
+    client = start_robot(use_sim_time="false")
+    commands: list[np.ndarray] = []
+    client.create_subscription(
+        Float64MultiArray, "commands", lambda m: commands.append(np.array(m.data)), EVERY_ONE
+    )
+    client.wait_for_z(client.publish_goal(GOAL))
+    client.wait_for(lambda: bool(commands) and np.any(commands[-1] != 0.0), "a motion")
+    pause = client.create_client(SetBool, "sim_node/pause")
+    client.wait_for(pause.service_is_ready, "the service pause")
+    pause.call_async(SetBool.Request(data=True))
+    client.wait_for(lambda: stopped(commands), "zeros, several times")
+    client.wait_for(
+        lambda: client.policy_figures()["stale_observations"] == "1", "the count of silences"
+    )
+    pause.call_async(SetBool.Request(data=False))
+    client.wait_for(lambda: bool(np.any(commands[-1] != 0.0)), "a motion")

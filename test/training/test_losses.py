@@ -11,6 +11,7 @@ from training.losses import (
     pessimistic,
     policy_loss,
     q_loss,
+    successor_loss,
     successor_measure,
 )
 
@@ -89,6 +90,23 @@ def test_values_are_exact_for_every_reward(mdp: dict[str, torch.Tensor]) -> None
         reward[mdp["following"]],
         torch.full_like(q, GAMMA),
     ) == pytest.approx(0.0)
+
+
+def test_successor_loss_is_nothing_where_f_is_the_successor_features_of_b(
+    mdp: dict[str, torch.Tensor],
+) -> None:
+    # B = sqrt(S) e_s is orthonormal under uniform rho; F in its basis is sqrt(S) M.
+    backward = STATES**0.5 * torch.eye(STATES, dtype=torch.float64)
+    forward = STATES**0.5 * mdp["forward"]
+    discount = torch.full((STATES * ACTIONS,), GAMMA, dtype=torch.float64)
+    loss = successor_loss(
+        forward[None], forward[mdp["next_pair"]], backward[mdp["following"]], discount
+    )
+    assert float(loss) == pytest.approx(0.0)
+    wrong = successor_loss(
+        1.1 * forward[None], forward[mdp["next_pair"]], backward[mdp["following"]], discount
+    )
+    assert float(wrong) > 0.0
 
 
 def test_ortho_loss_is_its_formula() -> None:
