@@ -107,6 +107,12 @@ class Agent:
 
     def __init__(self, config: AgentConfig, spec: RobotSpec, data: Transitions) -> None:
         self.config = config
+        if config.box_share and config.features != (spec.goal_feature,):
+            raise FbRosError(
+                f"box_share needs a B that reads {spec.goal_feature} alone, not "
+                + ", ".join(config.features)
+            )
+        self._goal_low, self._goal_high = torch.tensor(spec.goal_low), torch.tensor(spec.goal_high)
         self.networks = Networks(config, spec)
         self.networks.fit_normalizers(data)
         self.averaged = copy.deepcopy(self.networks).requires_grad_(False)
@@ -158,6 +164,9 @@ class Agent:
         parts = 8
         points = data.sample_features((goals + mixtures) * parts, generator)
         points = points[:, self.networks.columns].unflatten(0, (goals + mixtures, parts))
+        if box := round(config.box_share * goals):
+            low, high = self._goal_low, self._goal_high
+            points[:box, 0] = low + (high - low) * torch.rand(box, len(low), generator=generator)
         weights = torch.rand(goals + mixtures, parts, generator=generator).square()
         weights[:goals] = 0.0
         weights[:goals, 0] = 1.0

@@ -71,6 +71,9 @@ class AgentConfig:
     """Bound of that noise."""
     goal_share: float = 0.75
     """Share of the `z` that encode single states of the data."""
+    box_share: float = 0.0
+    """Share of these states that are drawn from the robot's goal box instead, where the corners
+    are as frequent as the middle; only where `B` reads the goal feature alone."""
     mixture_share: float = 0.0
     """Share of the `z` that encode random mixtures of states; the rest is uniform."""
 
@@ -83,6 +86,8 @@ class AgentConfig:
         shares = (self.goal_share, self.mixture_share)
         if min(shares) < 0.0 or sum(shares) > 1.0:
             raise FbRosError(f"goal_share and mixture_share are {shares}, expected a sum up to 1")
+        if not 0.0 <= self.box_share <= 1.0:
+            raise FbRosError(f"box_share is {self.box_share}, expected 0 to 1")
         if not self.features:
             raise FbRosError("features is empty, expected what B is to read")
         if self.d % self.blocks:
