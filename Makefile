@@ -26,22 +26,31 @@ colcon: $(DEV_ENV)/.done
 	PATH="$(CURDIR)/$(DEV_ENV)/bin:$$PATH" $(DEV_ENV)/bin/colcon --log-base build/symlink/log \
 		build --symlink-install --build-base build/symlink/build --install-base build/symlink/install
 
-# The models that ship. Two rounds for the arm: a first model, trained on random motion, collects
-# data of its own attempts, from which the second learns what the first one got wrong.
+# The models that ship. Three rounds for the arm: a model trained on random motion collects data of
+# its own attempts, from which the next one learns what it got wrong. About two hours on two cores.
 models: models-jaco models-point-mass
 
 FB_ROS := $(DEV_ENV)/bin/fb_ros
+ROUND_2 := data/jaco-random data/jaco-goals-1
+ROUND_3 := $(ROUND_2) data/jaco-goals-2
 
 models-jaco: $(DEV_ENV)/.done
 	$(FB_ROS) collect --robot jaco --out data/jaco-random --episodes 8000 --episode-steps 150
-	$(FB_ROS) train --robot jaco --data data/jaco-random --out runs/jaco-first --minutes 12 \
-		--agent.hidden 256 --agent.target-rate 0.01
-	$(FB_ROS) export --run runs/jaco-first --data data/jaco-random --out runs/jaco-first/bundle
-	$(FB_ROS) collect --robot jaco --out data/jaco-goals --policy runs/jaco-first/bundle \
+	$(FB_ROS) train --robot jaco --data data/jaco-random --out runs/jaco-1 --minutes 12 \
+		--updates 100000 --agent.hidden 256
+	$(FB_ROS) export --run runs/jaco-1 --data data/jaco-random --out runs/jaco-1/bundle
+	$(FB_ROS) collect --robot jaco --out data/jaco-goals-1 --policy runs/jaco-1/bundle \
 		--episodes 3500 --episode-steps 250 --margin 0.2 --seed 1
-	$(FB_ROS) train --robot jaco --data data/jaco-random data/jaco-goals --out runs/jaco \
-		--updates 100000 --minutes 36 --eval-every 2500
-	$(FB_ROS) export --run runs/jaco --data data/jaco-random data/jaco-goals --out models/jaco
+	$(FB_ROS) train --robot jaco --data $(ROUND_2) --out runs/jaco-2 --minutes 36 \
+		--updates 100000 --eval-every 2500
+	$(FB_ROS) export --run runs/jaco-2 --data $(ROUND_2) --out runs/jaco-2/bundle --weights last
+	$(FB_ROS) collect --robot jaco --out data/jaco-goals-2 --policy runs/jaco-2/bundle \
+		--episodes 2200 --episode-steps 250 --margin 0.2 --seed 2 --goal-steps 120
+	$(FB_ROS) train --robot jaco --data $(ROUND_3) --init runs/jaco-2/last.safetensors \
+		--out runs/jaco-3 --minutes 9.5 --updates 100000 --eval-every 2500 \
+		--agent.learning-rate 6e-4 --agent.backward-learning-rate 3e-4 \
+		--agent.goal-share 0.9 --agent.box-share 0.5
+	$(FB_ROS) export --run runs/jaco-3 --data $(ROUND_3) --out models/jaco --weights last
 
 models-point-mass: $(DEV_ENV)/.done
 	$(FB_ROS) collect --robot point_mass --out data/point_mass --episodes 1500 \

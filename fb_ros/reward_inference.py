@@ -70,11 +70,12 @@ class TaskEncoder:
             )
         if not np.all(np.isfinite(goal)):
             raise FbRosError(f"goal {_text(goal)} is not finite; publish finite numbers")
-        # In units of the largest coordinate, whose square would overflow for a huge goal.
+        # |s - g|^2 orders the states as |s|^2 - 2 s.g does. In units of the largest coordinate,
+        # since the square of a huge goal would overflow, and swallow the states before that.
         unit = max(1.0, float(np.abs(goal).max()))
-        distance = np.linalg.norm(self._seen / unit - goal / unit, axis=1)
-        nearest = int(np.argmin(distance))
-        outside = float(distance[nearest]) * unit
+        order = np.square(self._seen).sum(axis=1) / unit - 2.0 * self._seen @ (goal / unit)
+        nearest = int(np.argmin(order))
+        outside = float(np.linalg.norm(self._seen[nearest] / unit - goal / unit)) * unit
         encoded = goal if outside <= self._bundle.robot.goal_radius else self._seen[nearest]
         z = self.encode(encoded[None], np.ones(1))
         return GoalAnswer(z=z, goal=goal, encoded=encoded, outside=outside)

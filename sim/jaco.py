@@ -38,6 +38,13 @@ _TCP_AXIS = Field(
     encoding="z_axis",
     description="unit vector along the hand, world frame",
 )
+_JOINT_VEL = Field(
+    name="joint_vel",
+    source="joint_velocity",
+    joints=ARM_JOINTS,
+    unit="rad/s",
+    description="velocities of the arm's joints",
+)
 
 SPEC = RobotSpec(
     name="jaco",
@@ -56,13 +63,7 @@ SPEC = RobotSpec(
             unit="rad",
             description="finger joint positions",
         ),
-        Field(
-            name="joint_vel",
-            source="joint_velocity",
-            joints=ARM_JOINTS,
-            unit="rad/s",
-            description="velocities of the arm's joints",
-        ),
+        _JOINT_VEL,
         _TCP_POS,
         _TCP_AXIS,
     ),
@@ -85,13 +86,7 @@ SPEC = RobotSpec(
             unit="rad",
             description="angles of the arm's joints",
         ),
-        Field(
-            name="joint_vel",
-            source="joint_velocity",
-            joints=ARM_JOINTS,
-            unit="rad/s",
-            description="velocities of the arm's joints",
-        ),
+        _JOINT_VEL,
     ),
     action_joints=ARM_JOINTS + FINGER_JOINTS,
     action_interface="velocity",
