@@ -56,12 +56,12 @@ models-point-mass: $(DEV_ENV)/.done
 	$(FB_ROS) collect --robot point_mass --out data/point_mass --episodes 1500 \
 		--episode-steps 60 --explore.hold-steps 6
 	$(FB_ROS) train --robot point_mass --data data/point_mass --out runs/point_mass \
-		--updates 3000 --eval-every 1000 --threads 1 $(POINT_MASS_AGENT)
+		--updates 8000 --eval-every 2000 --threads 1 $(POINT_MASS_AGENT)
 	$(FB_ROS) export --run runs/point_mass --data data/point_mass --out models/point_mass \
 		--reference-states 2000
 
 POINT_MASS_AGENT := --agent.d 32 --agent.blocks 4 --agent.hidden 128 \
-	--agent.batch 512
+	--agent.batch 512 --agent.action-penalty 0.005
 
 $(RUN_ENV)/.done: setup.py constraints.txt
 	$(PYTHON) -m venv $(RUN_ENV)
