@@ -11,7 +11,7 @@ help:
 	@echo "make models  collects data and trains the shipped models anew"
 
 demo: $(RUN_ENV)/.done
-	$(RUN_ENV)/bin/fb_ros demo
+	$(RUN_ENV)/bin/fb_ros demo --seed 3
 
 test: check
 	$(DEV_ENV)/bin/python -m pytest
