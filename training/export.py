@@ -198,7 +198,21 @@ def _write(
             external_data=False,
             dynamo=True,
         )
-    onnx.checker.check_model(onnx.load(path), full_check=True)
+    model = onnx.load(path)
+    _strip(model)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Removes the exporter's notes, which hold source lines and paths of this machine."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    for initializer in graph.initializer:
+        del initializer.metadata_props[:]
+        initializer.doc_string = ""
 
 
 def _write_reference_states(config: ExportConfig, spec: RobotSpec, folder: Path) -> None:
