@@ -11,6 +11,7 @@ import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PointStamped, PoseStamped
+from rclpy.client import Client
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -102,11 +103,7 @@ class RobotClient(Node):
 
     def reset(self) -> dict[str, Any]:
         """Puts the robot into its next initial state; returns the episode's number and time."""
-        self.wait_for(self._reset.service_is_ready, "the service sim_node/reset")
-        future = self._reset.call_async(Trigger.Request())
-        self.wait_for(future.done, "sim_node/reset")
-        response: dict[str, Any] = json.loads(future.result().message)
-        return response
+        return self._call(self._reset)
 
     def wait_for_z(self, status: DiagnosticStatus) -> None:
         """Returns when `policy_node` has the `z` that the answer `status` speaks of."""
@@ -125,13 +122,7 @@ class RobotClient(Node):
 
     def step(self) -> dict[str, Any]:
         """Advances a simulation in lock-step by one call; returns the simulation's time."""
-        self.wait_for(self._step.service_is_ready, "the service sim_node/step")
-        future = self._step.call_async(Trigger.Request())
-        self.wait_for(future.done, "sim_node/step")
-        if not future.result().success:
-            raise FbRosError(future.result().message)
-        response: dict[str, Any] = json.loads(future.result().message)
-        return response
+        return self._call(self._step)
 
     def now(self) -> float:
         """Stamp of the newest pose, in seconds."""
@@ -161,6 +152,16 @@ class RobotClient(Node):
         first = np.argmin(lost)
         positions[:first] = positions[first]
         return positions
+
+    def _call(self, service: Client) -> dict[str, Any]:
+        """Calls one of the simulation's services and reads its answer; refuses as it does."""
+        self.wait_for(service.service_is_ready, f"the service {service.srv_name}")
+        future = service.call_async(Trigger.Request())
+        self.wait_for(future.done, service.srv_name)
+        if not future.result().success:
+            raise FbRosError(future.result().message)
+        response: dict[str, Any] = json.loads(future.result().message)
+        return response
 
     def _on_pose(self, message: PoseStamped) -> None:
         position = message.pose.position

@@ -22,7 +22,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from fb_ros.errors import FbRosError
 from fb_ros.field import assemble
-from fb_ros.nodes.messages import OK, WARN, label_of, to_array_message, to_status
+from fb_ros.nodes.messages import OK, WARN, label_of, to_array_message, to_diagnostics, to_status
 from fb_ros.nodes.parameters import declare_flag, declare_number, declare_text, declare_whole
 from fb_ros.nodes.qos import STREAM
 from fb_ros.nodes.run import run_node
@@ -315,9 +315,7 @@ class SimNode(Node):
         mode = "paused" if self._paused else "lock-step" if self._lockstep else "running"
         name = f"{self.get_fully_qualified_name()}: simulation"
         status = to_status(WARN if late else OK, name, mode, values, self._spec.name)
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self._now().to_msg()
-        self._diagnostics.publish(message)
+        self._diagnostics.publish(to_diagnostics(status, self._now()))
 
 
 def main() -> int:

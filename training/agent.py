@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from fb_ros.errors import FbRosError
-from fb_ros.field import layout_slices
+from fb_ros.field import Field, layout_slices
 from fb_ros.robot_spec import RobotSpec
 from training.agent_config import AgentConfig
 from training.data import Batch, Transitions
@@ -32,16 +33,13 @@ class Networks(nn.Module):
 
     def __init__(self, config: AgentConfig, spec: RobotSpec) -> None:
         super().__init__()
-        slices = layout_slices(spec.features)
-        columns = [
-            column
-            for name in config.features
-            for column in range(slices[spec.feature(name).name].start, slices[name].stop)
-        ]
+        for name in config.features:
+            spec.feature(name)
+        columns = _columns(spec.features, config.features)
         self.register_buffer("columns", torch.tensor(columns))
         self.columns: torch.Tensor
         # Where the observation holds the same: F compares the predicted next state with z.
-        observed = layout_slices(spec.observation)
+        observed = [field.name for field in spec.observation]
         missing = [name for name in config.features if name not in observed]
         if missing:
             raise FbRosError(
@@ -49,14 +47,7 @@ class Networks(nn.Module):
                 f"fields are {', '.join(observed)}"
             )
         self.register_buffer(
-            "observed_columns",
-            torch.tensor(
-                [
-                    column
-                    for name in config.features
-                    for column in range(observed[name].start, observed[name].stop)
-                ]
-            ),
+            "observed_columns", torch.tensor(_columns(spec.observation, config.features))
         )
         self.observed_columns: torch.Tensor
         observation = Normalizer(torch.zeros(spec.obs_dim), torch.ones(spec.obs_dim))
@@ -282,6 +273,12 @@ class Agent:
             "actor_q": actor_q.detach().mean(),
             "f_norm": forward.detach().norm(dim=-1).mean(),
         }
+
+
+def _columns(layout: Sequence[Field], names: Sequence[str]) -> list[int]:
+    """Where the fields of these names lie in a vector of that layout."""
+    slices = layout_slices(layout)
+    return [column for name in names for column in range(slices[name].start, slices[name].stop)]
 
 
 @torch.no_grad()

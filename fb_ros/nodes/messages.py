@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.time import Time
 from std_msgs.msg import Float64MultiArray, MultiArrayDimension
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -42,3 +43,10 @@ def to_status(
         hardware_id=hardware_id,
         values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
     )
+
+
+def to_diagnostics(status: DiagnosticStatus, time: Time) -> DiagnosticArray:
+    """What `/diagnostics` carries: one status, stamped."""
+    message = DiagnosticArray(status=[status])
+    message.header.stamp = time.to_msg()
+    return message

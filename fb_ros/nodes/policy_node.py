@@ -25,6 +25,7 @@ from fb_ros.nodes.messages import (
     label_of,
     stamp_of,
     to_array_message,
+    to_diagnostics,
     to_status,
 )
 from fb_ros.nodes.parameters import declare_bundle, declare_number, declare_text
@@ -283,9 +284,7 @@ class PolicyNode(Node):
             values["observation_age_s"] = f"{age:.3f}"
         name = f"{self.get_fully_qualified_name()}: policy"
         status = to_status(level, name, text, values, self._robot.name)
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
+        self._diagnostics.publish(to_diagnostics(status, self.get_clock().now()))
 
     def stop_robot(self) -> None:
         """Tells the robot to stand still before the node ends."""

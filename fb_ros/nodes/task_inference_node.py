@@ -15,7 +15,7 @@ from std_msgs.msg import Float64MultiArray
 
 from fb_ros.errors import FbRosError
 from fb_ros.latency import LatencyWindow
-from fb_ros.nodes.messages import ERROR, OK, WARN, to_array_message, to_status
+from fb_ros.nodes.messages import ERROR, OK, WARN, to_array_message, to_diagnostics, to_status
 from fb_ros.nodes.parameters import declare_bundle, declare_text
 from fb_ros.nodes.qos import LATCHED, PROMPT
 from fb_ros.nodes.run import run_node
@@ -96,9 +96,7 @@ class TaskInferenceNode(Node):
         values: dict[str, object] = {"model_id": self._model_id, **self._counts, **figures}
         name = f"{self.get_fully_qualified_name()}: task inference"
         status = to_status(OK, name, "listening for prompts", values, self._robot.name)
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
+        self._diagnostics.publish(to_diagnostics(status, self.get_clock().now()))
 
 
 def main() -> int:
