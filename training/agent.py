@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -93,6 +94,23 @@ class Networks(nn.Module):
         self.forward_map.dynamics.change.copy_(change.clamp(min=1e-6))
 
 
+@dataclasses.dataclass(frozen=True)
+class Box:
+    """Points with each component between `low` and `high`, both `(n,)`."""
+
+    low: torch.Tensor
+    high: torch.Tensor
+
+    def widened(self, margin: float) -> Box:
+        """The box with `margin` more on every side."""
+        return Box(self.low - margin, self.high + margin)
+
+    def sample(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
+        """Uniform points, `(*shape, n)`."""
+        share = torch.rand(*shape, len(self.low), generator=generator)
+        return self.low + (self.high - self.low) * share
+
+
 class Agent:
     """Trains `Networks` on batches of transitions."""
 
@@ -103,7 +121,8 @@ class Agent:
                 f"box_share needs a B that reads {spec.goal_feature} alone, not "
                 + ", ".join(config.features)
             )
-        self._goal_low, self._goal_high = torch.tensor(spec.goal_low), torch.tensor(spec.goal_high)
+        self._goals = Box(torch.tensor(spec.goal_low), torch.tensor(spec.goal_high))
+        self._around = self._goals.widened(config.box_margin)
         self.networks = Networks(config, spec)
         self.networks.fit_normalizers(data)
         self.averaged = copy.deepcopy(self.networks).requires_grad_(False)
@@ -156,8 +175,7 @@ class Agent:
         points = data.sample_features((goals + mixtures) * parts, generator)
         points = points[:, self.networks.columns].unflatten(0, (goals + mixtures, parts))
         if box := round(config.box_share * goals):
-            low, high = self._goal_low, self._goal_high
-            points[:box, 0] = low + (high - low) * torch.rand(box, len(low), generator=generator)
+            points[:box, 0] = self._goals.sample((box,), generator)
         weights = torch.rand(goals + mixtures, parts, generator=generator).square()
         weights[:goals] = 0.0
         weights[:goals, 0] = 1.0
@@ -178,19 +196,26 @@ class Agent:
     def sample(
         self, data: Transitions, generator: torch.Generator
     ) -> tuple[Batch, torch.Tensor, torch.Tensor]:
-        """A batch, the negatives of its groups and their encodings, as `update` takes them."""
+        """A batch, the negatives of its groups and their encodings, as `update` takes them.
+
+        The negatives `(groups, negatives, features of B)` stand for the measure `rho`, to which
+        `F^T B` is a density; any measure will do that leaves out nothing the robot gets to.
+        """
         config = self.config
         batch = data.sample(config.batch, generator)
         negatives = data.sample_features(config.groups * config.negatives, generator)
-        z = self.sample_z(data, generator)
-        return batch, negatives.unflatten(0, (config.groups, config.negatives)), z
+        negatives = negatives[:, self.networks.columns]
+        negatives = negatives.unflatten(0, (config.groups, config.negatives))
+        if box := round(config.box_share * config.negatives):
+            negatives[:, :box] = self._around.sample((config.groups, box), generator)
+        return batch, negatives, self.sample_z(data, generator)
 
     def update(
         self, batch: Batch, negatives: torch.Tensor, z: torch.Tensor, generator: torch.Generator
     ) -> dict[str, torch.Tensor]:
         """One step of `F`, `B` and the policy; returns what a learning curve wants to know.
 
-        `negatives` are the independent states' features, `(groups, negatives, feature_dim)`,
+        `negatives` are what `B` reads of the independent states, `(groups, negatives, n)`, and
         `z` is `(groups, d)`; rows of the batch belong to the groups in order.
         """
         config, networks = self.config, self.networks
@@ -200,7 +225,7 @@ class Agent:
         z_column = z.unsqueeze(-1)
         discount = (config.gamma * batch.discount).view(groups, rows)
         next_features = batch.next_features[:, networks.columns].view(groups, rows, -1)
-        states = torch.cat([next_features, negatives[..., networks.columns]], dim=1)
+        states = torch.cat([next_features, negatives], dim=1)
 
         with torch.no_grad():
             next_action = self.act_noisily(batch.next_observation, z_rows, generator)

@@ -72,8 +72,13 @@ class AgentConfig:
     goal_share: float = 0.75
     """Share of the `z` that encode single states of the data."""
     box_share: float = 0.0
-    """Share of these states that are drawn from the robot's goal box instead, where the corners
-    are as frequent as the middle; only where `B` reads the goal feature alone."""
+    """Share of these states, and of the independent states `s''`, that are drawn from the robot's
+    goal box instead, where the corners are as frequent as the middle; only where `B` reads the
+    goal feature alone. `B` resolves most where the `s''` are frequent: with those of the data
+    alone, the reward of a goal in a rarely visited corner hardly falls off around it."""
+    box_margin: float = 0.1
+    """How much wider than the goal box, on every side, the box of the `s''` is, in the unit of
+    the goal feature: the reward of a goal at the edge has to fall off outwards, too."""
     mixture_share: float = 0.0
     """Share of the `z` that encode random mixtures of states; the rest is uniform."""
 
