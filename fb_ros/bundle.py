@@ -47,6 +47,8 @@ class Bundle:
     """Lengths of the auto-regressive blocks of `z`."""
     encoder_features: tuple[str, ...]
     """Features that `B` reads; a reward may speak of these."""
+    block_features: tuple[tuple[str, ...], ...]
+    """Those that each block reads. Where a task speaks of none of them, it leaves them open."""
     provenance: dict[str, Any]
     """Data, configuration, seed, duration, commit and learning curve."""
     evaluation: dict[str, Any]
@@ -105,7 +107,11 @@ class Bundle:
         read = sum(robot.feature(name).size for name in self.encoder_features)
         shapes: dict[str, dict[str, tuple[int | None, ...]]] = {
             POLICY: {"observation": (1, robot.obs_dim), "z": (1, width)},
-            TASK_ENCODER: {"features": (None, read), "weights": (None,)},
+            TASK_ENCODER: {
+                "features": (None, read),
+                "weights": (None,),
+                "asked": (len(self.blocks),),
+            },
             VALUE: {
                 "observation": (None, robot.obs_dim),
                 "action": (None, robot.act_dim),
@@ -134,6 +140,7 @@ def load_bundle(path: Path) -> Bundle:
             gamma=float(data["gamma"]),
             blocks=tuple(int(size) for size in data["blocks"]),
             encoder_features=tuple(data["encoder_features"]),
+            block_features=tuple(tuple(names) for names in data["block_features"]),
             provenance=dict(data["provenance"]),
             evaluation=dict(data["evaluation"]),
         )
@@ -173,6 +180,13 @@ def _verify_numbers(bundle: Bundle) -> None:
         raise FbRosError(f"{bundle.path}: blocks are {bundle.blocks}, expected lengths above 0")
     for name in bundle.encoder_features:
         bundle.robot.feature(name)
+    if len(bundle.block_features) != len(bundle.blocks) or {
+        name for names in bundle.block_features for name in names
+    } != set(bundle.encoder_features):
+        raise FbRosError(
+            f"{bundle.path}: block_features {bundle.block_features} do not fit the blocks and "
+            f"the features {bundle.encoder_features}"
+        )
 
 
 def _read_description(path: Path) -> dict[str, Any]:

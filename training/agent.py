@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from fb_ros.errors import FbRosError
 from fb_ros.field import Field, layout_slices
 from fb_ros.robot_spec import RobotSpec
 from training.agent_config import AgentConfig
-from training.data import Batch, Transitions
+from training.data import Batch, EvenStates, Transitions
 from training.encoding import encode, sample_sphere
 from training.losses import (
     fb_loss,
@@ -26,7 +24,11 @@ from training.losses import (
     successor_measure,
 )
 from training.networks import BackwardMap, ForwardMap, Normalizer, Policy
+from training.observed_features import ObservedFeatures
 from training.weights import load_weights, read_weights
+
+# States from which the encoding of a region is estimated.
+_REGION_STATES = 64
 
 
 class Networks(nn.Module):
@@ -34,28 +36,19 @@ class Networks(nn.Module):
 
     def __init__(self, config: AgentConfig, spec: RobotSpec) -> None:
         super().__init__()
-        for name in config.features:
-            spec.feature(name)
         columns = _columns(spec.features, config.features)
         self.register_buffer("columns", torch.tensor(columns))
         self.columns: torch.Tensor
-        # Where the observation holds the same: F compares the predicted next state with z.
-        observed = [field.name for field in spec.observation]
-        missing = [name for name in config.features if name not in observed]
-        if missing:
-            raise FbRosError(
-                f"B reads {', '.join(missing)}, which the observation of {spec.name} lacks; its "
-                f"fields are {', '.join(observed)}"
-            )
-        self.register_buffer(
-            "observed_columns", torch.tensor(_columns(spec.observation, config.features))
-        )
-        self.observed_columns: torch.Tensor
+        self.observed = ObservedFeatures(spec, config.features)
+        reads = torch.zeros(config.blocks, len(columns))
+        for block, names in enumerate(config.block_features):
+            for column in _columns(spec.features, names):
+                reads[block, columns.index(column)] = 1.0
         observation = Normalizer(torch.zeros(spec.obs_dim), torch.ones(spec.obs_dim))
         features = Normalizer(torch.zeros(len(columns)), torch.ones(len(columns)))
         self.backward_map = BackwardMap(
             features,
-            feature_dim=len(columns),
+            reads=reads,
             d=config.d,
             blocks=config.blocks,
             hidden=config.backward_hidden,
@@ -76,9 +69,7 @@ class Networks(nn.Module):
         self, observation: torch.Tensor, action: torch.Tensor, z: torch.Tensor
     ) -> torch.Tensor:
         """`Q = F^T z` of each member of the ensemble, `(P, n)`."""
-        embedding = self.forward_map(
-            observation, action, z, self.backward_map, self.observed_columns
-        )
+        embedding = self.forward_map(observation, action, z, self.backward_map, self.observed)
         return (embedding * z).sum(-1)
 
     def fit_normalizers(self, data: Transitions) -> None:
@@ -94,35 +85,20 @@ class Networks(nn.Module):
         self.forward_map.dynamics.change.copy_(change.clamp(min=1e-6))
 
 
-@dataclasses.dataclass(frozen=True)
-class Box:
-    """Points with each component between `low` and `high`, both `(n,)`."""
-
-    low: torch.Tensor
-    high: torch.Tensor
-
-    def widened(self, margin: float) -> Box:
-        """The box with `margin` more on every side."""
-        return Box(self.low - margin, self.high + margin)
-
-    def sample(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
-        """Uniform points, `(*shape, n)`."""
-        share = torch.rand(*shape, len(self.low), generator=generator)
-        return self.low + (self.high - self.low) * share
-
-
 class Agent:
     """Trains `Networks` on batches of transitions."""
 
     def __init__(self, config: AgentConfig, spec: RobotSpec, data: Transitions) -> None:
         self.config = config
-        if config.box_share and config.features != (spec.goal_feature,):
-            raise FbRosError(
-                f"box_share needs a B that reads {spec.goal_feature} alone, not "
-                + ", ".join(config.features)
+        self._even: EvenStates | None = None
+        if config.box_share:
+            self._even = EvenStates(
+                data,
+                layout_slices(spec.features)[spec.goal_feature],
+                torch.tensor(spec.goal_low) - config.box_margin,
+                torch.tensor(spec.goal_high) + config.box_margin,
+                spec.goal_radius,
             )
-        self._goals = Box(torch.tensor(spec.goal_low), torch.tensor(spec.goal_high))
-        self._around = self._goals.widened(config.box_margin)
         self.networks = Networks(config, spec)
         self.networks.fit_normalizers(data)
         self.averaged = copy.deepcopy(self.networks).requires_grad_(False)
@@ -164,24 +140,68 @@ class Agent:
         return torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16)
 
     def sample_z(self, data: Transitions, generator: torch.Generator) -> torch.Tensor:
-        """Encodings for one update, `(groups, d)`: of states, of mixtures, and uniform ones."""
+        """Encodings for one update, `(groups, d)`: of states, of regions, and uniform ones."""
         config = self.config
         goals = round(config.goal_share * config.groups)
-        mixtures = min(round(config.mixture_share * config.groups), config.groups - goals)
+        regions = min(round(config.region_share * config.groups), config.groups - goals)
         z = sample_sphere(config.groups, config.d, config.blocks, generator)
-        if goals + mixtures == 0:
-            return z
-        parts = 8
-        points = data.sample_features((goals + mixtures) * parts, generator)
-        points = points[:, self.networks.columns].unflatten(0, (goals + mixtures, parts))
-        if box := round(config.box_share * goals):
-            points[:box, 0] = self._goals.sample((box,), generator)
-        weights = torch.rand(goals + mixtures, parts, generator=generator).square()
-        weights[:goals] = 0.0
-        weights[:goals, 0] = 1.0
-        with torch.no_grad():
-            encoded = encode(self.networks.backward_map, points, weights)
-        return torch.cat([encoded, z[goals + mixtures :]])
+        asked = self._sample_asked(generator)
+        encoded = [
+            self._encode_goals(data, asked[:goals], generator),
+            self._encode_regions(data, asked[goals : goals + regions], generator),
+        ]
+        open_z = z * asked.repeat_interleave(config.d // config.blocks, dim=1)
+        return torch.cat([*encoded, open_z[goals + regions :]])
+
+    @torch.no_grad()
+    def _encode_goals(
+        self, data: Transitions, asked: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Encodings of single states, one for each row of `asked` `(n, blocks)`."""
+        states = self._sample_states(data, (len(asked), 1), generator)
+        return encode(self.networks.backward_map, states, torch.ones(states.shape[:2]), asked)
+
+    @torch.no_grad()
+    def _encode_regions(
+        self, data: Transitions, asked: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Encodings of being on one side of a plane, `tcp_pos[2] > 0.3`, one for each row.
+
+        The plane goes through a state of the data, and every other one is square to an axis: it
+        is what a person writes.
+        """
+        networks = self.networks
+        states = self._sample_states(data, (len(asked), _REGION_STATES), generator)
+        reads = networks.backward_map.views[networks.backward_map.block_view]
+        normal = torch.randn(len(asked), states.shape[-1], generator=generator)
+        normal = normal * ((asked @ reads) > 0)
+        largest = normal.abs() == normal.abs().max(-1, keepdim=True).values
+        normal[::2] = torch.where(largest[::2], normal[::2], 0.0)
+        scaled = networks.backward_map.features(states)
+        side = ((scaled - scaled[:, :1]) @ normal.unsqueeze(-1)).squeeze(-1) >= 0.0
+        return encode(networks.backward_map, states, side.float(), asked)
+
+    def _sample_asked(self, generator: torch.Generator) -> torch.Tensor:
+        """Which blocks each of an update's tasks is about, `(groups, blocks)`; never none."""
+        config = self.config
+        if not config.open_shares:
+            return torch.ones(config.groups, config.blocks)
+        shares = torch.tensor(config.open_shares)
+        asked = (torch.rand(config.groups, len(shares), generator=generator) >= shares).float()
+        asked[:, 0] = torch.where(asked.any(-1), asked[:, 0], 1.0)
+        return asked.repeat_interleave(torch.tensor(config.feature_blocks), dim=1)
+
+    def _sample_states(
+        self, data: Transitions, shape: tuple[int, int], generator: torch.Generator
+    ) -> torch.Tensor:
+        """What `B` reads of independent states, `(*shape, n)`: in each row, `box_share` of them
+        are drawn evenly over the goal box and the rest as they are in the data."""
+        states = data.sample_features(shape[0] * shape[1], generator).unflatten(0, shape)
+        # Spread over rows and columns alike, since some callers read the first column alone.
+        if self._even:
+            even = torch.rand(shape, generator=generator) < self.config.box_share
+            states[even] = self._even.sample(int(even.sum()), generator)
+        return states[..., self.networks.columns]
 
     def act_noisily(
         self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator
@@ -203,11 +223,7 @@ class Agent:
         """
         config = self.config
         batch = data.sample(config.batch, generator)
-        negatives = data.sample_features(config.groups * config.negatives, generator)
-        negatives = negatives[:, self.networks.columns]
-        negatives = negatives.unflatten(0, (config.groups, config.negatives))
-        if box := round(config.box_share * config.negatives):
-            negatives[:, :box] = self._around.sample((config.groups, box), generator)
+        negatives = self._sample_states(data, (config.groups, config.negatives), generator)
         return batch, negatives, self.sample_z(data, generator)
 
     def update(
@@ -235,7 +251,7 @@ class Agent:
                     next_action,
                     z_rows,
                     self.target_backward,
-                    networks.observed_columns,
+                    networks.observed,
                 )
                 target_b = self.target_backward(states, z.unsqueeze(1))
             target_f = target_f.unflatten(1, (groups, rows))

@@ -17,6 +17,11 @@ class AgentConfig:
 
     features: tuple[str, ...] = ("tcp_pos",)
     """Task features that `B` reads."""
+    feature_blocks: tuple[int, ...] = ()
+    """How many of the blocks read each of `features`, and nothing else; none: all blocks read all
+    features. Blocks of their own let a task leave a feature open: its part of `z` is zero."""
+    open_shares: tuple[float, ...] = ()
+    """Share of the training's `z` that leave each of `features` open; none: always all asked."""
     d: int = 128
     """Length of `z`, of `F` and of `B`."""
     blocks: int = 8
@@ -72,15 +77,15 @@ class AgentConfig:
     goal_share: float = 0.75
     """Share of the `z` that encode single states of the data."""
     box_share: float = 0.0
-    """Share of these states, and of the independent states `s''`, that are drawn from the robot's
-    goal box instead, where the corners are as frequent as the middle; only where `B` reads the
-    goal feature alone. `B` resolves most where the `s''` are frequent: with those of the data
-    alone, the reward of a goal in a rarely visited corner hardly falls off around it."""
+    """Share of these states, and of the independent states `s''`, that are drawn evenly over the
+    robot's goal box, cell by cell, so that its corners are as frequent as its middle. `B` resolves
+    most where the `s''` are frequent: with the data as they are, the reward of a goal in a rarely
+    visited corner hardly falls off around it."""
     box_margin: float = 0.1
-    """How much wider than the goal box, on every side, the box of the `s''` is, in the unit of
-    the goal feature: the reward of a goal at the edge has to fall off outwards, too."""
-    mixture_share: float = 0.0
-    """Share of the `z` that encode random mixtures of states; the rest is uniform."""
+    """How much wider on every side this box is, in the unit of the goal feature: the reward of a
+    goal at the edge has to fall off outwards, too."""
+    region_share: float = 0.0
+    """Share of the `z` that encode being on one side of a random plane; the rest is uniform."""
 
     def __post_init__(self) -> None:
         for name in ("d", "blocks", "hidden", "backward_hidden", "ensemble", "batch", "groups"):
@@ -88,21 +93,49 @@ class AgentConfig:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
         if self.negatives < 2:
             raise FbRosError(f"negatives is {self.negatives}, expected at least 2")
-        shares = (self.goal_share, self.mixture_share)
+        shares = (self.goal_share, self.region_share)
         if min(shares) < 0.0 or sum(shares) > 1.0:
-            raise FbRosError(f"goal_share and mixture_share are {shares}, expected a sum up to 1")
+            raise FbRosError(f"goal_share and region_share are {shares}, expected a sum up to 1")
         if not 0.0 <= self.box_share <= 1.0:
             raise FbRosError(f"box_share is {self.box_share}, expected 0 to 1")
         if not self.features:
             raise FbRosError("features is empty, expected what B is to read")
         if self.d % self.blocks:
             raise FbRosError(f"d is {self.d}, expected a multiple of blocks ({self.blocks})")
+        if self.feature_blocks and (
+            len(self.feature_blocks) != len(self.features)
+            or sum(self.feature_blocks) != self.blocks
+            or min(self.feature_blocks) < 1
+        ):
+            raise FbRosError(
+                f"feature_blocks is {self.feature_blocks}, expected a number for each of "
+                f"{self.features}, {self.blocks} in all"
+            )
+        if self.open_shares and (
+            len(self.open_shares) != len(self.feature_blocks)
+            or not all(0.0 <= share <= 1.0 for share in self.open_shares)
+        ):
+            raise FbRosError(
+                f"open_shares is {self.open_shares}, expected a share for each of the "
+                f"{len(self.feature_blocks)} features with blocks of their own"
+            )
         if self.batch % self.groups:
             raise FbRosError(
                 f"batch is {self.batch}, expected a multiple of groups ({self.groups})"
             )
         if not 0.0 < self.gamma < 1.0:
             raise FbRosError(f"gamma is {self.gamma}, expected above 0 and below 1")
+
+    @property
+    def block_features(self) -> tuple[tuple[str, ...], ...]:
+        """The features that each block reads."""
+        if not self.feature_blocks:
+            return (self.features,) * self.blocks
+        return tuple(
+            (feature,)
+            for feature, count in zip(self.features, self.feature_blocks, strict=True)
+            for _ in range(count)
+        )
 
     @property
     def algorithm(self) -> Literal["fb", "fb_ar"]:

@@ -75,6 +75,46 @@ class Transitions:
         return self.features[rows + 1]
 
 
+class EvenStates:
+    """The states within a box of a feature, drawn as if they filled it evenly.
+
+    The box is cut into cells; a cell is drawn first, then one of its states. Cells with next to
+    no states are left out: they hold what the robot can hardly get to.
+    """
+
+    _FEWEST = 20
+
+    def __init__(
+        self, data: Transitions, columns: slice, low: torch.Tensor, high: torch.Tensor, cell: float
+    ) -> None:
+        """`low` and `high` bound the components `columns` of the features; all in one unit."""
+        points = data.features[data.starts + 1, columns]
+        inside = ((points >= low) & (points <= high)).all(-1)
+        counts = ((high - low) / cell).ceil().long()
+        index = ((points[inside] - low) / cell).long().clamp(min=0)
+        index = torch.minimum(index, counts - 1)
+        strides = torch.cat([counts[1:].flip(0).cumprod(0).flip(0), torch.ones(1).long()])
+        cells, order = (index * strides).sum(-1).sort(stable=True)
+        sizes = cells.unique_consecutive(return_counts=True)[1]
+        first = sizes.cumsum(0) - sizes
+        enough = sizes >= self._FEWEST
+        if not enough.any():
+            raise FbRosError(
+                f"the data hold no cell of {cell:g} with {self._FEWEST} states between "
+                f"{low.tolist()} and {high.tolist()}; collect more, or set box_share to 0"
+            )
+        self._features = data.features
+        self._rows = (data.starts[inside] + 1)[order]
+        self._first, self._sizes = first[enough], sizes[enough]
+
+    def sample(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Task features, `(count, feature_dim)`."""
+        cells = torch.randint(len(self._sizes), (count,), generator=generator)
+        share = torch.rand(count, generator=generator, dtype=torch.float64)
+        within = (share * self._sizes[cells]).long()
+        return self._features[self._rows[self._first[cells] + within]]
+
+
 def _stack(arrays: list[np.ndarray]) -> torch.Tensor:
     stacked = torch.from_numpy(np.concatenate(arrays))
     if not torch.isfinite(stacked).all():

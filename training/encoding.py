@@ -8,11 +8,16 @@ from training.networks import BackwardMap, project_z
 
 
 def encode(
-    backward_map: BackwardMap, features: torch.Tensor, weights: torch.Tensor
+    backward_map: BackwardMap,
+    features: torch.Tensor,
+    weights: torch.Tensor,
+    asked: torch.Tensor,
 ) -> torch.Tensor:
     """The encodings of weighted states.
 
-    `features` `(…, n, feature_dim)` and `weights` `(…, n)` give `z` `(…, d)`. Block `k` is the
+    `features` `(…, n, feature_dim)` and `weights` `(…, n)` give `z` `(…, d)`. `asked`
+    `(…, blocks)` is 1 where the task has to do with what a block reads, and 0 where it leaves
+    that open: the block's part of `z` is then zero. Block `k` is the
     weighted sum of `B_k(s, z_1 … z_{k-1})`, scaled to its sphere before the next block reads it:
     the fixed point of the papers' equation in as many steps as there are blocks.
     """
@@ -25,7 +30,8 @@ def encode(
         total = torch.einsum("...n,...nd->...d", weights, backward)
         projected = project_z(total, backward_map.blocks)
         part = slice(block * size, (block + 1) * size)
-        z = torch.cat([z[..., : part.start], projected[..., part], z[..., part.stop :]], dim=-1)
+        own = projected[..., part] * asked[..., block : block + 1]
+        z = torch.cat([z[..., : part.start], own, z[..., part.stop :]], dim=-1)
     return z
 
 

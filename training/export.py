@@ -9,6 +9,7 @@ import json
 import shutil
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -78,14 +79,16 @@ class PolicyGraph(nn.Module):
 
 
 class TaskEncoderGraph(nn.Module):
-    """`features (n, …)` and `weights (n,)` to `z (d,)`: all blocks, one after the other."""
+    """`features (n, …)`, `weights (n,)` and `asked (blocks,)` to `z (d,)`, block by block."""
 
     def __init__(self, networks: Networks) -> None:
         super().__init__()
         self.backward_map = networks.backward_map
 
-    def forward(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        return encode(self.backward_map, features, weights)
+    def forward(
+        self, features: torch.Tensor, weights: torch.Tensor, asked: torch.Tensor
+    ) -> torch.Tensor:
+        return encode(self.backward_map, features, weights, asked)
 
 
 class ValueGraph(nn.Module):
@@ -132,6 +135,7 @@ def export(config: ExportConfig) -> Result:
         "gamma": agent.gamma,
         "blocks": [agent.d // agent.blocks] * agent.blocks,
         "encoder_features": list(agent.features),
+        "block_features": [list(names) for names in agent.block_features],
         "provenance": {
             "weights": config.weights,
             **{name: value for name, value in run.items() if name not in ("last", "best")},
@@ -162,10 +166,14 @@ def write_graphs(networks: Networks, agent: AgentConfig, spec: RobotSpec, folder
     # Two rows where any number is meant: the exporter takes a single one for a constant.
     _write(
         TaskEncoderGraph(networks),
-        {"features": torch.zeros(2, read), "weights": torch.ones(2)},
+        {
+            "features": torch.zeros(2, read),
+            "weights": torch.ones(2),
+            "asked": torch.ones(agent.blocks),
+        },
         "z",
         folder / TASK_ENCODER,
-        {"features": {0: n}, "weights": {0: n}},
+        {"features": {0: n}, "weights": {0: n}, "asked": {}},
     )
     rows = {"observation": observation, "action": action, "z": z}
     _write(
@@ -246,7 +254,11 @@ def _read_run(folder: Path) -> Result:
 
 def _agent_of(run: Result, folder: Path) -> AgentConfig:
     try:
-        return AgentConfig(**{**run["agent"], "features": tuple(run["agent"]["features"])})
+        settings: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in run["agent"].items()
+        }
+        return AgentConfig(**settings)
     except (KeyError, TypeError) as error:
         raise FbRosError(
             f"{folder / RUN} is not of this version of fb_ros ({error}); train anew"

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.observed_features import ObservedFeatures
+
 
 def project_z(z: torch.Tensor, blocks: int) -> torch.Tensor:
     """Scales each of the equal `blocks` of `z` `(..., d)` to the norm `sqrt(d / blocks)`."""
@@ -46,17 +48,18 @@ class ParallelLinear(nn.Module):
 
 
 class BackwardMap(nn.Module):
-    """`B(s, z)` in auto-regressive blocks: block `k` reads the features and `z_1 … z_{k-1}`.
+    """`B(s, z)` in auto-regressive blocks: block `k` reads its features and `z_1 … z_{k-1}`.
 
-    The first layer is the sum of a state part and a `z` part, so that one state part serves
-    every `z`. Each block of the output lies on the sphere of radius `sqrt(d_k)`.
+    `reads` `(blocks, feature_dim)` is 1 where a block reads a component of the features. The
+    first layer is the sum of a state part and a `z` part, so that one state part serves every
+    `z`. Each block of the output lies on the sphere of radius `sqrt(d_k)`.
     """
 
     def __init__(
         self,
         features: Normalizer,
         *,
-        feature_dim: int,
+        reads: torch.Tensor,
         d: int,
         blocks: int,
         hidden: int,
@@ -66,6 +69,13 @@ class BackwardMap(nn.Module):
         super().__init__()
         self.features = features
         self.d, self.blocks = d, blocks
+        feature_dim = reads.shape[-1]
+        # Blocks that read the same share one computation of its Fourier features.
+        views, block_view = torch.unique(reads.float(), dim=0, return_inverse=True)
+        self.register_buffer("views", views)
+        self.register_buffer("block_view", block_view)
+        self.views: torch.Tensor
+        self.block_view: torch.Tensor
         self.register_buffer("frequencies", fourier_scale * torch.randn(feature_dim, fourier))
         self.frequencies: torch.Tensor
         self.state_part = ParallelLinear(blocks, feature_dim + 2 * fourier, hidden)
@@ -84,13 +94,17 @@ class BackwardMap(nn.Module):
         All embeddings have the blocks as their first dimension: `(blocks, …, hidden)`.
         """
         x = self.features(features)
+        x = x * self.views.view(-1, *[1] * (x.ndim - 1), x.shape[-1])
         angles = x @ self.frequencies
-        x = torch.cat([x, angles.sin(), angles.cos()], dim=-1)
-        return self._per_block(x, self.state_part.weight, self.state_part.bias)
+        x = torch.cat([x, angles.sin(), angles.cos()], dim=-1)[self.block_view]
+        part = torch.baddbmm(self.state_part.bias, x.flatten(1, -2), self.state_part.weight)
+        return part.reshape(*x.shape[:-1], -1)
 
     def embed_z(self, z: torch.Tensor) -> torch.Tensor:
         """The part of the first layer that depends on `z` `(…, d)` alone."""
-        return self._per_block(z, self.z_part.weight * self.mask, self.z_part.bias)
+        flat = z.reshape(-1, z.shape[-1]).expand(self.blocks, -1, -1)
+        part = torch.baddbmm(self.z_part.bias, flat, self.z_part.weight * self.mask)
+        return part.reshape(self.blocks, *z.shape[:-1], -1)
 
     def combine(self, state_part: torch.Tensor, z_part: torch.Tensor) -> torch.Tensor:
         """`B` from the two parts, which broadcast against each other: `(…, d)`."""
@@ -116,12 +130,6 @@ class BackwardMap(nn.Module):
     def compare(self, backward: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """The likeness of states whose `B(s, z)` is `backward` `(…, d)`."""
         return (backward * z).unflatten(-1, (self.blocks, -1)).mean(-1)
-
-    def _per_block(
-        self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
-    ) -> torch.Tensor:
-        flat = x.reshape(-1, x.shape[-1]).expand(self.blocks, -1, -1)
-        return torch.baddbmm(bias, flat, weight).reshape(self.blocks, *x.shape[:-1], -1)
 
 
 class Dynamics(nn.Module):
@@ -206,11 +214,11 @@ class ForwardMap(nn.Module):
         action: torch.Tensor,
         z: torch.Tensor,
         backward_map: BackwardMap,
-        feature_columns: torch.Tensor,
+        observed: ObservedFeatures,
     ) -> torch.Tensor:
-        """`feature_columns` are where the observation holds what `backward_map` reads."""
+        """`observed` gives what `backward_map` reads of an observation."""
         next_observation = self.dynamics(observation, action)
-        likeness = backward_map.likeness(next_observation[..., feature_columns], z)
+        likeness = backward_map.likeness(observed(next_observation), z)
         return self.from_next(next_observation, z, likeness)
 
 

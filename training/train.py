@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from fb_ros.asked_blocks import asked_blocks
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.field import layout_slices
@@ -135,11 +136,13 @@ def _evaluate(
     spec = environment.spec
     task = make_task(REACH, spec)
     column = layout_slices(spec.features)[spec.goal_feature]
+    asked = torch.from_numpy(asked_blocks(config.agent.block_features, (spec.goal_feature,)))
 
     def controller_for(goal: np.ndarray) -> CommandOf:
         features = torch.zeros(1, spec.feature_dim)
         features[0, column] = torch.from_numpy(goal).float()
-        z = encode(networks.backward_map, features[:, networks.columns], torch.ones(1))
+        features = features[:, networks.columns]
+        z = encode(networks.backward_map, features, torch.ones(1), asked)
 
         def command_of(environment: Environment) -> np.ndarray:
             observation = torch.from_numpy(environment.observation()).float()
