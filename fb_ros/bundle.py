@@ -91,9 +91,9 @@ class Bundle:
                 )
         return arrays
 
-    def load_graph(self, file: str, backend: str = "auto") -> Backend:
+    def load_graph(self, file: str, backend: str = "auto", threads: int = 1) -> Backend:
         """One of the bundle's graphs on the backend of that name, its shapes verified."""
-        graph = make_backend(backend, self.path / file)
+        graph = make_backend(backend, self.path / file, threads)
         expected = self._input_shapes(file)
         if graph.input_shapes != expected:
             raise FbRosError(
@@ -110,12 +110,14 @@ class Bundle:
             TASK_ENCODER: {
                 "features": (None, read),
                 "weights": (None,),
+                "reward": (None,),
                 "asked": (len(self.blocks),),
             },
             VALUE: {
                 "observation": (None, robot.obs_dim),
                 "action": (None, robot.act_dim),
                 "z": (None, width),
+                "reward": (None, width),
             },
         }
         return shapes[file]

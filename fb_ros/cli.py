@@ -28,6 +28,8 @@ _COMMANDS = {
     "evaluate": _Entry("training.evaluate", "sim", "how well a model reaches its goals"),
     "export": _Entry("training.export", "train", "a trained model as a bundle"),
     "inspect": _Entry("fb_ros.inspect_bundle", "", "what a bundle is and where it came from"),
+    "prompt": _Entry("fb_ros.prompt_command", "", "ask a running robot for something"),
+    "benchmark": _Entry("training.benchmark", "ros,train", "how long things take here"),
     "demo": _Entry("sim.demo", "ros,sim", "a simulated robot reaching for goals"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -26,6 +27,12 @@ def shipped(kind: str, name: str) -> Path | None:
         if path.exists():
             return path
     return None
+
+
+def skills_folder(robot: str) -> Path:
+    """Where a person's skills for the robot of that name are kept (XDG base directories)."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "fb_ros" / "skills" / robot
 
 
 def find_bundle(bundle: Path) -> Path:

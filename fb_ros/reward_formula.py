@@ -57,6 +57,13 @@ class RewardFormula:
     statements: tuple[ast.stmt, ...] = dataclasses.field(repr=False)
     """Definitions, then the reward."""
 
+    @property
+    def uses(self) -> frozenset[str]:
+        """Names of the fields that it speaks of."""
+        nodes = [node for statement in self.statements for node in ast.walk(statement)]
+        names = {node.id for node in nodes if isinstance(node, ast.Name)}
+        return frozenset(names & {field.name for field in self.layout})
+
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """The reward of each of the states `(n, features)`, `(n,)`; may hold NaN or infinity."""
         if features.ndim != 2:

@@ -3,83 +3,300 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
-from fb_ros.backends.backend import Backend
-from fb_ros.bundle import TASK_ENCODER, Bundle
+from fb_ros.asked_blocks import asked_blocks
+from fb_ros.bundle import Bundle
+from fb_ros.candidates import CARRIED, above, baseline, candidates
 from fb_ros.errors import FbRosError
-from fb_ros.field import layout_slices
+from fb_ros.expectation import Expectation
+from fb_ros.field import Field, layout_slices
+from fb_ros.prompt import (
+    Blend,
+    GoalPoint,
+    GoalState,
+    Prompt,
+    Reward,
+    RewardSamples,
+    Skill,
+    Velocity,
+)
+from fb_ros.reward_formula import describe, parse_formula
+from fb_ros.skills import SkillLibrary
+from fb_ros.sphere import blend
+from fb_ros.task_encoder import Encoding, TaskEncoder
+
+# Fewer effective states than this make an estimate that another sample would overturn.
+_FEW_STATES = 20.0
+# States that stand in for what a goal leaves open, where no block of B reads the goal alone.
+_AROUND = 64
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GoalAnswer:
-    """The encoding of a goal, and how well the data cover it."""
+class Inference:
+    """A task encoding and what is to be said of it."""
 
     z: np.ndarray
-    """Task encoding, `(z_dim,)`, float32."""
-    goal: np.ndarray
-    """The goal that was asked for, in the unit of the robot's goal feature."""
-    encoded: np.ndarray
-    """The point that `z` stands for: the goal, or the nearest one in the data."""
-    outside: float
-    """Distance from the goal to the nearest reference state, same unit."""
-
-    @property
-    def reachable(self) -> bool:
-        """Whether the data come near the goal; if not, `encoded` is as near as they come."""
-        return bool(np.array_equal(self.goal, self.encoded))
+    """`(z_dim,)`, float32."""
+    text: str
+    """The prompt."""
+    warnings: tuple[str, ...] = ()
+    """What the person should know, a sentence each."""
+    figures: dict[str, float] = dataclasses.field(default_factory=dict)
+    """By names that carry their unit."""
 
 
-class TaskEncoder:
-    """The chain of auto-regressive blocks of one bundle."""
+def reward_inference(bundle: Bundle, prompt: Prompt) -> Inference:
+    """The encoding of one prompt; `RewardInference` keeps what several have in common."""
+    return RewardInference(bundle).infer(prompt)
 
-    def __init__(self, bundle: Bundle, backend: str = "auto") -> None:
-        self._bundle = bundle
-        robot = bundle.robot
-        self._goal_feature = robot.feature(robot.goal_feature)
-        if bundle.encoder_features != (robot.goal_feature,):
-            raise FbRosError(
-                f"the model reads {', '.join(bundle.encoder_features)}; goal points need one that "
-                f"reads {robot.goal_feature} alone"
-            )
+
+class RewardInference:
+    """Answers prompts with the encodings of one bundle."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        backend: str = "auto",
+        *,
+        skills: SkillLibrary | None = None,
+        best_of: int = 1,
+    ) -> None:
+        """`best_of` is the number of ways to encode a formula, of which the model's own value
+        chooses one; 1 takes the first."""
+        if best_of < 1:
+            raise FbRosError(f"best_of is {best_of}, expected at least 1")
+        self._bundle, self._skills, self._best_of = bundle, skills, best_of
+        self._encoder = TaskEncoder(bundle, backend)
+        self._expectation = Expectation(bundle, backend)
+
+    def infer(self, prompt: Prompt) -> Inference:
+        """The encoding of a prompt, or a refusal in one line that says why not."""
+        match prompt:
+            case GoalPoint(point=point):
+                return self.goal(prompt, {self._bundle.robot.goal_feature: np.asarray(point)})
+            case Velocity():
+                return self._velocity(prompt)
+            case GoalState(values=values):
+                return self._goal_state(prompt, np.asarray(values, dtype=np.float64))
+            case Reward(formula=formula):
+                return self._reward(prompt, formula)
+            case RewardSamples():
+                return self._samples(prompt)
+            case Skill(name=name):
+                return self._skill(prompt, name)
+            case Blend(parts=parts):
+                return self._blend(prompt, parts)
+
+    def example_goal(self) -> tuple[float, ...]:
+        """A goal that the data cover, in the unit of the goal feature."""
+        robot = self._bundle.robot
         column = layout_slices(robot.features)[robot.goal_feature]
-        self._seen = np.asarray(bundle.reference_features[:, column], dtype=np.float64)
-        self._graph: Backend = bundle.load_graph(TASK_ENCODER, backend)
+        return tuple(float(value) for value in self._bundle.reference_features[0, column])
 
-    def example_goal(self) -> np.ndarray:
-        """A goal that the data cover, `(goal feature,)`."""
-        return self._seen[0]
-
-    def encode(self, features: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """`z` of states `(n, encoder features)` weighted by `(n,)`: block by block, `(z_dim,)`."""
-        return self._graph.run({"features": features, "weights": weights})[0]
-
-    def encode_goal(self, goal: np.ndarray) -> GoalAnswer:
-        """`z` of the reward that is a Dirac at `goal`, in the unit of the goal feature.
+    def goal(self, prompt: Prompt, goals: dict[str, np.ndarray]) -> Inference:
+        """The encoding of the reward that is a Dirac where features have the values `goals`.
 
         A goal further from the data than the goal radius is replaced by the nearest reference
         state: `B` means nothing where it was never trained, and this is the nearest that the
         robot is known to get.
         """
-        goal = np.asarray(goal, dtype=np.float64)
-        if goal.shape != (self._goal_feature.size,):
-            raise FbRosError(
-                f"goal has {goal.size} numbers, {self._goal_feature.name} has "
-                f"{self._goal_feature.size}"
+        for name, value in goals.items():
+            field = self._readable(name)
+            if value.shape != (field.size,):
+                raise FbRosError(f"the goal has {value.size} numbers, {name} has {field.size}")
+            if not np.all(np.isfinite(value)):
+                raise FbRosError(f"goal {_point(value)} is not finite; publish finite numbers")
+        columns = np.concatenate([self._encoder.columns[name] for name in goals])
+        goal = np.concatenate(list(goals.values())).astype(np.float64)
+        seen = self._encoder.reference[:, columns].astype(np.float64)
+        robot = self._bundle.robot
+        if list(goals) == [robot.goal_feature]:
+            scale, limit = np.ones(len(goal)), robot.goal_radius
+            unit = robot.feature(robot.goal_feature).unit
+        else:
+            # Metres and radians have no common measure but how much they vary.
+            scale, limit, unit = np.maximum(seen.std(axis=0), 1e-6), 1.0, "std"
+        order, nearest, outside = _nearest(seen / scale, goal / scale)
+        encoded = goal if outside <= limit else seen[nearest]
+
+        asked = asked_blocks(self._bundle.block_features, goals)
+        alone = all(
+            set(names) <= set(goals)
+            for names, wanted in zip(self._bundle.block_features, asked, strict=True)
+            if wanted
+        )
+        count = 1 if alone else _AROUND
+        states = self._encoder.reference[np.argsort(order, kind="stable")[:count]].copy()
+        states[:, columns] = encoded
+        encoding = self._encoder.encode(states, np.ones(len(states)), asked)
+        warnings: tuple[str, ...] = ()
+        if outside > limit:
+            warnings = (
+                f"it is {outside:.3g} {unit} outside the data; trying the nearest point seen, "
+                f"{_point(encoded)}",
             )
-        if not np.all(np.isfinite(goal)):
-            raise FbRosError(f"goal {_text(goal)} is not finite; publish finite numbers")
-        # |s - g|^2 orders the states as |s|^2 - 2 s.g does. In units of the largest coordinate,
-        # since the square of a huge goal would overflow, and swallow the states before that.
-        unit = max(1.0, float(np.abs(goal).max()))
-        order = np.square(self._seen).sum(axis=1) / unit - 2.0 * self._seen @ (goal / unit)
-        nearest = int(np.argmin(order))
-        outside = float(np.linalg.norm(self._seen[nearest] / unit - goal / unit)) * unit
-        encoded = goal if outside <= self._bundle.robot.goal_radius else self._seen[nearest]
-        z = self.encode(encoded[None], np.ones(1))
-        return GoalAnswer(z=z, goal=goal, encoded=encoded, outside=outside)
+        figures = {f"outside_{unit}": outside, **self._likeness(encoding.z)}
+        return Inference(z=encoding.z, text=prompt.text, warnings=warnings, figures=figures)
+
+    def _velocity(self, prompt: Velocity) -> Inference:
+        robot = self._bundle.robot
+        if not robot.velocity_features:
+            raise FbRosError(
+                f"robot {robot.name} has no velocity that a reward could speak of; "
+                "publish a goal point or a formula"
+            )
+        asked = (np.asarray(prompt.linear), np.asarray(prompt.angular))
+        return self.goal(prompt, dict(zip(robot.velocity_features, asked, strict=False)))
+
+    def _goal_state(self, prompt: Prompt, values: np.ndarray) -> Inference:
+        width = self._encoder.reference.shape[1]
+        if values.shape != (width,):
+            read = [self._bundle.robot.feature(name) for name in self._encoder.columns]
+            raise FbRosError(
+                f"the goal state has {values.size} numbers, this model reads {width}: "
+                + describe(read)
+            )
+        goals = {name: values[part] for name, part in self._encoder.columns.items()}
+        return self.goal(prompt, goals)
+
+    def _reward(self, prompt: Reward, text: str) -> Inference:
+        layout = self._bundle.robot.features
+        formula = parse_formula(text, layout, self._bundle.encoder_features)
+        features = self._bundle.reference_features
+        rewards = formula(features)
+        wrong = np.flatnonzero(~np.isfinite(rewards))
+        if len(wrong):
+            raise FbRosError(
+                f"the reward is not finite in {len(wrong)} of {len(rewards)} reference states, "
+                f"such as {_state(layout, features[wrong[0]], formula.uses)}"
+            )
+        low, high = float(rewards.min()), float(rewards.max())
+        if high - low <= 1e-9 * max(abs(low), abs(high)):
+            raise FbRosError(
+                f"the reward is {high:.6g} in every reference state, so there is nothing to "
+                f"strive for; the data cover {_ranges(layout, features, formula.uses)}"
+            )
+        carried = (rewards - low) / (high - low)
+        share = float(np.mean(carried > CARRIED))
+        effective = float(carried.sum() ** 2 / np.square(carried).sum())
+        warnings: tuple[str, ...] = ()
+        if effective < _FEW_STATES:
+            warnings = (
+                f"only about {effective:.0f} of {len(rewards)} reference states carry the reward, "
+                "so the task lies at the edge of the data or outside",
+            )
+        asked = asked_blocks(self._bundle.block_features, formula.uses)
+        best, expected = self._choose(rewards, asked)
+        figures = {
+            "share": share,
+            "effective_states": effective,
+            "predicted_reward": expected,
+            **self._likeness(best.z),
+        }
+        return Inference(z=best.z, text=prompt.text, warnings=warnings, figures=figures)
+
+    def _choose(self, rewards: np.ndarray, asked: np.ndarray) -> tuple[Encoding, float]:
+        """The encoding under which the model expects the most of the rewards, and how much."""
+        base = baseline(rewards)
+        relative = above(rewards, base)
+        encodings = [
+            self._encoder.encode(self._encoder.reference, way.weights, asked, relative)
+            for way in candidates(rewards, self._best_of)
+        ]
+        # A constant reward is worth itself.
+        expected = [base + self._expectation.reward(*encoding) for encoding in encodings]
+        best = int(np.argmax(expected))
+        return encodings[best], expected[best]
+
+    def _samples(self, prompt: RewardSamples) -> Inference:
+        features, rewards = np.asarray(prompt.features), np.asarray(prompt.rewards)
+        width = self._encoder.reference.shape[1]
+        if features.ndim != 2 or features.shape[1] != width or len(rewards) != len(features):
+            read = [self._bundle.robot.feature(name) for name in self._encoder.columns]
+            raise FbRosError(
+                f"labelled states have shape {features.shape} and {len(rewards)} rewards, "
+                f"expected {width} features and a reward in each row: {describe(read)}"
+            )
+        if not (np.all(np.isfinite(features)) and np.all(np.isfinite(rewards))):
+            raise FbRosError("the labelled states are not finite; publish finite numbers")
+        if not np.any(rewards):
+            raise FbRosError("no labelled state has a reward; give at least one another than 0")
+        asked = np.ones(len(self._bundle.blocks), dtype=np.float32)
+        encoding = self._encoder.encode(features, rewards / np.abs(rewards).max(), asked)
+        effective = float(np.abs(rewards).sum() ** 2 / np.square(rewards).sum())
+        figures = {"effective_states": effective, **self._likeness(encoding.z)}
+        return Inference(z=encoding.z, text=prompt.text, figures=figures)
+
+    def _skill(self, prompt: Prompt, name: str) -> Inference:
+        if self._skills is None:
+            raise FbRosError("there is no folder of skills here; give the prompt itself")
+        skill = self._skills.load(name)
+        if skill.model_id != self._bundle.model_id or len(skill.z) != self._bundle.z_dim:
+            raise FbRosError(
+                f"skill {name} was saved under model {skill.model_id[:12]}, this is "
+                f"{self._bundle.model_id[:12]}; ask for `anew {name}` to encode its text, "
+                f"{skill.text}, with this model"
+            )
+        return Inference(z=skill.z, text=prompt.text, figures=self._likeness(skill.z))
+
+    def _blend(self, prompt: Prompt, parts: Sequence[tuple[Prompt, float]]) -> Inference:
+        inferences = [self.infer(part) for part, _ in parts]
+        weights = [weight for _, weight in parts]
+        z = blend([inference.z for inference in inferences], weights, self._bundle.blocks)
+        if not np.any(z):
+            raise FbRosError("the parts of the blend cancel each other; change their weights")
+        z = z.astype(np.float32)
+        return Inference(
+            z=z,
+            text=prompt.text,
+            warnings=tuple(
+                f"{part.text}: {warning}" for part in inferences for warning in part.warnings
+            ),
+            figures=self._likeness(z),
+        )
+
+    def _likeness(self, z: np.ndarray) -> dict[str, float]:
+        """How much of what `z` asks for the model expects to keep up: 1 is all of it, always."""
+        return {"predicted_likeness": self._expectation.reward(z, z / float(z @ z))}
+
+    def _readable(self, name: str) -> Field:
+        if name not in self._encoder.columns:
+            raise FbRosError(
+                f"this model's B does not read {name}; it reads {', '.join(self._encoder.columns)}"
+            )
+        return self._bundle.robot.feature(name)
 
 
-def _text(point: np.ndarray) -> str:
+def _nearest(seen: np.ndarray, goal: np.ndarray) -> tuple[np.ndarray, int, float]:
+    """What orders `seen` `(n, k)` as the distances to `goal` `(k,)` do, the nearest, and how far.
+
+    `|s - g|^2` orders the states as `|s|^2 - 2 s.g` does. In units of the largest coordinate,
+    since the square of a huge goal would overflow, and swallow the states before that.
+    """
+    unit = max(1.0, float(np.abs(goal).max()))
+    order: np.ndarray = np.square(seen).sum(axis=1) / unit - 2.0 * seen @ (goal / unit)
+    nearest = int(np.argmin(order))
+    return order, nearest, float(np.linalg.norm(seen[nearest] / unit - goal / unit)) * unit
+
+
+def _point(point: np.ndarray) -> str:
     return "(" + ", ".join(f"{value:.3g}" for value in point) + ")"
+
+
+def _state(layout: Sequence[Field], features: np.ndarray, names: frozenset[str]) -> str:
+    slices = layout_slices(layout)
+    parts = [f"{name} {_point(features[part])}" for name, part in slices.items() if name in names]
+    return ", ".join(parts) or "the first"
+
+
+def _ranges(layout: Sequence[Field], features: np.ndarray, names: frozenset[str]) -> str:
+    slices = layout_slices(layout)
+    parts = [
+        f"{name} from {_point(features[:, part].min(0))} to {_point(features[:, part].max(0))}"
+        for name, part in slices.items()
+        if name in names
+    ]
+    return ", ".join(parts) or "no feature that it speaks of"

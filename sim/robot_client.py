@@ -15,11 +15,13 @@ from rclpy.client import Client
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import LATCHED, PROMPT
+from fb_ros.prompt import GoalPoint, Reward
 from sim.claim import Claim
 
 # How long a robot that runs already has to show itself.
@@ -43,6 +45,8 @@ class RobotClient(Node):
         """Stamps (s) and positions (m), not yet watched; the last one always stays."""
         self._status: DiagnosticStatus | None = None
         self._goal = self.create_publisher(PointStamped, "prompt/goal_point", PROMPT)
+        self._reward = self.create_publisher(String, "prompt/reward", PROMPT)
+        self._skill = self.create_publisher(String, "prompt/skill", PROMPT)
         self._reset = self.create_client(Trigger, "sim_node/reset")
         self._step = self.create_client(Trigger, "sim_node/step")
         self._policy = DiagnosticStatus()
@@ -81,7 +85,13 @@ class RobotClient(Node):
     def wait_until_ready(self) -> None:
         """Returns when the robot reports its pose and somebody listens to goals."""
         self.wait_for(
-            lambda: bool(self._poses) and self._goal.get_subscription_count() > 0,
+            lambda: (
+                bool(self._poses)
+                and all(
+                    publisher.get_subscription_count() > 0
+                    for publisher in (self._goal, self._reward, self._skill)
+                )
+            ),
             "the robot's pose and a task_inference_node",
         )
 
@@ -92,14 +102,28 @@ class RobotClient(Node):
         message.header.frame_id = self._frame
         message.point.x, message.point.y, message.point.z = (float(value) for value in goal)
         self._goal.publish(message)
-        asked = " ".join(str(float(value)) for value in goal)
-        self.wait_for(lambda: self._answers(asked), "an answer on prompt/status")
+        return self._wait_for_answer(GoalPoint(point=tuple(float(v) for v in goal)).text)
+
+    def publish_formula(self, formula: str) -> DiagnosticStatus:
+        """Publishes a reward formula and returns the answer of `task_inference_node`."""
+        self._status = None
+        self._reward.publish(String(data=formula))
+        return self._wait_for_answer(Reward(formula=formula).text)
+
+    def publish_skill(self, line: str) -> DiagnosticStatus:
+        """Publishes a line for `prompt/skill` and returns the answer."""
+        self._status = None
+        self._skill.publish(String(data=line))
+        return self._wait_for_answer(line)
+
+    def _wait_for_answer(self, text: str) -> DiagnosticStatus:
+        # The answer to an earlier prompt is latched and may come first.
+        self.wait_for(
+            lambda: self._status is not None and values_of(self._status).get("text") == text,
+            "an answer on prompt/status",
+        )
         assert self._status is not None
         return self._status
-
-    def _answers(self, asked: str) -> bool:
-        # The answer to an earlier prompt is latched and may come first.
-        return self._status is not None and values_of(self._status).get("goal") == asked
 
     def reset(self) -> dict[str, Any]:
         """Puts the robot into its next initial state; returns the episode's number and time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ import pytest
 # would collide with the ports that Linux gives to other programs.
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+# Skills that the tests save are nobody's.
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="fb_ros_test_")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -12,8 +12,7 @@ from torch import nn
 from fb_ros.field import Field, layout_slices
 from fb_ros.robot_spec import RobotSpec
 from training.agent_config import AgentConfig
-from training.data import Batch, EvenStates, Transitions
-from training.encoding import encode, sample_sphere
+from training.data import Batch, Transitions
 from training.losses import (
     fb_loss,
     ortho_loss,
@@ -26,9 +25,6 @@ from training.losses import (
 from training.networks import BackwardMap, ForwardMap, Normalizer, Policy
 from training.observed_features import ObservedFeatures
 from training.weights import load_weights, read_weights
-
-# States from which the encoding of a region is estimated.
-_REGION_STATES = 64
 
 
 class Networks(nn.Module):
@@ -66,11 +62,19 @@ class Networks(nn.Module):
         self.policy = Policy(observation, **sizes, hidden=config.hidden)
 
     def q_of(
-        self, observation: torch.Tensor, action: torch.Tensor, z: torch.Tensor
+        self,
+        observation: torch.Tensor,
+        action: torch.Tensor,
+        z: torch.Tensor,
+        reward: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """`Q = F^T z` of each member of the ensemble, `(P, n)`."""
+        """`Q = F(s, a, z)^T z` of each member of the ensemble, `(P, n)`.
+
+        Or, with the mean `E[r B]` of a reward, `(n, d)`, the value of that reward under the
+        policy of `z`.
+        """
         embedding = self.forward_map(observation, action, z, self.backward_map, self.observed)
-        return (embedding * z).sum(-1)
+        return (embedding * (z if reward is None else reward)).sum(-1)
 
     def fit_normalizers(self, data: Transitions) -> None:
         """Takes the means and standard deviations from the data."""
@@ -90,15 +94,6 @@ class Agent:
 
     def __init__(self, config: AgentConfig, spec: RobotSpec, data: Transitions) -> None:
         self.config = config
-        self._even: EvenStates | None = None
-        if config.box_share:
-            self._even = EvenStates(
-                data,
-                layout_slices(spec.features)[spec.goal_feature],
-                torch.tensor(spec.goal_low) - config.box_margin,
-                torch.tensor(spec.goal_high) + config.box_margin,
-                spec.goal_radius,
-            )
         self.networks = Networks(config, spec)
         self.networks.fit_normalizers(data)
         self.averaged = copy.deepcopy(self.networks).requires_grad_(False)
@@ -139,70 +134,6 @@ class Agent:
         """bfloat16 for the hidden layers alone: losses need all of float32's digits."""
         return torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16)
 
-    def sample_z(self, data: Transitions, generator: torch.Generator) -> torch.Tensor:
-        """Encodings for one update, `(groups, d)`: of states, of regions, and uniform ones."""
-        config = self.config
-        goals = round(config.goal_share * config.groups)
-        regions = min(round(config.region_share * config.groups), config.groups - goals)
-        z = sample_sphere(config.groups, config.d, config.blocks, generator)
-        asked = self._sample_asked(generator)
-        encoded = [
-            self._encode_goals(data, asked[:goals], generator),
-            self._encode_regions(data, asked[goals : goals + regions], generator),
-        ]
-        open_z = z * asked.repeat_interleave(config.d // config.blocks, dim=1)
-        return torch.cat([*encoded, open_z[goals + regions :]])
-
-    @torch.no_grad()
-    def _encode_goals(
-        self, data: Transitions, asked: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
-        """Encodings of single states, one for each row of `asked` `(n, blocks)`."""
-        states = self._sample_states(data, (len(asked), 1), generator)
-        return encode(self.networks.backward_map, states, torch.ones(states.shape[:2]), asked)
-
-    @torch.no_grad()
-    def _encode_regions(
-        self, data: Transitions, asked: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
-        """Encodings of being on one side of a plane, `tcp_pos[2] > 0.3`, one for each row.
-
-        The plane goes through a state of the data, and every other one is square to an axis: it
-        is what a person writes.
-        """
-        networks = self.networks
-        states = self._sample_states(data, (len(asked), _REGION_STATES), generator)
-        reads = networks.backward_map.views[networks.backward_map.block_view]
-        normal = torch.randn(len(asked), states.shape[-1], generator=generator)
-        normal = normal * ((asked @ reads) > 0)
-        largest = normal.abs() == normal.abs().max(-1, keepdim=True).values
-        normal[::2] = torch.where(largest[::2], normal[::2], 0.0)
-        scaled = networks.backward_map.features(states)
-        side = ((scaled - scaled[:, :1]) @ normal.unsqueeze(-1)).squeeze(-1) >= 0.0
-        return encode(networks.backward_map, states, side.float(), asked)
-
-    def _sample_asked(self, generator: torch.Generator) -> torch.Tensor:
-        """Which blocks each of an update's tasks is about, `(groups, blocks)`; never none."""
-        config = self.config
-        if not config.open_shares:
-            return torch.ones(config.groups, config.blocks)
-        shares = torch.tensor(config.open_shares)
-        asked = (torch.rand(config.groups, len(shares), generator=generator) >= shares).float()
-        asked[:, 0] = torch.where(asked.any(-1), asked[:, 0], 1.0)
-        return asked.repeat_interleave(torch.tensor(config.feature_blocks), dim=1)
-
-    def _sample_states(
-        self, data: Transitions, shape: tuple[int, int], generator: torch.Generator
-    ) -> torch.Tensor:
-        """What `B` reads of independent states, `(*shape, n)`: in each row, `box_share` of them
-        are drawn evenly over the goal box and the rest as they are in the data."""
-        states = data.sample_features(shape[0] * shape[1], generator).unflatten(0, shape)
-        # Spread over rows and columns alike, since some callers read the first column alone.
-        if self._even:
-            even = torch.rand(shape, generator=generator) < self.config.box_share
-            states[even] = self._even.sample(int(even.sum()), generator)
-        return states[..., self.networks.columns]
-
     def act_noisily(
         self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
@@ -212,19 +143,6 @@ class Agent:
         noise = torch.randn(action.shape, generator=generator) * self.config.noise
         bound = self.config.noise_clip
         return (action + noise.clamp(-bound, bound)).clamp(-1.0, 1.0)
-
-    def sample(
-        self, data: Transitions, generator: torch.Generator
-    ) -> tuple[Batch, torch.Tensor, torch.Tensor]:
-        """A batch, the negatives of its groups and their encodings, as `update` takes them.
-
-        The negatives `(groups, negatives, features of B)` stand for the measure `rho`, to which
-        `F^T B` is a density; any measure will do that leaves out nothing the robot gets to.
-        """
-        config = self.config
-        batch = data.sample(config.batch, generator)
-        negatives = self._sample_states(data, (config.groups, config.negatives), generator)
-        return batch, negatives, self.sample_z(data, generator)
 
     def update(
         self, batch: Batch, negatives: torch.Tensor, z: torch.Tensor, generator: torch.Generator

@@ -103,16 +103,15 @@ class EvenStates:
                 f"the data hold no cell of {cell:g} with {self._FEWEST} states between "
                 f"{low.tolist()} and {high.tolist()}; collect more, or set box_share to 0"
             )
-        self._features = data.features
         self._rows = (data.starts[inside] + 1)[order]
         self._first, self._sizes = first[enough], sizes[enough]
 
     def sample(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """Task features, `(count, feature_dim)`."""
+        """Rows of the data's states, `(count,)`."""
         cells = torch.randint(len(self._sizes), (count,), generator=generator)
         share = torch.rand(count, generator=generator, dtype=torch.float64)
         within = (share * self._sizes[cells]).long()
-        return self._features[self._rows[self._first[cells] + within]]
+        return self._rows[self._first[cells] + within]
 
 
 def _stack(arrays: list[np.ndarray]) -> torch.Tensor:

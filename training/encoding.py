@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 
 from training.networks import BackwardMap, project_z
+
+
+class Encoding(NamedTuple):
+    """What became of a reward."""
+
+    z: torch.Tensor
+    """`(…, d)`: each block on its sphere, or zero where the task leaves it open."""
+    mean: torch.Tensor
+    """`E[r(s) B(s, z)]`, `(…, d)`, of all blocks and in units of the reward `r`: `F(s, a, z)^T` of
+    it is the value of `r` under the policy of `z`."""
 
 
 def encode(
@@ -12,27 +24,29 @@ def encode(
     features: torch.Tensor,
     weights: torch.Tensor,
     asked: torch.Tensor,
-) -> torch.Tensor:
+    rewards: torch.Tensor | None = None,
+) -> Encoding:
     """The encodings of weighted states.
 
-    `features` `(…, n, feature_dim)` and `weights` `(…, n)` give `z` `(…, d)`. `asked`
-    `(…, blocks)` is 1 where the task has to do with what a block reads, and 0 where it leaves
-    that open: the block's part of `z` is then zero. Block `k` is the
+    `features` are `(…, n, feature_dim)` and `weights` `(…, n)`. `asked` `(…, blocks)` is 1 where
+    the task has to do with what a block reads, and 0 where it leaves that open. Block `k` is the
     weighted sum of `B_k(s, z_1 … z_{k-1})`, scaled to its sphere before the next block reads it:
-    the fixed point of the papers' equation in as many steps as there are blocks.
+    the fixed point of the papers' equation in as many steps as there are blocks. `rewards`
+    `(…, n)` are those of the mean; the weights themselves where they are not given.
     """
-    state_part = backward_map.embed_state(features)
-    z = features.new_zeros(*features.shape[:-2], backward_map.d)
-    size = z.shape[-1] // backward_map.blocks
-    for block in range(backward_map.blocks):
-        z_part = backward_map.embed_z(z).unsqueeze(-2)
-        backward = backward_map.combine(state_part, z_part)
-        total = torch.einsum("...n,...nd->...d", weights, backward)
-        projected = project_z(total, backward_map.blocks)
-        part = slice(block * size, (block + 1) * size)
-        own = projected[..., part] * asked[..., block : block + 1]
-        z = torch.cat([z[..., : part.start], own, z[..., part.stop :]], dim=-1)
-    return z
+    rewards = weights if rewards is None else rewards
+    state_parts = backward_map.embed_state(features)
+    d, blocks = backward_map.d, backward_map.blocks
+    z = features.new_zeros(*features.shape[:-2], d)
+    means = []
+    for k in range(blocks):
+        backward = backward_map.block(k, state_parts[k], z)
+        both = torch.stack([weights, rewards], dim=-2) @ backward
+        means.append(both[..., 1, :])
+        own = project_z(both[..., 0, :], 1) * asked[..., k : k + 1]
+        start, stop = k * d // blocks, (k + 1) * d // blocks
+        z = torch.cat([z[..., :start], own, z[..., stop:]], dim=-1)
+    return Encoding(z, torch.cat(means, dim=-1) / weights.shape[-1])
 
 
 def sample_sphere(

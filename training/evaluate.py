@@ -15,7 +15,8 @@ from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
 from fb_ros.policy import Policy
-from fb_ros.reward_inference import TaskEncoder
+from fb_ros.prompt import GoalPoint
+from fb_ros.reward_inference import RewardInference
 from sim.environment import Environment
 from sim.episode_seed import episode_rng
 from sim.progress import progress_bar
@@ -24,6 +25,9 @@ from sim.registry import make_environment
 from sim.resolved_rate import resolved_rate_command
 from sim.score import reach_figures
 from sim.tasks import EPISODE_SECONDS, REACH, ReachTask, make_task
+from training.evaluate_prompts import evaluate_prompts
+
+PROMPTS = "prompts"
 
 CommandOf = Callable[[Environment], np.ndarray]
 """From the environment's present state to a command in physical units, for one goal."""
@@ -36,13 +40,16 @@ class EvaluateConfig(CommandConfig):
     bundle: Path = Path("jaco")
     """Folder of a bundle, or the name of a model that ships."""
     task: str = REACH
-    """`reach` for goals drawn from the workspace, or a fixed task such as `reach_top_left`."""
+    """`reach` for goals drawn from the workspace, a fixed task such as `reach_top_left`, or
+    `prompts` for the prompts of the documentation."""
     goals: int = 100
-    """Episodes, each with its own start and goal."""
+    """Episodes, each with its own start and goal; those of each prompt."""
     seed: int = 0
     """Seed of starts and goals."""
     backend: str = "auto"
     """Inference runtime."""
+    best_of: int = 1
+    """Ways to encode a formula, of which the best by the model's own value is taken."""
     picture: Path | None = None
     """PNG to draw of the first episode; needs a renderer: `MUJOCO_GL=egl fb_ros evaluate …`."""
     reference: bool = True
@@ -91,11 +98,18 @@ def evaluate(config: EvaluateConfig) -> Result:
             f"{bundle.path} was made for another description of robot {bundle.robot.name}; "
             "train and export the model anew"
         )
+    policy = Policy(bundle, config.backend)
+    inference = RewardInference(bundle, config.backend, best_of=config.best_of)
+    if config.task == PROMPTS:
+        figures = evaluate_prompts(
+            environment, policy, inference, episodes=config.goals, seed=config.seed
+        )
+        described = {"task": PROMPTS, "robot": bundle.robot.name, "seed": config.seed}
+        return described | figures | {"model_id": bundle.model_id}
     task = make_task(config.task, bundle.robot)
-    policy, encoder = Policy(bundle, config.backend), TaskEncoder(bundle, config.backend)
 
     def learned(goal: np.ndarray) -> CommandOf:
-        z = encoder.encode_goal(goal).z
+        z = inference.infer(GoalPoint(point=tuple(goal))).z
         return lambda environment: policy.command(environment.observation(), z)
 
     if config.picture:
@@ -142,6 +156,11 @@ def _draw(
 
 
 def _show(result: Result) -> str:
+    if result["task"] == PROMPTS:
+        rows = [
+            f"{row['success']:5.2f}  {row['name']:<26} {row['text']}" for row in result["prompts"]
+        ]
+        return "\n".join([*rows, f"{result['success']:5.2f}  of {result['episodes']} starts each"])
     lines = [
         f"{result['robot']} {result['task']}, {result['episodes']} goals, seed {result['seed']}, "
         f"model {result['model_id'][:12]}",

@@ -11,7 +11,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
 from safetensors.numpy import save_file
@@ -36,9 +35,10 @@ from training.agent import Networks
 from training.agent_config import AgentConfig
 from training.collect import data_fingerprint
 from training.data import Transitions
-from training.encoding import encode
+from training.encoding import Encoding, encode
 from training.evaluate import EvaluateConfig, evaluate
 from training.record import read_record
+from training.sampler import even_states
 from training.train import BEST, LAST, RUN
 from training.weights import load_weights, read_weights
 
@@ -79,29 +79,40 @@ class PolicyGraph(nn.Module):
 
 
 class TaskEncoderGraph(nn.Module):
-    """`features (n, …)`, `weights (n,)` and `asked (blocks,)` to `z (d,)`, block by block."""
+    """`features (n, …)`, `weights` and `reward` `(n,)` and `asked (blocks,)` to `z` and `mean`."""
 
     def __init__(self, networks: Networks) -> None:
         super().__init__()
         self.backward_map = networks.backward_map
 
     def forward(
-        self, features: torch.Tensor, weights: torch.Tensor, asked: torch.Tensor
-    ) -> torch.Tensor:
-        return encode(self.backward_map, features, weights, asked)
+        self,
+        features: torch.Tensor,
+        weights: torch.Tensor,
+        reward: torch.Tensor,
+        asked: torch.Tensor,
+    ) -> Encoding:
+        return encode(self.backward_map, features, weights, asked, reward)
 
 
 class ValueGraph(nn.Module):
-    """`observation`, `action` and `z`, `(n, …)` each, to `q (P, n)`, one row a member of `F`."""
+    """`observation`, `action`, `z` and `reward`, `(n, …)` each, to `q (P, n)`.
+
+    `reward` is `z` for `Q`, or the mean `E[r B]` of a reward; a row of `q` is a member of `F`.
+    """
 
     def __init__(self, networks: Networks) -> None:
         super().__init__()
         self.networks = networks
 
     def forward(
-        self, observation: torch.Tensor, action: torch.Tensor, z: torch.Tensor
+        self,
+        observation: torch.Tensor,
+        action: torch.Tensor,
+        z: torch.Tensor,
+        reward: torch.Tensor,
     ) -> torch.Tensor:
-        return self.networks.q_of(observation, action, z)
+        return self.networks.q_of(observation, action, z, reward)
 
 
 def export(config: ExportConfig) -> Result:
@@ -127,8 +138,30 @@ def export(config: ExportConfig) -> Result:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     write_graphs(networks, agent, spec, partial)
-    _write_reference_states(config, spec, partial)
+    _write_reference_states(config, agent, spec, partial)
     description = {
+        **model_description(agent, spec),
+        "provenance": {
+            "weights": config.weights,
+            **{name: value for name, value in run.items() if name not in ("last", "best")},
+        },
+        "evaluation": {},
+    }
+    write_description(partial, description)
+    measured = evaluate(EvaluateConfig(bundle=partial, goals=config.goals, seed=config.seed))
+    description["evaluation"] = {
+        name: value for name, value in measured.items() if name not in ("model_id", "seconds")
+    }
+    write_description(partial, description)
+    load_bundle(partial)
+    shutil.rmtree(out, ignore_errors=True)
+    partial.rename(out)
+    return {"out": str(config.out), **measured}
+
+
+def model_description(agent: AgentConfig, spec: RobotSpec) -> dict[str, object]:
+    """What a bundle says of a model, whatever its weights are."""
+    return {
         "format_version": FORMAT_VERSION,
         "robot": spec.to_json(),
         "algorithm": agent.algorithm,
@@ -136,22 +169,7 @@ def export(config: ExportConfig) -> Result:
         "blocks": [agent.d // agent.blocks] * agent.blocks,
         "encoder_features": list(agent.features),
         "block_features": [list(names) for names in agent.block_features],
-        "provenance": {
-            "weights": config.weights,
-            **{name: value for name, value in run.items() if name not in ("last", "best")},
-        },
-        "evaluation": {},
     }
-    _describe(partial, description)
-    measured = evaluate(EvaluateConfig(bundle=partial, goals=config.goals, seed=config.seed))
-    description["evaluation"] = {
-        name: value for name, value in measured.items() if name not in ("model_id", "seconds")
-    }
-    _describe(partial, description)
-    load_bundle(partial)
-    shutil.rmtree(out, ignore_errors=True)
-    partial.rename(out)
-    return {"out": str(config.out), **measured}
 
 
 def write_graphs(networks: Networks, agent: AgentConfig, spec: RobotSpec, folder: Path) -> None:
@@ -161,7 +179,11 @@ def write_graphs(networks: Networks, agent: AgentConfig, spec: RobotSpec, folder
     observation, action = torch.zeros(1, spec.obs_dim), torch.zeros(1, spec.act_dim)
     z = torch.zeros(1, agent.d)
     _write(
-        PolicyGraph(networks), {"observation": observation, "z": z}, "action", folder / POLICY, {}
+        PolicyGraph(networks),
+        {"observation": observation, "z": z},
+        ("action",),
+        folder / POLICY,
+        {},
     )
     # Two rows where any number is meant: the exporter takes a single one for a constant.
     _write(
@@ -169,17 +191,18 @@ def write_graphs(networks: Networks, agent: AgentConfig, spec: RobotSpec, folder
         {
             "features": torch.zeros(2, read),
             "weights": torch.ones(2),
+            "reward": torch.ones(2),
             "asked": torch.ones(agent.blocks),
         },
-        "z",
+        ("z", "mean"),
         folder / TASK_ENCODER,
-        {"features": {0: n}, "weights": {0: n}, "asked": {}},
+        {"features": {0: n}, "weights": {0: n}, "reward": {0: n}, "asked": {}},
     )
-    rows = {"observation": observation, "action": action, "z": z}
+    rows = {"observation": observation, "action": action, "z": z, "reward": z}
     _write(
         ValueGraph(networks),
         {name: value.expand(2, -1) for name, value in rows.items()},
-        "q",
+        ("q",),
         folder / VALUE,
         {name: {0: n} for name in rows},
     )
@@ -188,7 +211,7 @@ def write_graphs(networks: Networks, agent: AgentConfig, spec: RobotSpec, folder
 def _write(
     graph: nn.Module,
     inputs: dict[str, torch.Tensor],
-    output: str,
+    outputs: tuple[str, ...],
     path: Path,
     dynamic: dict[str, dict[int, torch.export.Dim]],
 ) -> None:
@@ -200,7 +223,7 @@ def _write(
             tuple(inputs.values()),
             str(path),
             input_names=list(inputs),
-            output_names=[output],
+            output_names=list(outputs),
             opset_version=_OPSET,
             dynamic_shapes=dynamic or None,
             external_data=False,
@@ -223,21 +246,30 @@ def _strip(model: onnx.ModelProto) -> None:
         initializer.doc_string = ""
 
 
-def _write_reference_states(config: ExportConfig, spec: RobotSpec, folder: Path) -> None:
+def _write_reference_states(
+    config: ExportConfig, agent: AgentConfig, spec: RobotSpec, folder: Path
+) -> None:
+    """A sample of `rho`, the measure that the independent states were drawn from in training."""
     data = Transitions(config.data, spec)
-    rng = np.random.default_rng(config.seed)
+    generator = torch.Generator().manual_seed(config.seed)
     count = min(config.reference_states, len(data))
-    rows = rng.choice(data.starts.numpy(), size=count, replace=False)
-    arrays = {
-        "features": data.features[rows].numpy(),
-        "observation": data.observation[rows].numpy(),
-    }
+    rows = data.starts[torch.randperm(len(data), generator=generator)[:count]]
+    even = even_states(agent, spec, data)
+    if even:
+        drawn = torch.rand(count, generator=generator) < agent.box_share
+        rows[drawn] = even.sample(int(drawn.sum()), generator)
+    write_states(folder, data.features[rows], data.observation[rows])
+
+
+def write_states(folder: Path, features: torch.Tensor, observation: torch.Tensor) -> None:
+    """Writes the reference states, `(n, feature_dim)` and `(n, obs_dim)`."""
     path = folder / REFERENCE_STATES
-    save_file(arrays, path)
+    save_file({"features": features.numpy(), "observation": observation.numpy()}, path)
     path.chmod(0o644)  # safetensors makes it readable by its owner alone.
 
 
-def _describe(folder: Path, description: dict[str, object]) -> None:
+def write_description(folder: Path, description: dict[str, object]) -> None:
+    """Writes `bundle.json` beside the files that it describes."""
     hashes = file_hashes(folder)
     whole = {**description, "model_id": model_id_of(hashes), "files": hashes}
     (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")

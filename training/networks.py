@@ -88,6 +88,11 @@ class BackwardMap(nn.Module):
         self.middle = ParallelLinear(blocks, hidden, hidden)
         self.last = ParallelLinear(blocks, hidden, d // blocks)
 
+    @property
+    def reads(self) -> torch.Tensor:
+        """1 where a block reads a component of the features, `(blocks, feature_dim)`."""
+        return self.views[self.block_view]
+
     def embed_state(self, features: torch.Tensor) -> torch.Tensor:
         """The part of the first layer that depends on the features `(…, feature_dim)` alone.
 
@@ -98,13 +103,13 @@ class BackwardMap(nn.Module):
         angles = x @ self.frequencies
         x = torch.cat([x, angles.sin(), angles.cos()], dim=-1)[self.block_view]
         part = torch.baddbmm(self.state_part.bias, x.flatten(1, -2), self.state_part.weight)
-        return part.reshape(*x.shape[:-1], -1)
+        return part.reshape(*x.shape[:-1], part.shape[-1])
 
     def embed_z(self, z: torch.Tensor) -> torch.Tensor:
         """The part of the first layer that depends on `z` `(…, d)` alone."""
         flat = z.reshape(-1, z.shape[-1]).expand(self.blocks, -1, -1)
         part = torch.baddbmm(self.z_part.bias, flat, self.z_part.weight * self.mask)
-        return part.reshape(self.blocks, *z.shape[:-1], -1)
+        return part.reshape(self.blocks, *z.shape[:-1], part.shape[-1])
 
     def combine(self, state_part: torch.Tensor, z_part: torch.Tensor) -> torch.Tensor:
         """`B` from the two parts, which broadcast against each other: `(…, d)`."""
@@ -117,6 +122,13 @@ class BackwardMap(nn.Module):
 
     def forward(self, features: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         return self.combine(self.embed_state(features), self.embed_z(z))
+
+    def block(self, k: int, state_part: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Block `k` alone, `(…, n, d_k)`, for its state part `(…, n, hidden)` and `z` `(…, d)`."""
+        z_part = z @ (self.z_part.weight[k] * self.mask[k]) + self.z_part.bias[k, 0]
+        x = functional.relu(state_part + z_part.unsqueeze(-2))
+        x = functional.relu(x @ self.middle.weight[k] + self.middle.bias[k])
+        return project_z(x @ self.last.weight[k] + self.last.bias[k], 1)
 
     def likeness(self, features: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """How much a state is what `z` asks for, in each block: `(…, blocks)`, at most 1.

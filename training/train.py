@@ -28,6 +28,7 @@ from training.data import Transitions
 from training.encoding import encode
 from training.evaluate import CommandOf, reach_distances
 from training.record import read_record, write_record
+from training.sampler import Sampler
 from training.weights import write_weights
 
 RUN = "run.json"
@@ -80,6 +81,7 @@ def train(config: TrainConfig) -> Result:
     agent = Agent(config.agent, environment.spec, data)
     if config.init:
         agent.load(config.init)
+    sampler = Sampler(config.agent, environment.spec, data, agent.networks)
     generator = torch.Generator().manual_seed(config.seed)
     config.out.mkdir(parents=True, exist_ok=True)
     run: Result = {
@@ -105,7 +107,7 @@ def train(config: TrainConfig) -> Result:
         minutes = (time.perf_counter() - started) / 60.0
         spent = minutes / config.minutes if config.minutes else 0.0
         agent.anneal(max((update - 1) / config.updates, spent))
-        figures = agent.update(*agent.sample(data, generator), generator)
+        figures = agent.update(*sampler.sample(generator), generator)
         done = update == config.updates or spent >= 1.0
         if update % config.eval_every and not done:
             continue
@@ -142,7 +144,7 @@ def _evaluate(
         features = torch.zeros(1, spec.feature_dim)
         features[0, column] = torch.from_numpy(goal).float()
         features = features[:, networks.columns]
-        z = encode(networks.backward_map, features, torch.ones(1), asked)
+        z = encode(networks.backward_map, features, torch.ones(1), asked).z
 
         def command_of(environment: Environment) -> np.ndarray:
             observation = torch.from_numpy(environment.observation()).float()

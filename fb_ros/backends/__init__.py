@@ -14,10 +14,13 @@ _BACKENDS = {"onnxruntime": ("fb_ros.backends.onnxruntime_backend", "OnnxRuntime
 BACKEND_NAMES = ("auto", *_BACKENDS)
 
 
-def make_backend(name: str, graph: Path) -> Backend:
-    """Loads `graph` with the backend called `name`; `auto` takes the first that is installed."""
+def make_backend(name: str, graph: Path, threads: int = 1) -> Backend:
+    """Loads `graph` with the backend called `name`; `auto` takes the first that is installed.
+
+    `threads` is the number of CPU threads it may take, where it runs on a CPU.
+    """
     if name not in BACKEND_NAMES:
         raise FbRosError(f"there is no backend {name!r}; possible: {', '.join(BACKEND_NAMES)}")
     module, cls = _BACKENDS["onnxruntime" if name == "auto" else name]
-    backend: Backend = getattr(importlib.import_module(module), cls)(graph)
+    backend: Backend = getattr(importlib.import_module(module), cls)(graph, threads)
     return backend

@@ -12,11 +12,14 @@ from fb_ros.errors import FbRosError
 
 
 class OnnxRuntimeBackend:
-    """A graph on one CPU thread: at these sizes a second thread costs more than it brings."""
+    """A graph on the CPU."""
 
-    def __init__(self, graph: Path) -> None:
+    def __init__(self, graph: Path, threads: int = 1) -> None:
+        """One thread by default: at a policy's size a second one costs more than it brings."""
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = threads
+        # Threads that spin while they wait would take the cores from the robot's other processes.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from geometry_msgs.msg import PointStamped
+from geometry_msgs.msg import PointStamped, TwistStamped
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from std_msgs.msg import Float64MultiArray
+from rclpy.timer import Timer
+from std_msgs.msg import Float32, Float64MultiArray, String
 
 from fb_ros.errors import FbRosError
+from fb_ros.feedback import FeedbackWindow
+from fb_ros.field import assemble
 from fb_ros.latency import LatencyWindow
 from fb_ros.nodes.messages import ERROR, OK, WARN, to_array_message, to_diagnostics, to_status
-from fb_ros.nodes.parameters import declare_bundle, declare_text
+from fb_ros.nodes.parameters import declare_bundle, declare_number, declare_text, declare_whole
+from fb_ros.nodes.prompt_messages import (
+    to_goal_point,
+    to_goal_state,
+    to_reward_samples,
+    to_velocity,
+)
 from fb_ros.nodes.qos import LATCHED, PROMPT
 from fb_ros.nodes.run import run_node
-from fb_ros.reward_inference import TaskEncoder
+from fb_ros.nodes.state_watch import StateWatch
+from fb_ros.paths import skills_folder
+from fb_ros.prompt import GoalPoint, Prompt, Reward
+from fb_ros.prompt_text import parse_prompt
+from fb_ros.ramp import Ramp
+from fb_ros.reward_inference import Inference, RewardInference
+from fb_ros.skill_commands import run_skill_command
+from fb_ros.skills import SkillLibrary
 from fb_ros.z_digest import z_digest
+
+# What is repeated of a prompt in its answer.
+_SHOWN = 300
 
 
 class TaskInferenceNode(Node):
@@ -28,12 +49,30 @@ class TaskInferenceNode(Node):
 
     def __init__(self) -> None:
         super().__init__("task_inference_node")
-        bundle = declare_bundle(self)
+        self._bundle = bundle = declare_bundle(self)
         backend = declare_text(self, "backend", "auto", "inference runtime")
+        ramp = declare_number(
+            self, "ramp_seconds", 0.0, "seconds in which z moves to a new prompt's; 0: at once"
+        )
+        window = declare_number(
+            self, "reward_window", 30.0, "seconds for which a reward_value is remembered"
+        )
+        folder = declare_text(
+            self, "skills", "", "folder of the saved skills; empty: the user's data folder"
+        )
+        best_of = declare_whole(
+            self, "best_of", 1, "ways to encode a formula, of which the best is taken"
+        )
         self._robot, self._model_id = bundle.robot, bundle.model_id
-        self._encoder = TaskEncoder(bundle, backend)
+        self._skills = SkillLibrary(Path(folder) if folder else skills_folder(self._robot.name))
+        self._inference = RewardInference(bundle, backend, skills=self._skills, best_of=best_of)
         # The first inference sets the runtime's memory up; a person should not wait for it.
-        self._encoder.encode_goal(self._encoder.example_goal())
+        self._inference.infer(GoalPoint(point=self._inference.example_goal()))
+        self._ramp = Ramp(bundle.blocks, ramp)
+        self._feedback = FeedbackWindow(window)
+        self._present: Inference | None = None
+        """The prompt in force."""
+        self._states = StateWatch(self)
         self._z = self.create_publisher(Float64MultiArray, "z", LATCHED)
         self._status = self.create_publisher(DiagnosticStatus, "prompt/status", LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -41,55 +80,116 @@ class TaskInferenceNode(Node):
         self._counts = {"prompts": 0, "refused_prompts": 0}
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._publish_diagnostics, clock=wall)
-        self.create_subscription(PointStamped, "prompt/goal_point", self._on_goal_point, PROMPT)
+        self._moving: Timer = self.create_timer(self._robot.ctrl_dt, self._move)
+        self._moving.cancel()
+
+        self._listen("goal_point", PointStamped, lambda m: to_goal_point(m, bundle))
+        self._listen("goal_state", Float64MultiArray, lambda m: to_goal_state(m, bundle))
+        self._listen("velocity", TwistStamped, lambda m: to_velocity(m, bundle))
+        self._listen("reward", String, lambda m: Reward(formula=m.data))
+        self._listen("reward_samples", Float64MultiArray, lambda m: to_reward_samples(m, bundle))
+        self._listen("reward_value", Float32, self._accumulate)
+        self.create_subscription(String, "prompt/skill", self._on_skill, PROMPT)
         self.get_logger().info(f"model {self._model_id[:12]} for {self._robot.name}; ready")
 
-    def _on_goal_point(self, message: PointStamped) -> None:
+    def _listen(self, topic: str, kind: type, to_prompt: Callable[[Any], Prompt]) -> None:
+        def on_message(message: Any) -> None:
+            started = time.perf_counter()
+            text = topic
+            try:
+                prompt = to_prompt(message)
+                text = prompt.text
+                inference = self._inference.infer(prompt)
+            except FbRosError as error:
+                self._refuse(topic, text, error)
+                return
+            if topic != "reward_value":
+                self._feedback.clear()
+            self._accept(topic, inference, started)
+
+        self.create_subscription(kind, f"prompt/{topic}", on_message, PROMPT)
+
+    def _on_skill(self, message: String) -> None:
         started = time.perf_counter()
-        self._counts["prompts"] += 1
-        point = np.array([message.point.x, message.point.y, message.point.z])
-        text = f"goal ({point[0]:.3g}, {point[1]:.3g}, {point[2]:.3g})"
-        frame = message.header.frame_id
-        asked = {"prompt": "goal_point", "goal": " ".join(str(value) for value in point)}
+        text = message.data.strip()
+        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         try:
-            if frame not in ("", self._robot.frame):
-                raise FbRosError(
-                    f"frame {frame!r} is unknown; publish points in {self._robot.frame!r}"
-                )
-            answer = self._encoder.encode_goal(point)
+            done = run_skill_command(
+                text,
+                self._skills,
+                self._inference,
+                self._present,
+                model_id=self._model_id,
+                date=date,
+            )
+            inference = done.inference if done else self._inference.infer(parse_prompt(text))
         except FbRosError as error:
-            self._counts["refused_prompts"] += 1
-            self._answer(ERROR, f"{text} refused: {error}", asked)
+            self._refuse("skill", text, error)
             return
-        self._z.publish(to_array_message(answer.z, self._model_id))
+        if inference is None and done is not None:
+            self._counts["prompts"] += 1
+            self._answer(OK, done.message, {"prompt": "skill", "text": text[:_SHOWN]})
+            return
+        assert inference is not None
+        self._feedback.clear()
+        self._accept("skill", inference, started)
+
+    def _accumulate(self, message: Float32) -> Prompt:
+        features = assemble(
+            [self._robot.feature(name) for name in self._bundle.encoder_features],
+            self._states.state(),
+        )
+        return self._feedback.add(self._now(), features, message.data)
+
+    def _accept(self, topic: str, inference: Inference, started: float) -> None:
+        self._counts["prompts"] += 1
+        self._present = inference
+        self._publish_z(self._ramp.go_to(inference.z, self._now()))
+        if not self._ramp.arrived(self._now()):
+            self._moving.reset()
         seconds = time.perf_counter() - started
         self._latency.add(seconds)
+        text = inference.text[:_SHOWN]
         values = {
-            **asked,
-            "z": z_digest(answer.z),
-            "outside_m": f"{answer.outside:.4f}",
+            "prompt": topic,
+            "text": text,
+            "z": z_digest(inference.z),
+            **{name: f"{value:.4g}" for name, value in inference.figures.items()},
             "time_ms": f"{seconds * 1e3:.2f}",
         }
-        if answer.reachable:
+        if inference.warnings:
+            self._answer(WARN, f"{text}: {'; '.join(inference.warnings)}", values)
+        else:
             self._answer(OK, f"{text} accepted", values)
-            return
-        nearest = ", ".join(f"{value:.3f}" for value in answer.encoded)
-        self._answer(
-            WARN,
-            f"{text} is {answer.outside:.3g} m outside the data; "
-            f"trying the nearest point seen, ({nearest})",
-            values,
-        )
+
+    def _refuse(self, topic: str, text: str, error: FbRosError) -> None:
+        self._counts["prompts"] += 1
+        self._counts["refused_prompts"] += 1
+        text = text[:_SHOWN]
+        self._answer(ERROR, f"{text} refused: {error}", {"prompt": topic, "text": text})
 
     def _answer(self, level: bytes, text: str, values: Mapping[str, object]) -> None:
-        whole = {"model_id": self._model_id, **values}
+        whole = {"model_id": self._model_id, "number": self._counts["prompts"], **values}
         name = f"{self.get_fully_qualified_name()}: prompt"
         self._status.publish(to_status(level, name, text, whole, self._robot.name))
-        # rclpy wants one severity for each place in the code.
+        # rclpy wants one severity for each place in the code. Throttled, since a stream of
+        # prompts would fill the disk; the topic has all of them.
         if level == OK:
-            self.get_logger().info(text)
+            self.get_logger().info(text, throttle_duration_sec=0.1)
         else:
-            self.get_logger().warning(text)
+            self.get_logger().warning(text, throttle_duration_sec=0.1)
+
+    def _move(self) -> None:
+        now = self._now()
+        self._publish_z(self._ramp.at(now))
+        if self._ramp.arrived(now):
+            self._moving.cancel()
+
+    def _publish_z(self, z: Any) -> None:
+        self._z.publish(to_array_message(z, self._model_id))
+
+    def _now(self) -> float:
+        return float(self.get_clock().now().nanoseconds) * 1e-9
 
     def _publish_diagnostics(self) -> None:
         figures = {name: f"{value:.3f}" for name, value in self._latency.figures().items()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from geometry_msgs.msg import PointStamped
-from std_msgs.msg import Float64MultiArray
+from geometry_msgs.msg import PointStamped, TwistStamped
+from std_msgs.msg import Float32, Float64MultiArray, String
 
 from fb_ros.nodes.messages import label_of, to_array_message
 from fb_ros.nodes.qos import LATCHED, PROMPT
@@ -71,6 +71,107 @@ def test_a_goal_outside_the_data_is_tried_and_the_distance_told(client: RobotCli
     assert "outside the data" in status.message
     assert "4.7" in status.message
     client.wait_for_z(status)
+
+
+def test_a_formula_becomes_a_z_with_an_account_of_it(client: RobotClient) -> None:
+    status = client.publish_formula("tcp_pos[0] > 0.1")
+    assert status.level == DiagnosticStatus.OK
+    values = values_of(status)
+    assert 0.0 < float(values["share"]) < 1.0
+    assert float(values["predicted_reward"]) > 0.0
+    client.wait_for_z(status)
+
+
+def test_a_formula_that_is_wrong_is_answered_with_where_and_changes_nothing(
+    client: RobotClient,
+) -> None:
+    client.wait_for_z(client.publish_goal(GOAL))
+    before = client.policy_figures()["z"]
+    status = client.publish_formula("exp(-norm(tcp_poz))")
+    assert status.level == DiagnosticStatus.ERROR
+    assert "at character 11" in status.message
+    assert "did you mean tcp_pos?" in status.message
+    client.wait_for_z(client.publish_goal(GOAL))
+    assert client.policy_figures()["z"] == before
+
+
+def test_a_skill_is_saved_and_asked_for_again(client: RobotClient) -> None:
+    first = client.publish_formula("tcp_pos[0] > 0.1")
+    assert (
+        "saved as skill right: reward(tcp_pos[0] > 0.1)"
+        in client.publish_skill("save right").message
+    )
+    client.wait_for_z(client.publish_goal(GOAL))
+    again = client.publish_skill("right")
+    client.wait_for_z(again)
+    assert values_of(again)["z"] == values_of(first)["z"]
+    blend = client.publish_skill("right 0.5 + goal_point(0, 0.1, 0.01) 0.5")
+    client.wait_for_z(blend)
+    assert values_of(blend)["z"] != values_of(first)["z"]
+    assert client.publish_skill("left").level == DiagnosticStatus.ERROR
+
+
+def test_rewards_for_where_the_robot_is_accumulate(client: RobotClient) -> None:
+    answers: list[DiagnosticStatus] = []
+    client.create_subscription(DiagnosticStatus, "prompt/status", answers.append, LATCHED)
+    publisher = client.create_publisher(Float32, "prompt/reward_value", PROMPT)
+    client.wait_for(lambda: publisher.get_subscription_count() > 0, "task_inference_node")
+    for count in (1, 2):
+        publisher.publish(Float32(data=1.0))
+        client.wait_for(lambda count=count: len(answers) == count, "an answer")  # type: ignore[misc]
+        assert answers[-1].level == DiagnosticStatus.OK
+        assert f"{count} labelled states" in answers[-1].message
+
+
+# Messages that are wrong in every way that their type allows.
+WRONG: list[tuple[str, type, object]] = [
+    ("goal_state", Float64MultiArray, Float64MultiArray()),
+    ("goal_state", Float64MultiArray, Float64MultiArray(data=[1.0] * 2)),
+    ("goal_state", Float64MultiArray, Float64MultiArray(data=[np.nan] * 3)),
+    ("goal_state", Float64MultiArray, to_array_message(np.zeros(3), "0" * 64)),
+    ("reward_samples", Float64MultiArray, Float64MultiArray()),
+    ("reward_samples", Float64MultiArray, Float64MultiArray(data=[0.0] * 5)),
+    ("reward_samples", Float64MultiArray, Float64MultiArray(data=[0.0, 0.0, 0.0, np.inf])),
+    ("reward_samples", Float64MultiArray, Float64MultiArray(data=[0.0] * 8)),
+    ("reward_value", Float32, Float32(data=float("nan"))),
+    ("velocity", TwistStamped, TwistStamped()),
+    ("reward", String, String()),
+    ("reward", String, String(data="\u00e9\u0000")),
+    ("reward", String, String(data="x" * 1_000_000)),
+    ("reward", String, String(data="1e999 * tcp_pos[0]")),
+    # In no known encoding: a message as it goes over the wire, with the byte 0xff for a text.
+    ("reward", String, b"\x00\x01\x00\x00\x02\x00\x00\x00\xff\x00"),
+    ("skill", String, String()),
+    ("skill", String, String(data="../../etc/passwd")),
+    ("skill", String, String(data="save " + "x" * 1_000_000)),
+]
+
+
+def test_every_wrong_message_is_answered_in_one_line_and_changes_nothing(
+    client: RobotClient,
+) -> None:
+    client.wait_for_z(client.publish_goal(GOAL))
+    messages = z_messages(client)
+    client.wait_for(lambda: bool(messages), "the latched z")
+    answers: list[DiagnosticStatus] = []
+    client.create_subscription(DiagnosticStatus, "prompt/status", answers.append, LATCHED)
+    client.wait_for(lambda: bool(answers), "the latched answer")
+    publishers = {
+        topic: client.create_publisher(kind, f"prompt/{topic}", PROMPT) for topic, kind, _ in WRONG
+    }
+    for topic, publisher in publishers.items():
+        client.wait_for(lambda p=publisher: p.get_subscription_count() > 0, topic)  # type: ignore[misc]
+    for topic, _, message in WRONG:
+        before = len(answers)
+        publishers[topic].publish(message)
+        client.wait_for(lambda before=before: len(answers) > before, f"an answer on {topic}")  # type: ignore[misc]
+        status = answers[-1]
+        assert status.level == DiagnosticStatus.ERROR, status.message
+        assert "\n" not in status.message
+        assert len(status.message) < 3000
+        assert values_of(status)["prompt"] == topic
+    client.publish_goal(GOAL)
+    assert all(message.data == messages[0].data for message in messages)
 
 
 def test_a_z_of_another_model_is_refused(client: RobotClient) -> None:

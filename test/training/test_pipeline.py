@@ -27,7 +27,19 @@ from training.export import ExportConfig, export
 from training.train import TrainConfig, train
 
 AGENT = AgentConfig(
-    d=16, blocks=4, hidden=32, backward_hidden=16, fourier=4, batch=64, groups=8, negatives=8
+    features=("tcp_pos", "joint_vel"),
+    feature_blocks=(3, 1),
+    open_shares=(0.1, 0.5),
+    d=16,
+    blocks=4,
+    hidden=32,
+    backward_hidden=16,
+    fourier=4,
+    batch=64,
+    groups=8,
+    negatives=8,
+    region_share=0.2,
+    box_share=0.5,
 )
 
 
@@ -207,11 +219,24 @@ def test_the_encoder_graph_is_the_trainers_encoding(
     bundle: Bundle, networks: Networks, count: int
 ) -> None:
     rng = np.random.default_rng(count)
-    features = rng.normal(scale=0.1, size=(count, 3)).astype(np.float32)
-    weights = rng.uniform(size=count).astype(np.float32)
-    expected = encode(networks.backward_map, torch.from_numpy(features), torch.from_numpy(weights))
-    found = bundle.load_graph(TASK_ENCODER).run({"features": features, "weights": weights})[0]
-    np.testing.assert_allclose(found, expected.detach().numpy(), atol=1e-4)
+    features = rng.normal(scale=0.1, size=(count, 5)).astype(np.float32)
+    inputs = {
+        "features": features,
+        "weights": rng.uniform(size=count).astype(np.float32),
+        "reward": rng.normal(size=count).astype(np.float32),
+        "asked": np.array([1, 0, 1, 1], dtype=np.float32),
+    }
+    tensors = {name: torch.from_numpy(value) for name, value in inputs.items()}
+    expected = encode(
+        networks.backward_map,
+        tensors["features"],
+        tensors["weights"],
+        tensors["asked"],
+        tensors["reward"],
+    )
+    found = bundle.load_graph(TASK_ENCODER).run(inputs)
+    for array, tensor in zip(found, expected, strict=True):
+        np.testing.assert_allclose(array, tensor.detach().numpy(), atol=1e-5)
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -223,6 +248,7 @@ def test_the_value_graph_is_the_trainers_q(
         "observation": rng.normal(size=(count, environment.spec.obs_dim)).astype(np.float32),
         "action": rng.uniform(-1, 1, size=(count, environment.spec.act_dim)).astype(np.float32),
         "z": rng.normal(size=(count, AGENT.d)).astype(np.float32),
+        "reward": rng.normal(size=(count, AGENT.d)).astype(np.float32),
     }
     tensors = {name: torch.from_numpy(value) for name, value in rows.items()}
     expected = networks.q_of(**tensors)

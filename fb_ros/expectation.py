@@ -1,0 +1,33 @@
+"""What a model expects of a task."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fb_ros.bundle import VALUE, Bundle
+from fb_ros.policy import Policy
+
+# States over which an expectation is averaged: enough for two digits, and a few milliseconds.
+_STATES = 32
+
+
+class Expectation:
+    """Values under a bundle's policy, averaged over a few of its reference states."""
+
+    def __init__(self, bundle: Bundle, backend: str = "auto") -> None:
+        self._policy = Policy(bundle, backend)
+        self._graph = bundle.load_graph(VALUE, backend)
+        self._gamma = bundle.gamma
+        self._observations = bundle.reference_observations[:_STATES]
+
+    def reward(self, z: np.ndarray, mean: np.ndarray) -> float:
+        """The reward that the model expects on average while it follows `z` `(z_dim,)`.
+
+        `mean` `(z_dim,)` is `E[r(s) B(s, z)]` of the reward; the average is over the discounted
+        future, `(1 - gamma) F(s, a, z)^T mean`, and over the ensemble.
+        """
+        count = len(self._observations)
+        actions = np.stack([self._policy.action(row, z) for row in self._observations])
+        rows = {"z": np.tile(z, (count, 1)), "reward": np.tile(mean, (count, 1))}
+        q = self._graph.run({"observation": self._observations, "action": actions, **rows})[0]
+        return float((1.0 - self._gamma) * q.mean())

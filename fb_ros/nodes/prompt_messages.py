@@ -1,0 +1,63 @@
+"""From the messages on the prompt topics to prompts."""
+
+from __future__ import annotations
+
+import numpy as np
+from geometry_msgs.msg import PointStamped, TwistStamped
+from std_msgs.msg import Float64MultiArray
+
+from fb_ros.bundle import Bundle
+from fb_ros.errors import FbRosError
+from fb_ros.nodes.messages import label_of
+from fb_ros.prompt import GoalPoint, GoalState, RewardSamples, Velocity
+
+
+def to_goal_point(message: PointStamped, bundle: Bundle) -> GoalPoint:
+    """The point, whose frame has to be the robot's or empty."""
+    frame, own = message.header.frame_id, bundle.robot.frame
+    if frame not in ("", own):
+        raise FbRosError(f"frame {frame[:80]!r} is unknown; publish points in {own!r}")
+    return GoalPoint(point=(message.point.x, message.point.y, message.point.z))
+
+
+def to_velocity(message: TwistStamped, bundle: Bundle) -> Velocity:
+    """The velocity, in the frame of the feature that it speaks of."""
+    frame = message.header.frame_id
+    if frame:
+        raise FbRosError(
+            f"frame {frame[:80]!r} is unknown; leave it empty for the frame of the robot's "
+            + " and ".join(bundle.robot.velocity_features or ("velocity",))
+        )
+    linear, angular = message.twist.linear, message.twist.angular
+    return Velocity(
+        linear=(linear.x, linear.y, linear.z), angular=(angular.x, angular.y, angular.z)
+    )
+
+
+def to_goal_state(message: Float64MultiArray, bundle: Bundle) -> GoalState:
+    """The values of all features that `B` reads."""
+    _require_label(message, bundle)
+    return GoalState(values=tuple(message.data))
+
+
+def to_reward_samples(message: Float64MultiArray, bundle: Bundle) -> RewardSamples:
+    """Rows of the features that `B` reads, each with its reward at the end."""
+    _require_label(message, bundle)
+    width = 1 + sum(bundle.robot.feature(name).size for name in bundle.encoder_features)
+    values = np.asarray(message.data)
+    if not len(values) or len(values) % width:
+        raise FbRosError(
+            f"{len(values)} numbers, expected rows of {width}: "
+            f"{', '.join(bundle.encoder_features)} and the reward"
+        )
+    rows = values.reshape(-1, width)
+    return RewardSamples(features=rows[:, :-1], rewards=rows[:, -1])
+
+
+def _require_label(message: Float64MultiArray, bundle: Bundle) -> None:
+    label = label_of(message)
+    if label not in ("", bundle.model_id):
+        raise FbRosError(
+            f"it is labelled {label[:80]!r}; leave the label empty or give the model's id, "
+            f"{bundle.model_id[:12]}…"
+        )

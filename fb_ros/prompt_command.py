@@ -1,0 +1,123 @@
+"""`fb_ros prompt`: ask a running robot for something, or see what would become of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import time
+from pathlib import Path
+
+from fb_ros.bundle import load_bundle
+from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.errors import FbRosError
+from fb_ros.paths import find_bundle, skills_folder
+from fb_ros.prompt import GoalPoint, Reward
+from fb_ros.prompt_text import parse_prompt
+from fb_ros.reward_inference import Inference, RewardInference
+from fb_ros.skill_commands import run_skill_command
+from fb_ros.skills import SkillLibrary
+from fb_ros.z_digest import z_digest
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PromptConfig(CommandConfig):
+    """Ask a running robot for something: a reward, a point, a skill, a blend.
+
+    One of `--reward`, `--goal-point` and `--text`. A text is any prompt,
+    `wave 0.7 + reward(tcp_pos[2] > 0.3) 0.3`, or a line about skills: `save NAME`, `list`,
+    `rename OLD NEW`, `delete NAME`, `anew NAME`.
+    """
+
+    bundle: Path = Path("jaco")
+    """Folder of the bundle that the robot runs, or the name of a model that ships."""
+    namespace: str = ""
+    """Namespace of the robot's nodes; empty for the robot's name."""
+    reward: str = ""
+    """A reward formula over the model's features, such as `tcp_pos[2] > 0.3`."""
+    goal_point: tuple[float, ...] = ()
+    """A point to reach, in metres."""
+    text: str = ""
+    """Any prompt in words."""
+    skills: Path | None = None
+    """Folder of the saved skills, for `--dry-run`; none for the user's data folder."""
+    best_of: int = 1
+    """Ways to encode a formula, of which the best is taken, for `--dry-run`."""
+    dry_run: bool = False
+    """Encode it here and say what would become of it, without a robot."""
+    patience: float = 10.0
+    """Seconds to wait for the robot and for its answer."""
+
+    def __post_init__(self) -> None:
+        given = [bool(self.reward), bool(self.goal_point), bool(self.text)]
+        if sum(given) != 1:
+            raise FbRosError("give one of --reward, --goal-point and --text")
+
+    @property
+    def line(self) -> str:
+        """The prompt as text."""
+        if self.reward:
+            return Reward(formula=self.reward).text
+        if self.goal_point:
+            return GoalPoint(point=self.goal_point).text
+        return self.text.strip()
+
+
+def prompt(config: PromptConfig) -> Result:
+    """Publishes the prompt and returns the answer; with `dry_run`, what it would be."""
+    bundle = load_bundle(find_bundle(config.bundle))
+    if config.dry_run:
+        library = SkillLibrary(config.skills or skills_folder(bundle.robot.name))
+        inference = RewardInference(bundle, skills=library, best_of=config.best_of)
+        started = time.perf_counter()
+        done = run_skill_command(
+            config.line,
+            library,
+            inference,
+            None,
+            model_id=bundle.model_id,
+            date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
+        found = done.inference if done else inference.infer(parse_prompt(config.line))
+        result: Result = {"ok": True, "model_id": bundle.model_id, "text": config.line}
+        if found is None:
+            return result | {"message": done.message if done else ""}
+        return result | _described(found, time.perf_counter() - started)
+    try:
+        from fb_ros.nodes.prompt_client import publish_prompt
+    except ModuleNotFoundError as error:
+        raise FbRosError(
+            f"the Python package {error.name} is missing; source a ROS 2 installation, or "
+            "`pip install 'fb_ros[ros]'`, or take --dry-run"
+        ) from error
+    namespace = config.namespace or bundle.robot.name
+    status = publish_prompt(namespace, config.line, _expected(config.line), config.patience)
+    values = {entry.key: entry.value for entry in status.values}
+    return {"ok": status.level != status.ERROR, "message": status.message, **values}
+
+
+def _expected(line: str) -> str:
+    """What the answer calls the prompt: its text as we write it, or the line as it was."""
+    try:
+        return parse_prompt(line).text
+    except FbRosError:
+        return line
+
+
+def _described(inference: Inference, seconds: float) -> Result:
+    message = "; ".join(inference.warnings) or "accepted"
+    return {
+        "message": f"{inference.text}: {message}",
+        "z": z_digest(inference.z),
+        **{name: round(value, 6) for name, value in inference.figures.items()},
+        "time_ms": round(seconds * 1e3, 2),
+    }
+
+
+def _show(result: Result) -> str:
+    skipped = ("ok", "message", "text")
+    lines = [str(result["message"])]
+    lines += [f"  {name:<20} {value}" for name, value in result.items() if name not in skipped]
+    return "\n".join(lines)
+
+
+COMMAND = Command(config=PromptConfig, run=prompt, show=_show)

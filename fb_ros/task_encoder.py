@@ -1,0 +1,69 @@
+"""The chain of auto-regressive blocks of one bundle, and the states that it averages over."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from fb_ros.bundle import TASK_ENCODER, Bundle
+from fb_ros.field import layout_slices
+
+# A dense reward over ten thousand states is work for several cores, but not for all of them.
+_MOST_THREADS = 4
+
+
+class Encoding(NamedTuple):
+    """What became of a reward."""
+
+    z: np.ndarray
+    """Task encoding, `(z_dim,)`, float32."""
+    mean: np.ndarray
+    """`E[r(s) B(s, z)]`, `(z_dim,)`, in units of the reward: what its value is computed from."""
+
+
+class TaskEncoder:
+    """`z` of weighted states."""
+
+    def __init__(self, bundle: Bundle, backend: str = "auto") -> None:
+        slices = layout_slices(bundle.robot.features)
+        parts = [bundle.reference_features[:, slices[name]] for name in bundle.encoder_features]
+        self.reference = np.concatenate(parts, axis=1)
+        """What `B` reads of the reference states, `(n, k)`, float32."""
+        ends = np.cumsum([part.shape[1] for part in parts])
+        self.columns = dict(
+            zip(
+                bundle.encoder_features,
+                np.split(np.arange(ends[-1]), ends[:-1]),
+                strict=True,
+            )
+        )
+        """Which columns of that each feature is."""
+        threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        self._graph = bundle.load_graph(TASK_ENCODER, backend, threads)
+
+    def encode(
+        self,
+        features: np.ndarray,
+        weights: np.ndarray,
+        asked: np.ndarray,
+        reward: np.ndarray | None = None,
+    ) -> Encoding:
+        """The encoding of states with `features` `(n, k)`, weighted by `weights` `(n,)`.
+
+        `asked` `(blocks,)` is 0 for blocks that the task leaves open. The mean is that of
+        `reward` `(n,)`, or of the weights where it is not given.
+        """
+        reward = weights if reward is None else reward
+        # States without weight are most of them where the reward is sparse, and cost as much.
+        used = np.flatnonzero((weights != 0.0) | (reward != 0.0))
+        z, mean = self._graph.run(
+            {
+                "features": features[used],
+                "weights": weights[used],
+                "reward": reward[used],
+                "asked": asked,
+            }
+        )
+        return Encoding(z, mean * (len(used) / len(weights)))

@@ -1,0 +1,128 @@
+"""How long a prompt takes, from its arrival at the node to the `z` that it publishes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import rclpy
+import torch
+
+from fb_ros.bundle import load_bundle
+from fb_ros.reward_formula import parse_formula
+from sim.registry import make_environment
+from sim.robot_client import RobotClient, values_of
+from sim.robot_processes import RobotProcesses
+from training.agent import Networks
+from training.agent_config import AgentConfig
+from training.export import model_description, write_description, write_graphs, write_states
+from training.networks import project_z
+
+_STATES = 10_000
+_AGENT = AgentConfig(d=64, blocks=4, hidden=256, backward_hidden=256)
+_FORMULAS = {
+    # Carried by a few states, as a goal is.
+    "goal": "norm(tcp_pos - [{x:.4f}, 0, 0.01]) < 0.05",
+    # Carried by all of them.
+    "dense": "-norm(tcp_pos - [{x:.4f}, 0, 0.01])",
+}
+
+
+def benchmark_prompts(repeats: int) -> list[dict[str, object]]:
+    """Rows for prompts to the node, and for PyTorch's eager evaluation of the dense one.
+
+    The model's weights are random: what they are makes no difference to the time.
+    """
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder) / "bundle"
+        networks = _write_untrained(bundle)
+        rows = [
+            {"case": case, **_figures(times)} for case, times in _through_the_node(bundle, repeats)
+        ]
+        rows.append(
+            {
+                "case": "torch_eager",
+                **_figures(_eager(networks, bundle, repeats)),
+                "reference": True,
+            }
+        )
+    return rows
+
+
+def _write_untrained(bundle: Path) -> Networks:
+    """A bundle with random weights and random states; returns its networks."""
+    spec = make_environment("point_mass").spec
+    torch.manual_seed(0)
+    networks = Networks(_AGENT, spec)
+    bundle.mkdir()
+    write_graphs(networks, _AGENT, spec, bundle)
+    # 0.2 m is about how far the mass gets; observation and features are of the same length here.
+    states = 0.2 * (2.0 * torch.rand(_STATES, spec.feature_dim) - 1.0)
+    write_states(bundle, states, states.clone())
+    write_description(
+        bundle, {**model_description(_AGENT, spec), "provenance": {}, "evaluation": {}}
+    )
+    return networks
+
+
+def _through_the_node(bundle: Path, repeats: int) -> list[tuple[str, list[float]]]:
+    cases = []
+    options = {"bundle": str(bundle), "namespace": "benchmark", "log_level": "warn"}
+    rclpy.init()
+    try:
+        with RobotProcesses("point_mass", options) as processes:
+            client = RobotClient("benchmark", frame="world")
+            client.alive = processes.raise_if_ended
+            client.wait_until_ready()
+            for case, formula in _FORMULAS.items():
+                times = []
+                for x in np.linspace(-0.2, 0.2, repeats):
+                    status = client.publish_formula(formula.format(x=x))
+                    times.append(float(values_of(status)["time_ms"]))
+                cases.append((case, times))
+            client.destroy_node()
+    finally:
+        rclpy.try_shutdown()
+    return cases
+
+
+@torch.no_grad()
+def _eager(networks: Networks, bundle: Path, repeats: int) -> list[float]:
+    """The equation as it stands: `B` of all states for each block in turn."""
+    loaded = load_bundle(bundle)
+    states = torch.from_numpy(loaded.reference_features[:, :3].copy())
+    formula = parse_formula(_FORMULAS["dense"].format(x=0.1), loaded.robot.features)
+
+    def encode() -> torch.Tensor:
+        rewards = torch.from_numpy(formula(loaded.reference_features)).float()
+        weights = rewards - rewards.mean()
+        z = torch.zeros(_AGENT.d)
+        for part in torch.arange(_AGENT.d).chunk(_AGENT.blocks):
+            mean = weights @ networks.backward_map(states, z.expand(len(states), -1))
+            z[part] = project_z(mean, _AGENT.blocks)[part]
+        return z
+
+    return _timed(encode, repeats)
+
+
+def _timed(call: Callable[[], object], repeats: int) -> list[float]:
+    call()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - started) * 1e3)
+    return times
+
+
+def _figures(times: list[float]) -> dict[str, float]:
+    return {
+        "p50_ms": float(np.percentile(times, 50)),
+        "p99_ms": float(np.percentile(times, 99)),
+        "max_ms": float(np.max(times)),
+    }
