@@ -47,7 +47,8 @@ class CollectConfig(CommandConfig):
     episode_steps: int = 100
     """Longest episode, in control periods."""
     margin: float = 0.1
-    """An episode ends when the goal feature is further than this outside the goal box."""
+    """An episode ends, in a terminal state, when the goal feature is further than this outside the
+    goal box."""
     seed: int = 0
     """Seed of the whole data set."""
     workers: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)

@@ -157,10 +157,11 @@ def _draw(
 
 def _show(result: Result) -> str:
     if result["task"] == PROMPTS:
-        rows = [
-            f"{row['success']:5.2f}  {row['name']:<26} {row['text']}" for row in result["prompts"]
+        shown = [
+            f"{row['success']:5.2f}  {row['name']:<24} {row['text']}" for row in result["prompts"]
         ]
-        return "\n".join([*rows, f"{result['success']:5.2f}  of {result['episodes']} starts each"])
+        total = f"{result['success']:5.2f}  of {result['episodes']} starts each"
+        return "\n".join([*shown, total])
     lines = [
         f"{result['robot']} {result['task']}, {result['episodes']} goals, seed {result['seed']}, "
         f"model {result['model_id'][:12]}",

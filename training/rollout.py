@@ -24,12 +24,13 @@ def rollout(
 ) -> Episode:
     """Runs `controller` from the present state for `steps`, or until `stop` says so.
 
-    Stopping is a truncation: the discount stays 1.
+    A state in which it stops is terminal: its discount is 0. What lies beyond is in no data, and a
+    model that expects nothing there has no reason to go. The end of the steps is a truncation.
     """
     spec = environment.spec
     states, physics = [environment.robot_state()], [environment.physics_state()]
     observations = [assemble(spec.observation, states[0])]
-    actions = [np.zeros(spec.act_dim)]
+    actions, discounts = [np.zeros(spec.act_dim)], [1.0]
     for step in range(steps):
         action = np.clip(controller(step, observations[-1]), -1.0, 1.0)
         environment.step(spec.command_from_action(action))
@@ -38,7 +39,8 @@ def rollout(
         physics.append(environment.physics_state())
         observations.append(assemble(spec.observation, state))
         actions.append(action)
-        if stop is not None and stop(state):
+        discounts.append(0.0 if stop is not None and stop(state) else 1.0)
+        if discounts[-1] == 0.0:
             break
     features = np.stack([assemble(spec.features, state) for state in states])
     count = len(observations)
@@ -46,7 +48,7 @@ def rollout(
         observation=np.asarray(observations, dtype=np.float32),
         action=np.asarray(actions, dtype=np.float32),
         reward=np.zeros((count, 1), dtype=np.float32),
-        discount=np.ones((count, 1), dtype=np.float32),
+        discount=np.asarray(discounts, dtype=np.float32)[:, None],
         physics=np.asarray(physics, dtype=np.float64),
         features=features.astype(np.float32),
     )

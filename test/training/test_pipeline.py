@@ -108,7 +108,23 @@ def test_episodes_are_in_exorls_layout(made: Made, environment: Environment) -> 
         assert episode.action.shape == (episode.steps + 1, environment.spec.act_dim)
         assert not episode.action[0].any()
         assert np.all(np.abs(episode.action) <= 1.0)
+        # Terminal where it was stopped, and there alone; point_mass never gets out of its box.
         assert np.all(episode.discount == 1.0)
+
+
+def test_an_episode_that_leaves_the_box_ends_in_a_terminal_state(tmp_path: Path) -> None:
+    collect(CollectConfig(robot="jaco", out=tmp_path, episodes=6, margin=0.02, workers=1))
+    spec = make_environment("jaco").spec
+    low, high = np.array(spec.goal_low) - 0.02, np.array(spec.goal_high) + 0.02
+    left = 0
+    for path in tmp_path.glob("episode_*.npz"):
+        episode = load_episode(path)
+        outside = np.any((episode.features[:, :3] < low) | (episode.features[:, :3] > high), 1)
+        assert not outside[1:-1].any()
+        assert np.all(episode.discount[:-1] == 1.0)
+        assert episode.discount[-1, 0] == (0.0 if outside[-1] else 1.0)
+        left += outside[-1]
+    assert left > 0
 
 
 def test_features_can_be_recomputed_from_the_stored_physics(
