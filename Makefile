@@ -26,13 +26,17 @@ colcon: $(DEV_ENV)/.done
 	PATH="$(CURDIR)/$(DEV_ENV)/bin:$$PATH" $(DEV_ENV)/bin/colcon --log-base build/symlink/log \
 		build --symlink-install --build-base build/symlink/build --install-base build/symlink/install
 
-# The models that ship. Three rounds for the arm: a model trained on random motion collects data of
-# its own attempts, from which the next one learns what it got wrong. About two hours on two cores.
+# The models that ship. Four rounds for the arm: a model trained on random motion collects data of
+# its own attempts, from which the next one learns what it got wrong. About four hours on two cores.
 models: models-jaco models-point-mass
 
 FB_ROS := $(DEV_ENV)/bin/fb_ros
 ROUND_2 := data/jaco-random data/jaco-goals-1
 ROUND_3 := $(ROUND_2) data/jaco-goals-2
+ROUND_4 := $(ROUND_3) data/jaco-goals-3
+JACO_AGENT := --agent.features tcp_pos tcp_axis finger_opening --agent.feature-blocks 8 2 1 \
+	--agent.open-shares 0.1 0.6 0.6 --agent.blocks 11 --agent.d 176 \
+	--agent.goal-share 0.7 --agent.region-share 0.2 --agent.box-share 0.5 --agent.box-margin 0.06
 
 models-jaco: $(DEV_ENV)/.done
 	$(FB_ROS) collect --robot jaco --out data/jaco-random --episodes 8000 --episode-steps 150
@@ -50,18 +54,28 @@ models-jaco: $(DEV_ENV)/.done
 		--out runs/jaco-3 --minutes 9.5 --updates 100000 --eval-every 2500 \
 		--agent.learning-rate 6e-4 --agent.backward-learning-rate 3e-4 \
 		--agent.goal-share 0.9 --agent.box-share 0.5
-	$(FB_ROS) export --run runs/jaco-3 --data $(ROUND_3) --out models/jaco --weights last
+	$(FB_ROS) export --run runs/jaco-3 --data $(ROUND_3) --out runs/jaco-3/bundle --weights last
+	$(FB_ROS) collect --robot jaco --out data/jaco-goals-3 --policy runs/jaco-3/bundle \
+		--episodes 3000 --episode-steps 250 --margin 0.2 --seed 3 --goal-steps 120
+	$(FB_ROS) train --robot jaco --data $(ROUND_4) --out runs/jaco-4 --minutes 28 \
+		--updates 12000 --eval-every 3000 $(JACO_AGENT)
+	$(FB_ROS) train --robot jaco --data $(ROUND_4) --init runs/jaco-4/last.safetensors \
+		--out runs/jaco-5 --minutes 50 --updates 36000 --eval-every 3000 $(JACO_AGENT) \
+		--agent.learning-rate 8e-4 --agent.backward-learning-rate 8e-4
+	$(FB_ROS) export --run runs/jaco-5 --data $(ROUND_4) --out models/jaco --weights last
 
 models-point-mass: $(DEV_ENV)/.done
 	$(FB_ROS) collect --robot point_mass --out data/point_mass --episodes 1500 \
 		--episode-steps 60 --explore.hold-steps 6
 	$(FB_ROS) train --robot point_mass --data data/point_mass --out runs/point_mass \
-		--updates 8000 --eval-every 2000 --threads 1 $(POINT_MASS_AGENT)
+		--updates 10000 --eval-every 2500 --threads 1 $(POINT_MASS_AGENT)
 	$(FB_ROS) export --run runs/point_mass --data data/point_mass --out models/point_mass \
-		--reference-states 2000
+		--reference-states 2000 --weights last
 
-POINT_MASS_AGENT := --agent.d 32 --agent.blocks 4 --agent.hidden 128 \
-	--agent.batch 512 --agent.action-penalty 0.005
+POINT_MASS_AGENT := --agent.features tcp_pos joint_vel --agent.feature-blocks 4 1 \
+	--agent.open-shares 0.2 0.6 --agent.blocks 5 --agent.d 40 --agent.hidden 128 \
+	--agent.batch 512 --agent.action-penalty 0.005 \
+	--agent.goal-share 0.7 --agent.region-share 0.2 --agent.box-share 0.5
 
 $(RUN_ENV)/.done: setup.py constraints.txt
 	$(PYTHON) -m venv $(RUN_ENV)

@@ -45,8 +45,8 @@ def above(rewards: np.ndarray, base: float) -> np.ndarray:
 def candidates(rewards: np.ndarray, count: int) -> list[Candidate]:
     """The first `count` ways to weight states with `rewards` `(n,)`, which must vary.
 
-    Relative to the baseline, centred, as they are, sharpened (the best states alone), then
-    centred over random halves of the states.
+    Relative to the baseline, centred, as they are, sharpened (the best states alone), then one of
+    the best states at a time: a mean over two far peaks would be neither.
     """
     ways = [
         Candidate("relative", above(rewards, baseline(rewards))),
@@ -56,8 +56,10 @@ def candidates(rewards: np.ndarray, count: int) -> list[Candidate]:
     for share in _SHARPENED:
         best = rewards >= np.quantile(rewards, 1.0 - share)
         ways.append(Candidate(f"best {share:.0%}", best.astype(np.float64)))
+    best = np.flatnonzero(rewards >= np.quantile(rewards, 1.0 - _SHARPENED[-1]))
     rng = np.random.default_rng(0)
     while len(ways) < count:
-        half = rng.random(len(rewards)) < 0.5
-        ways.append(Candidate("a half", np.where(half, rewards - rewards[half].mean(), 0.0)))
+        one = np.zeros(len(rewards))
+        one[rng.choice(best)] = 1.0
+        ways.append(Candidate("one state", one))
     return [way for way in ways[:count] if np.any(way.weights)]

@@ -54,6 +54,11 @@ OPTIONS = (
         choices=("vector", "sensors"),
     ),
     Option(
+        name="ramp_seconds",
+        default="0.0",
+        description="seconds in which z moves to a new prompt's; 0 jumps",
+    ),
+    Option(
         name="log_level",
         default="info",
         description="how much the nodes log",
@@ -112,7 +117,8 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
         Process(
             name="task_inference_node",
             module="fb_ros.nodes.task_inference_node",
-            parameters=model,
+            parameters={**model, "ramp_seconds": _number(values, "ramp_seconds", float)},
+            parameter_file=shipped("config", f"{robot}.yaml"),
         ),
         Process(
             name="policy_node",

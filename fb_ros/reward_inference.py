@@ -148,8 +148,17 @@ class RewardInference:
                 f"robot {robot.name} has no velocity that a reward could speak of; "
                 "publish a goal point or a formula"
             )
-        asked = (np.asarray(prompt.linear), np.asarray(prompt.angular))
-        return self.goal(prompt, dict(zip(robot.velocity_features, asked, strict=False)))
+        goals = {}
+        rest = [list(prompt.linear), list(prompt.angular)]
+        for number, name in enumerate(robot.velocity_features):
+            size = robot.feature(name).size
+            goals[name], rest[number] = np.array(rest[number][:size]), rest[number][size:]
+        if any(value != 0.0 for part in rest for value in part):
+            raise FbRosError(
+                f"robot {robot.name} has no such velocity as {prompt.text} asks for; it has "
+                + describe([robot.feature(name) for name in robot.velocity_features])
+            )
+        return self.goal(prompt, goals)
 
     def _goal_state(self, prompt: Prompt, values: np.ndarray) -> Inference:
         width = self._encoder.reference.shape[1]

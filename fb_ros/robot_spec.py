@@ -40,7 +40,8 @@ class RobotSpec:
     goal_feature: str = "tcp_pos"
     """The feature that a published goal point speaks of."""
     velocity_features: tuple[str, ...] = ()
-    """The features that a published velocity speaks of: the linear one, then the angular one."""
+    """The features that a published velocity speaks of: the linear one, then the angular one; one
+    of two components takes x and y."""
     goal_low: tuple[float, ...] = ()
     """Lower corner of the box from which goals are drawn, unit of `goal_feature`."""
     goal_high: tuple[float, ...] = ()
@@ -75,8 +76,8 @@ class RobotSpec:
         goal = self.feature(self.goal_feature)
         if not (len(self.goal_low) == len(self.goal_high) == goal.size):
             raise FbRosError(f"robot {self.name}: the goal box needs {goal.size} numbers a corner")
-        if any(self.feature(name).size != 3 for name in self.velocity_features):
-            raise FbRosError(f"robot {self.name}: a velocity feature has 3 components")
+        if any(self.feature(name).size not in (2, 3) for name in self.velocity_features):
+            raise FbRosError(f"robot {self.name}: a velocity feature has 2 or 3 components")
 
     @property
     def obs_dim(self) -> int:

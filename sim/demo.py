@@ -35,6 +35,8 @@ class DemoConfig(CommandConfig):
     """Goals to publish, one after the other."""
     seed: int = 0
     """Seed of starts and goals."""
+    stay: bool = False
+    """Publish nothing and stay until interrupted, for `fb_ros prompt` in another terminal."""
     reset: bool = False
     """Start every goal anew, as `fb_ros evaluate` does, and not where the last one ended."""
     real_time_factor: float = 1.0
@@ -73,6 +75,11 @@ def demo(config: DemoConfig) -> Result:
         with RobotProcesses(robot.name, options) as processes:
             client.alive = processes.raise_if_ended
             client.wait_until_ready()
+            if config.stay:
+                _say(
+                    f"ready for `fb_ros prompt` and topics in /{options['namespace']}; Ctrl-C ends"
+                )
+                client.stay()
             for episode in range(config.goals):
                 goal = goals[episode] = task.goal(config.seed, episode)
                 status = client.publish_goal(goal)

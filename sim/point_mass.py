@@ -40,6 +40,7 @@ SPEC = RobotSpec(
     # Slow, since the mass is: at most 1 cm in a period.
     ctrl_dt=0.1,
     goal_feature="tcp_pos",
+    velocity_features=("joint_vel",),
     goal_low=(-_REACH, -_REACH, 0.01),
     goal_high=(_REACH, _REACH, 0.01),
     goal_radius=0.05,

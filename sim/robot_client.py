@@ -71,6 +71,15 @@ class RobotClient(Node):
             except ExternalShutdownException:
                 raise KeyboardInterrupt from None
 
+    def stay(self) -> None:
+        """Spins until interrupted, or until a process that is being waited for has ended."""
+        while True:
+            self.alive()
+            try:
+                self._executor.spin_once(timeout_sec=0.5)
+            except ExternalShutdownException:
+                raise KeyboardInterrupt from None
+
     def require_free_namespace(self) -> None:
         """Refuses a namespace in which a simulation runs already."""
         namespace = self.get_namespace()

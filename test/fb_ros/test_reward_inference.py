@@ -218,7 +218,7 @@ def test_a_sparse_reward_is_encoded_from_the_states_that_carry_it() -> None:
     dense = np.linspace(-1.0, 0.0, 100)
     assert baseline(dense) == pytest.approx(-0.5)
     np.testing.assert_allclose(above(dense, -0.5), dense + 0.5)
-    assert [way.name for way in candidates(dense, 7)][-2:] == ["a half", "a half"]
+    assert [way.name for way in candidates(dense, 7)][-2:] == ["one state", "one state"]
 
 
 def saved(

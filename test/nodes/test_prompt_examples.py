@@ -1,0 +1,95 @@
+"""The prompts of the documentation do what they say: real nodes, simulated arm, lock-step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import PoseStamped
+from sensor_msgs.msg import JointState
+
+from fb_ros.nodes.messages import OK, stamp_of
+from fb_ros.nodes.qos import STREAM
+from fb_ros.robot_state import RobotState
+from fb_ros.sensor_match import SensorMatch
+from sim.jaco import SPEC
+from sim.prompt_examples import EXAMPLES, PromptExample, seen_in
+from sim.robot_client import RobotClient
+from sim.tasks import EPISODE_SECONDS
+from test.nodes.conftest import running_robot
+
+STEPS = round(EPISODE_SECONDS / SPEC.ctrl_dt)
+LAST = round(1.0 / SPEC.ctrl_dt)
+
+
+class Watched:
+    """The robot's states by their stamps, from the standard topics."""
+
+    def __init__(self, client: RobotClient) -> None:
+        self.states: dict[int, RobotState] = {}
+        self._match = SensorMatch()
+        client.create_subscription(JointState, "joint_states", self._on_joints, STREAM)
+        client.create_subscription(PoseStamped, "tcp_pose", self._on_pose, STREAM)
+
+    def _on_joints(self, message: JointState) -> None:
+        stamp = stamp_of(message)
+        position, velocity = np.array(message.position), np.array(message.velocity)
+        self._keep(stamp, self._match.add_joints(stamp, message.name, position, velocity))
+
+    def _on_pose(self, message: PoseStamped) -> None:
+        stamp, pose = stamp_of(message), message.pose
+        position = np.array([pose.position.x, pose.position.y, pose.position.z])
+        q = pose.orientation
+        orientation = np.array([q.w, q.x, q.y, q.z])
+        self._keep(stamp, self._match.add_pose(stamp, position, orientation))
+
+    def _keep(self, stamp: int, state: RobotState | None) -> None:
+        if state is not None:
+            self.states[stamp] = state
+
+
+@pytest.fixture(scope="module")
+def arm(root: Path) -> Iterator[tuple[RobotClient, Watched]]:
+    import rclpy
+
+    rclpy.init()
+    try:
+        with running_robot(root, "jaco", lockstep="true") as client:
+            yield client, Watched(client)
+    finally:
+        rclpy.try_shutdown()
+
+
+def follow(client: RobotClient, watched: Watched, prompt: str) -> list[RobotState]:
+    """States of the last second of an episode under the prompt."""
+    status = client.publish_skill(prompt)
+    assert status.level == OK, status.message
+    client.wait_for_z(status)
+    stamps = [round(client.step()["time"] * 1e9) for _ in range(STEPS)]
+    for stamp in stamps[-LAST:]:
+        client.wait_for(lambda stamp=stamp: stamp in watched.states, "the state after a step")  # type: ignore[misc]
+    return [watched.states[stamp] for stamp in stamps[-LAST:]]
+
+
+@pytest.mark.parametrize("example", EXAMPLES["jaco"], ids=lambda example: example.name)
+def test_a_prompt_does_what_it_says(
+    arm: tuple[RobotClient, Watched], example: PromptExample
+) -> None:
+    client, watched = arm
+    client.reset()
+    if example.after:
+        follow(client, watched, example.after)
+    states = follow(client, watched, example.text)
+    assert example.judge(seen_in(states, SPEC.features)), example.expected
+
+
+@pytest.mark.parametrize("example", EXAMPLES["jaco"], ids=lambda example: example.name)
+def test_the_documentation_has_the_prompt(root: Path, example: PromptExample) -> None:
+    row = next(
+        line
+        for line in (root / "docs" / "prompts.md").read_text(encoding="utf-8").splitlines()
+        if f"`{example.text}`" in line
+    )
+    assert example.expected in row
