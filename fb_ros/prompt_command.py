@@ -28,10 +28,10 @@ class PromptConfig(CommandConfig):
     `rename OLD NEW`, `delete NAME`, `anew NAME`.
     """
 
-    bundle: Path = Path("jaco")
-    """Folder of the bundle that the robot runs, or the name of a model that ships."""
     namespace: str = ""
-    """Namespace of the robot's nodes; empty for the robot's name."""
+    """Namespace of the robot; needed only where several are up."""
+    bundle: Path | None = None
+    """Folder of a bundle, or the name of a model that ships, for `--dry-run`."""
     reward: str = ""
     """A reward formula over the model's features, such as `tcp_pos[2] > 0.3`."""
     goal_point: tuple[float, ...] = ()
@@ -64,24 +64,8 @@ class PromptConfig(CommandConfig):
 
 def prompt(config: PromptConfig) -> Result:
     """Publishes the prompt and returns the answer; with `dry_run`, what it would be."""
-    bundle = load_bundle(find_bundle(config.bundle))
     if config.dry_run:
-        library = SkillLibrary(config.skills or skills_folder(bundle.robot.name))
-        inference = RewardInference(bundle, skills=library, best_of=config.best_of)
-        started = time.perf_counter()
-        done = run_skill_command(
-            config.line,
-            library,
-            inference,
-            None,
-            model_id=bundle.model_id,
-            date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        )
-        found = done.inference if done else inference.infer(parse_prompt(config.line))
-        result: Result = {"ok": True, "model_id": bundle.model_id, "text": config.line}
-        if found is None:
-            return result | {"message": done.message if done else ""}
-        return result | _described(found, time.perf_counter() - started)
+        return _dry_run(config)
     try:
         from fb_ros.nodes.prompt_client import publish_prompt
     except ModuleNotFoundError as error:
@@ -89,10 +73,31 @@ def prompt(config: PromptConfig) -> Result:
             f"the Python package {error.name} is missing; source a ROS 2 installation, or "
             "`pip install 'fb_ros[ros]'`, or take --dry-run"
         ) from error
-    namespace = config.namespace or bundle.robot.name
-    status = publish_prompt(namespace, config.line, _expected(config.line), config.patience)
+    status = publish_prompt(config.namespace, config.line, _expected(config.line), config.patience)
     values = {entry.key: entry.value for entry in status.values}
     return {"ok": status.level != status.ERROR, "message": status.message, **values}
+
+
+def _dry_run(config: PromptConfig) -> Result:
+    if config.bundle is None:
+        raise FbRosError("--dry-run needs --bundle: a bundle's folder or a shipped model's name")
+    bundle = load_bundle(find_bundle(config.bundle))
+    library = SkillLibrary(config.skills or skills_folder(bundle.robot.name))
+    inference = RewardInference(bundle, skills=library, best_of=config.best_of)
+    started = time.perf_counter()
+    done = run_skill_command(
+        config.line,
+        library,
+        inference,
+        None,
+        model_id=bundle.model_id,
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
+    found = done.inference if done else inference.infer(parse_prompt(config.line))
+    result: Result = {"ok": True, "model_id": bundle.model_id, "text": config.line}
+    if found is None:
+        return result | {"message": done.message if done else ""}
+    return result | _described(found, time.perf_counter() - started)
 
 
 def _expected(line: str) -> str:

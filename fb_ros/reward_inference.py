@@ -13,6 +13,7 @@ from fb_ros.candidates import CARRIED, above, baseline, candidates
 from fb_ros.errors import FbRosError
 from fb_ros.expectation import Expectation
 from fb_ros.field import Field, layout_slices
+from fb_ros.nearest_state import nearest_state
 from fb_ros.prompt import (
     Blend,
     GoalPoint,
@@ -23,10 +24,11 @@ from fb_ros.prompt import (
     Skill,
     Velocity,
 )
-from fb_ros.reward_formula import describe, parse_formula
+from fb_ros.reward_formula import parse_formula
 from fb_ros.skills import SkillLibrary
 from fb_ros.sphere import blend
 from fb_ros.task_encoder import Encoding, TaskEncoder
+from fb_ros.wording import describe, point_text, ranges_text, state_text
 
 # Fewer effective states than this make an estimate that another sample would overturn.
 _FEW_STATES = 20.0
@@ -108,7 +110,7 @@ class RewardInference:
             if value.shape != (field.size,):
                 raise FbRosError(f"the goal has {value.size} numbers, {name} has {field.size}")
             if not np.all(np.isfinite(value)):
-                raise FbRosError(f"goal {_point(value)} is not finite; publish finite numbers")
+                raise FbRosError(f"goal {point_text(value)} is not finite; publish finite numbers")
         columns = np.concatenate([self._encoder.columns[name] for name in goals])
         goal = np.concatenate(list(goals.values())).astype(np.float64)
         seen = self._encoder.reference[:, columns].astype(np.float64)
@@ -119,7 +121,7 @@ class RewardInference:
         else:
             # Metres and radians have no common measure but how much they vary.
             scale, limit, unit = np.maximum(seen.std(axis=0), 1e-6), 1.0, "std"
-        order, nearest, outside = _nearest(seen / scale, goal / scale)
+        order, nearest, outside = nearest_state(seen / scale, goal / scale)
         encoded = goal if outside <= limit else seen[nearest]
 
         asked = asked_blocks(self._bundle.block_features, goals)
@@ -136,7 +138,7 @@ class RewardInference:
         if outside > limit:
             warnings = (
                 f"it is {outside:.3g} {unit} outside the data; trying the nearest point seen, "
-                f"{_point(encoded)}",
+                f"{point_text(encoded)}",
             )
         figures = {f"outside_{unit}": outside, **self._likeness(encoding.z)}
         return Inference(z=encoding.z, text=prompt.text, warnings=warnings, figures=figures)
@@ -180,13 +182,13 @@ class RewardInference:
         if len(wrong):
             raise FbRosError(
                 f"the reward is not finite in {len(wrong)} of {len(rewards)} reference states, "
-                f"such as {_state(layout, features[wrong[0]], formula.uses)}"
+                f"such as {state_text(layout, features[wrong[0]], formula.uses)}"
             )
         low, high = float(rewards.min()), float(rewards.max())
         if high - low <= 1e-9 * max(abs(low), abs(high)):
             raise FbRosError(
                 f"the reward is {high:.6g} in every reference state, so there is nothing to "
-                f"strive for; the data cover {_ranges(layout, features, formula.uses)}"
+                f"strive for; the data cover {ranges_text(layout, features, formula.uses)}"
             )
         carried = (rewards - low) / (high - low)
         share = float(np.mean(carried > CARRIED))
@@ -277,35 +279,3 @@ class RewardInference:
                 f"this model's B does not read {name}; it reads {', '.join(self._encoder.columns)}"
             )
         return self._bundle.robot.feature(name)
-
-
-def _nearest(seen: np.ndarray, goal: np.ndarray) -> tuple[np.ndarray, int, float]:
-    """What orders `seen` `(n, k)` as the distances to `goal` `(k,)` do, the nearest, and how far.
-
-    `|s - g|^2` orders the states as `|s|^2 - 2 s.g` does. In units of the largest coordinate,
-    since the square of a huge goal would overflow, and swallow the states before that.
-    """
-    unit = max(1.0, float(np.abs(goal).max()))
-    order: np.ndarray = np.square(seen).sum(axis=1) / unit - 2.0 * seen @ (goal / unit)
-    nearest = int(np.argmin(order))
-    return order, nearest, float(np.linalg.norm(seen[nearest] / unit - goal / unit)) * unit
-
-
-def _point(point: np.ndarray) -> str:
-    return "(" + ", ".join(f"{value:.3g}" for value in point) + ")"
-
-
-def _state(layout: Sequence[Field], features: np.ndarray, names: frozenset[str]) -> str:
-    slices = layout_slices(layout)
-    parts = [f"{name} {_point(features[part])}" for name, part in slices.items() if name in names]
-    return ", ".join(parts) or "the first"
-
-
-def _ranges(layout: Sequence[Field], features: np.ndarray, names: frozenset[str]) -> str:
-    slices = layout_slices(layout)
-    parts = [
-        f"{name} from {_point(features[:, part].min(0))} to {_point(features[:, part].max(0))}"
-        for name, part in slices.items()
-        if name in names
-    ]
-    return ", ".join(parts) or "no feature that it speaks of"

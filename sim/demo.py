@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from fb_ros.bundle import load_bundle
@@ -17,8 +15,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
 from fb_ros.processes import default_options
 from sim.ranges import require_episodes, require_factor, require_seed
-from sim.robot_client import RobotClient
-from sim.robot_processes import RobotProcesses
+from sim.running_robot import running_robot
 from sim.score import final_errors, reach_figures
 from sim.tasks import EPISODE_SECONDS, REACH, make_task
 
@@ -56,8 +53,6 @@ def demo(config: DemoConfig) -> Result:
     bundle = load_bundle(path)
     robot = bundle.robot
     task = make_task(config.task, robot)
-    # Nobody else on the network should hear of it, unless they were asked to.
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     options = default_options(robot.name) | {
         "bundle": str(path),
         "seed": str(config.seed),
@@ -67,34 +62,23 @@ def demo(config: DemoConfig) -> Result:
     }
     steps = round(EPISODE_SECONDS / robot.ctrl_dt)
     goals, distances = np.empty((config.goals, 3)), np.empty((config.goals, steps))
-    rclpy.init()
-    try:
-        client = RobotClient(options["namespace"], frame=robot.frame)
-        client.require_free_namespace()
-        _say(f"starting {robot.name}: sim_node, task_inference_node, policy_node")
-        with RobotProcesses(robot.name, options) as processes:
-            client.alive = processes.raise_if_ended
-            client.wait_until_ready()
-            if config.stay:
-                _say(
-                    f"ready for `fb_ros prompt` and topics in /{options['namespace']}; Ctrl-C ends"
-                )
-                client.stay()
-            for episode in range(config.goals):
-                goal = goals[episode] = task.goal(config.seed, episode)
-                status = client.publish_goal(goal)
-                if status.level == DiagnosticStatus.ERROR:
-                    raise FbRosError(status.message)
-                # The robot starts in the first episode's initial state.
-                anew = config.reset and episode > 0
-                start = client.reset()["time"] if anew else client.now()
-                show = _Progress(f"goal {episode + 1}/{config.goals} {_point(goal)}", goal)
-                positions = client.watch(EPISODE_SECONDS, robot.ctrl_dt, start, show)
-                distances[episode] = np.linalg.norm(positions - goal, axis=1)
-                show.end()
-        client.destroy_node()
-    finally:
-        rclpy.try_shutdown()
+    _say(f"starting {robot.name}: sim_node, task_inference_node, policy_node")
+    with running_robot(robot.name, options, frame=robot.frame) as client:
+        if config.stay:
+            _say(f"ready for `fb_ros prompt` and topics in /{options['namespace']}; Ctrl-C ends")
+            client.stay()
+        for episode in range(config.goals):
+            goal = goals[episode] = task.goal(config.seed, episode)
+            status = client.publish_goal(goal)
+            if status.level == DiagnosticStatus.ERROR:
+                raise FbRosError(status.message)
+            # The robot starts in the first episode's initial state.
+            anew = config.reset and episode > 0
+            start = client.reset()["time"] if anew else client.now()
+            show = _Progress(f"goal {episode + 1}/{config.goals} {_point(goal)}", goal)
+            positions = client.watch(EPISODE_SECONDS, robot.ctrl_dt, start, show)
+            distances[episode] = np.linalg.norm(positions - goal, axis=1)
+            show.end()
     errors = final_errors(robot, distances)
     figures = reach_figures(task, distances)
     rows = [

@@ -50,6 +50,7 @@ class RobotClient(Node):
         self._reset = self.create_client(Trigger, "sim_node/reset")
         self._step = self.create_client(Trigger, "sim_node/step")
         self._policy = DiagnosticStatus()
+        self._inference = DiagnosticStatus()
         # Deep, so that no pose is lost while this process does something else.
         self.create_subscription(PoseStamped, "tcp_pose", self._on_pose, QoSProfile(depth=100))
         self.create_subscription(DiagnosticStatus, "prompt/status", self._on_status, LATCHED)
@@ -149,6 +150,10 @@ class RobotClient(Node):
         """The newest diagnostics of `policy_node`; empty before the first."""
         return values_of(self._policy)
 
+    def inference_figures(self) -> dict[str, str]:
+        """The newest diagnostics of `task_inference_node`; empty before the first."""
+        return values_of(self._inference)
+
     def policy_state(self) -> str:
         """What `policy_node` last said that it is doing."""
         return str(self._policy.message)
@@ -160,6 +165,10 @@ class RobotClient(Node):
     def now(self) -> float:
         """Stamp of the newest pose, in seconds."""
         return self._poses[-1][0]
+
+    def position(self) -> np.ndarray:
+        """The newest position (m), `(3,)`."""
+        return self._poses[-1][1]
 
     def watch(
         self, seconds: float, dt: float, start: float, show: Callable[[float, np.ndarray], None]
@@ -203,10 +212,12 @@ class RobotClient(Node):
         )
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        policy = f"{self.get_namespace()}/policy_node: policy"
+        nodes = self.get_namespace().rstrip("/")
         for status in message.status:
-            if status.name == policy:
+            if status.name == f"{nodes}/policy_node: policy":
                 self._policy = status
+            elif status.name == f"{nodes}/task_inference_node: task inference":
+                self._inference = status
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         self._status = message

@@ -66,6 +66,10 @@ class RobotProcesses:
         process.send_signal(signal.SIGINT)
         process.wait(_PATIENCE_SECONDS)
 
+    def pid(self, name: str) -> int:
+        """Number of the process of that name."""
+        return self._running[name][0].pid
+
     def log(self, name: str) -> str:
         """All that the process of that name has written so far."""
         log = self._running[name][1]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import rclpy
 import torch
 
 from fb_ros.bundle import load_bundle
 from fb_ros.reward_formula import parse_formula
 from sim.registry import make_environment
-from sim.robot_client import RobotClient, values_of
-from sim.robot_processes import RobotProcesses
+from sim.robot_client import values_of
+from sim.running_robot import running_robot
 from training.agent import Networks
 from training.agent_config import AgentConfig
 from training.export import model_description, write_description, write_graphs, write_states
@@ -37,7 +35,6 @@ def benchmark_prompts(repeats: int) -> list[dict[str, object]]:
 
     The model's weights are random: what they are makes no difference to the time.
     """
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
         networks = _write_untrained(bundle)
@@ -73,21 +70,13 @@ def _write_untrained(bundle: Path) -> Networks:
 def _through_the_node(bundle: Path, repeats: int) -> list[tuple[str, list[float]]]:
     cases = []
     options = {"bundle": str(bundle), "namespace": "benchmark", "log_level": "warn"}
-    rclpy.init()
-    try:
-        with RobotProcesses("point_mass", options) as processes:
-            client = RobotClient("benchmark", frame="world")
-            client.alive = processes.raise_if_ended
-            client.wait_until_ready()
-            for case, formula in _FORMULAS.items():
-                times = []
-                for x in np.linspace(-0.2, 0.2, repeats):
-                    status = client.publish_formula(formula.format(x=x))
-                    times.append(float(values_of(status)["time_ms"]))
-                cases.append((case, times))
-            client.destroy_node()
-    finally:
-        rclpy.try_shutdown()
+    with running_robot("point_mass", options, frame="world") as client:
+        for case, formula in _FORMULAS.items():
+            times = []
+            for x in np.linspace(-0.2, 0.2, repeats):
+                status = client.publish_formula(formula.format(x=x))
+                times.append(float(values_of(status)["time_ms"]))
+            cases.append((case, times))
     return cases
 
 

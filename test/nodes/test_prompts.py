@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PointStamped, TwistStamped
-from std_msgs.msg import Float32, Float64MultiArray, String
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from std_msgs.msg import Float32, Float64MultiArray, Header, String
 
+from fb_ros.bundle import load_bundle
 from fb_ros.nodes.messages import label_of, to_array_message
 from fb_ros.nodes.qos import LATCHED, PROMPT
 from sim.robot_client import RobotClient, values_of
@@ -126,15 +131,15 @@ def test_rewards_for_where_the_robot_is_accumulate(client: RobotClient) -> None:
 # Messages that are wrong in every way that their type allows.
 WRONG: list[tuple[str, type, object]] = [
     ("goal_state", Float64MultiArray, Float64MultiArray()),
-    ("goal_state", Float64MultiArray, Float64MultiArray(data=[1.0] * 2)),
-    ("goal_state", Float64MultiArray, Float64MultiArray(data=[np.nan] * 3)),
-    ("goal_state", Float64MultiArray, to_array_message(np.zeros(3), "0" * 64)),
+    ("goal_state", Float64MultiArray, Float64MultiArray(data=[1.0] * 4)),
+    ("goal_state", Float64MultiArray, Float64MultiArray(data=[np.nan] * 5)),
+    ("goal_state", Float64MultiArray, to_array_message(np.zeros(5), "0" * 64)),
     ("reward_samples", Float64MultiArray, Float64MultiArray()),
     ("reward_samples", Float64MultiArray, Float64MultiArray(data=[0.0] * 5)),
-    ("reward_samples", Float64MultiArray, Float64MultiArray(data=[0.0, 0.0, 0.0, np.inf])),
-    ("reward_samples", Float64MultiArray, Float64MultiArray(data=[0.0] * 8)),
+    ("reward_samples", Float64MultiArray, Float64MultiArray(data=[0.0] * 5 + [np.inf])),
+    ("reward_samples", Float64MultiArray, Float64MultiArray(data=[0.0] * 12)),
     ("reward_value", Float32, Float32(data=float("nan"))),
-    ("velocity", TwistStamped, TwistStamped()),
+    ("velocity", TwistStamped, TwistStamped(header=Header(frame_id="moon"))),
     ("reward", String, String()),
     ("reward", String, String(data="\u00e9\u0000")),
     ("reward", String, String(data="x" * 1_000_000)),
@@ -182,3 +187,50 @@ def test_a_z_of_another_model_is_refused(client: RobotClient) -> None:
     publisher.publish(to_array_message(np.ones(32), "0" * 64))
     client.wait_for(lambda: client.policy_figures()["refused_z"] == "1", "a refusal")
     assert client.policy_figures()["z"] == before["z"]
+
+
+def test_a_ramped_z_goes_over_to_the_new_prompt(start_robot: StartRobot, root: Path) -> None:
+    client = start_robot(ramp_seconds="0.5")
+    blocks = load_bundle(root / "models" / "point_mass").blocks
+    first = client.publish_goal(GOAL)
+    client.wait_for_z(first)
+    messages: list[Float64MultiArray] = []
+    # Deep, since every z on the way is wanted.
+    every = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    client.create_subscription(Float64MultiArray, "z", messages.append, every)
+    client.wait_for(lambda: bool(messages), "the latched z")
+    second = client.publish_goal(-GOAL)
+    client.wait_for_z(second)
+    way = [np.array(message.data) for message in messages]
+    assert len(way) >= 4
+    # Nearer and nearer to where it ends.
+    likeness = [z @ way[-1] for z in way]
+    assert all(a <= b + 1e-3 for a, b in itertools.pairwise(likeness))
+    for z in way:
+        for part, size in zip(np.split(z, np.cumsum(blocks)[:-1]), blocks, strict=True):
+            assert np.linalg.norm(part) == pytest.approx(size**0.5, rel=1e-3) or not part.any()
+
+
+def test_a_velocity_is_taken_up(client: RobotClient) -> None:
+    answers: list[DiagnosticStatus] = []
+    client.create_subscription(DiagnosticStatus, "prompt/status", answers.append, LATCHED)
+    publisher = client.create_publisher(TwistStamped, "prompt/velocity", PROMPT)
+    client.wait_for(lambda: publisher.get_subscription_count() > 0, "task_inference_node")
+    message = TwistStamped()
+    message.twist.linear.x = 0.05
+    publisher.publish(message)
+    client.wait_for(lambda: bool(answers), "an answer")
+    assert answers[-1].level == DiagnosticStatus.OK, answers[-1].message
+    client.wait_for_z(answers[-1])
+    before = client.step()["time"]
+    start = client.position()
+    for _ in range(10):
+        end = client.step()["time"]
+    client.wait_for(lambda: client.now() >= end - 1e-6, "the pose after the steps")
+    assert (client.position()[0] - start[0]) / (end - before) > 0.01
+
+
+def test_a_velocity_that_the_robot_does_not_have_is_refused(client: RobotClient) -> None:
+    status = client.publish_skill("velocity(0, 0, 0.1, 0, 0, 0)")
+    assert status.level == DiagnosticStatus.ERROR
+    assert "has no such velocity" in status.message

@@ -1,0 +1,17 @@
+"""The state nearest to a goal."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def nearest_state(seen: np.ndarray, goal: np.ndarray) -> tuple[np.ndarray, int, float]:
+    """What orders `seen` `(n, k)` as the distances to `goal` `(k,)` do, the nearest, and how far.
+
+    `|s - g|^2` orders the states as `|s|^2 - 2 s.g` does. In units of the largest coordinate,
+    since the square of a huge goal would overflow, and swallow the states before that.
+    """
+    unit = max(1.0, float(np.abs(goal).max()))
+    order: np.ndarray = np.square(seen).sum(axis=1) / unit - 2.0 * seen @ (goal / unit)
+    nearest = int(np.argmin(order))
+    return order, nearest, float(np.linalg.norm(seen[nearest] / unit - goal / unit)) * unit
