@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+
+from fb_ros.errors import FbRosError
 
 # A reward below this share of its range counts as none.
 CARRIED = 0.01
@@ -22,16 +24,30 @@ class Candidate(NamedTuple):
     """`(n,)`."""
 
 
-def baseline(rewards: np.ndarray) -> float:
+Centring = Literal["dense", "always", "never"]
+"""Which rewards are centred; a sparse one is carried by a tenth of the states at most."""
+
+
+def require_centring(name: str) -> Centring:
+    """The option of that name; refuses one that does not exist."""
+    for known in get_args(Centring):
+        if name == known:
+            return known
+    raise FbRosError(f"centring is {name!r}, expected one of {', '.join(get_args(Centring))}")
+
+
+def baseline(rewards: np.ndarray, centring: Centring = "dense") -> float:
     """The constant that is subtracted from rewards `(n,)` before they are encoded.
 
     A constant changes no behaviour, but it changes `z`. A dense reward is centred, so that it
     does not ask for what most states are like. A sparse one starts at its floor, so that the
-    states without reward need not be looked at, and a goal is encoded as in training.
+    states without reward need not be looked at, and a goal is encoded as in training. "never"
+    starts every reward at its floor.
     """
     low, high = float(rewards.min()), float(rewards.max())
     carried = rewards > low + CARRIED * (high - low)
-    return low if carried.mean() <= _SPARSE else float(rewards.mean())
+    dense = carried.mean() > _SPARSE if centring == "dense" else centring == "always"
+    return float(rewards.mean()) if dense else low
 
 
 def above(rewards: np.ndarray, base: float) -> np.ndarray:
@@ -42,21 +58,24 @@ def above(rewards: np.ndarray, base: float) -> np.ndarray:
     return np.where(relative > threshold, relative, 0.0) if sparse else relative
 
 
-def candidates(rewards: np.ndarray, count: int) -> list[Candidate]:
+def candidates(rewards: np.ndarray, count: int, base: float) -> list[Candidate]:
     """The first `count` ways to weight states with `rewards` `(n,)`, which must vary.
 
     Relative to the baseline, centred, as they are, sharpened (the best states alone), then one of
     the best states at a time: a mean over two far peaks would be neither.
     """
     ways = [
-        Candidate("relative", above(rewards, baseline(rewards))),
+        Candidate("relative", above(rewards, base)),
         Candidate("centred", rewards - rewards.mean()),
         Candidate("as it is", rewards),
     ]
+    order = np.argsort(-rewards, kind="stable")
+    carrying = int(np.sum(rewards > rewards.min()))
     for share in _SHARPENED:
-        best = rewards >= np.quantile(rewards, 1.0 - share)
-        ways.append(Candidate(f"best {share:.0%}", best.astype(np.float64)))
-    best = np.flatnonzero(rewards >= np.quantile(rewards, 1.0 - _SHARPENED[-1]))
+        best = order[: max(1, min(round(share * len(rewards)), carrying))]
+        weights = np.zeros(len(rewards))
+        weights[best] = 1.0
+        ways.append(Candidate(f"best {share:.0%}", weights))
     rng = np.random.default_rng(0)
     while len(ways) < count:
         one = np.zeros(len(rewards))

@@ -28,6 +28,8 @@ class Expectation:
         """
         count = len(self._observations)
         actions = np.stack([self._policy.action(row, z) for row in self._observations])
-        rows = {"z": np.tile(z, (count, 1)), "reward": np.tile(mean, (count, 1))}
+        # The graph computes in float32: what it gets is of the order of one.
+        unit = float(np.abs(mean).max()) or 1.0
+        rows = {"z": np.tile(z, (count, 1)), "reward": np.tile(mean / unit, (count, 1))}
         q = self._graph.run({"observation": self._observations, "action": actions, **rows})[0]
-        return float((1.0 - self._gamma) * q.mean())
+        return unit * float((1.0 - self._gamma) * q.mean())

@@ -19,7 +19,7 @@ class FeedbackWindow:
     def __init__(self, seconds: float) -> None:
         if not seconds > 0.0:
             raise FbRosError(f"the window is {seconds:g} s, expected above 0")
-        self._seconds = seconds
+        self.seconds = seconds
         self._given: deque[tuple[float, np.ndarray, float]] = deque(maxlen=_MOST)
 
     def add(self, time: float, features: np.ndarray, reward: float) -> RewardSamples:
@@ -29,10 +29,12 @@ class FeedbackWindow:
         """
         if not np.isfinite(reward):
             raise FbRosError(f"reward {reward:g} is not finite; publish a finite number")
+        if not np.all(np.isfinite(features)):
+            raise FbRosError("the robot's state is not finite, so nothing can be rewarded in it")
         if self._given and time < self._given[-1][0]:
             self._given.clear()
         self._given.append((time, np.asarray(features, dtype=np.float64), float(reward)))
-        while time - self._given[0][0] > self._seconds:
+        while time - self._given[0][0] > self.seconds:
             self._given.popleft()
         return RewardSamples(
             features=np.stack([features for _, features, _ in self._given]),

@@ -16,7 +16,7 @@ from fb_ros.field import Field, layout_slices
 from fb_ros.formula_functions import CONSTANTS, FUNCTIONS, Value, matching, single, truth
 from fb_ros.wording import describe
 
-MAX_WORK = 400
+MAX_WORK = 250
 """Numbers that a formula computes for one state."""
 
 _OPERATORS: dict[type[ast.operator], Callable[[np.ndarray, np.ndarray], np.ndarray]] = {

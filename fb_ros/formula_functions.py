@@ -88,9 +88,11 @@ def _tolerance(
     x: np.ndarray,
     bounds: np.ndarray | None = None,
     margin: np.ndarray | None = None,
-    sigmoid: str = "gaussian",
+    sigmoid: Value = "gaussian",
     value_at_margin: np.ndarray | None = None,
 ) -> np.ndarray:
+    if not isinstance(sigmoid, str):
+        raise FbRosError("sigmoid has to be a name in quotes, such as 'linear'")
     low, high = (0.0, 0.0) if bounds is None else _constant(bounds, "bounds", 2)
     return tolerance(
         x,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,6 +17,7 @@ class GoalPoint:
 
     @property
     def text(self) -> str:
+        """As `prompt_text` reads it."""
         return _call("goal_point", self.point)
 
 
@@ -28,6 +30,7 @@ class GoalState:
 
     @property
     def text(self) -> str:
+        """As `prompt_text` reads it."""
         return _call("goal_state", self.values)
 
 
@@ -42,6 +45,7 @@ class Velocity:
 
     @property
     def text(self) -> str:
+        """As `prompt_text` reads it."""
         return _call("velocity", (*self.linear, *self.angular))
 
 
@@ -53,6 +57,7 @@ class Reward:
 
     @property
     def text(self) -> str:
+        """As `prompt_text` reads it."""
         return f"reward({self.formula})"
 
 
@@ -67,7 +72,9 @@ class RewardSamples:
 
     @property
     def text(self) -> str:
-        return f"{len(self.rewards)} labelled states, however they were chosen"
+        """As `prompt_text` reads it: rows of features and their reward."""
+        rows = np.column_stack([self.features, self.rewards])
+        return f"reward_samples({'; '.join(_numbers(row) for row in rows)})"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,6 +85,7 @@ class Skill:
 
     @property
     def text(self) -> str:
+        """As `prompt_text` reads it."""
         return self.name
 
 
@@ -90,11 +98,24 @@ class Blend:
 
     @property
     def text(self) -> str:
-        return " + ".join(f"{prompt.text} {weight:g}" for prompt, weight in self.parts)
+        """As `prompt_text` reads it."""
+        texts = [prompt.text for prompt, _ in self.parts]
+        return blend_text(texts, [weight for _, weight in self.parts])
 
 
 Prompt = GoalPoint | GoalState | Velocity | Reward | RewardSamples | Skill | Blend
 
 
-def _call(name: str, numbers: tuple[float, ...]) -> str:
-    return f"{name}({', '.join(f'{number:.6g}' for number in numbers)})"
+def blend_text(texts: Sequence[str], weights: Sequence[float]) -> str:
+    """A blend of prompts with these texts."""
+    # A blend ends with its last weight, and in a blend it has to be told from the next one.
+    parts = [f"blend({text})" if text[-1:].isdigit() else text for text in texts]
+    return " + ".join(f"{part} {weight:g}" for part, weight in zip(parts, weights, strict=True))
+
+
+def _call(name: str, numbers: Sequence[float]) -> str:
+    return f"{name}({_numbers(numbers)})"
+
+
+def _numbers(numbers: Sequence[float] | np.ndarray) -> str:
+    return ", ".join(f"{number:.6g}" for number in numbers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import time
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle, skills_folder
 from fb_ros.prompt import GoalPoint, Reward
-from fb_ros.prompt_text import parse_prompt
+from fb_ros.prompt_text import RESERVED, parse_prompt
 from fb_ros.reward_inference import Inference, RewardInference
-from fb_ros.skill_commands import run_skill_command
+from fb_ros.skill_commands import listing
 from fb_ros.skills import SkillLibrary
 from fb_ros.z_digest import z_digest
 
@@ -23,9 +22,9 @@ from fb_ros.z_digest import z_digest
 class PromptConfig(CommandConfig):
     """Ask a running robot for something: a reward, a point, a skill, a blend.
 
-    One of `--reward`, `--goal-point` and `--text`. A text is any prompt,
-    `wave 0.7 + reward(tcp_pos[2] > 0.3) 0.3`, or a line about skills: `save NAME`, `list`,
-    `rename OLD NEW`, `delete NAME`, `anew NAME`.
+    One of `--reward`, `--goal-point`, `--samples`, `--reward-value` and `--text`. A text is any
+    prompt, `wave 0.7 + reward(tcp_pos[2] > 0.3) 0.3`, or a line about skills: `save NAME`,
+    `list`, `rename OLD NEW`, `delete NAME`, `anew NAME`.
     """
 
     namespace: str = ""
@@ -36,6 +35,10 @@ class PromptConfig(CommandConfig):
     """A reward formula over the model's features, such as `tcp_pos[2] > 0.3`."""
     goal_point: tuple[float, ...] = ()
     """A point to reach, in metres."""
+    samples: Path | None = None
+    """CSV file of labelled states: rows of what the model reads, then the reward."""
+    reward_value: float | None = None
+    """A reward for what the robot is doing now."""
     text: str = ""
     """Any prompt in words."""
     skills: Path | None = None
@@ -48,9 +51,13 @@ class PromptConfig(CommandConfig):
     """Seconds to wait for the robot and for its answer."""
 
     def __post_init__(self) -> None:
-        given = [bool(self.reward), bool(self.goal_point), bool(self.text)]
-        if sum(given) != 1:
-            raise FbRosError("give one of --reward, --goal-point and --text")
+        given = [self.reward, self.goal_point, self.samples, self.text.strip()]
+        if sum(map(bool, given)) + (self.reward_value is not None) != 1:
+            raise FbRosError(
+                "give one of --reward, --goal-point, --samples, --reward-value and --text"
+            )
+        if self.reward_value is not None and self.dry_run:
+            raise FbRosError("--reward-value is about a robot that moves; leave --dry-run out")
 
     @property
     def line(self) -> str:
@@ -59,6 +66,9 @@ class PromptConfig(CommandConfig):
             return Reward(formula=self.reward).text
         if self.goal_point:
             return GoalPoint(point=self.goal_point).text
+        if self.samples:
+            rows = [line.strip() for line in self.samples.read_text().splitlines()]
+            return f"reward_samples({'; '.join(row for row in rows if row)})"
         return self.text.strip()
 
 
@@ -73,7 +83,7 @@ def prompt(config: PromptConfig) -> Result:
             f"the Python package {error.name} is missing; source a ROS 2 installation, or "
             "`pip install 'fb_ros[ros]'`, or take --dry-run"
         ) from error
-    status = publish_prompt(config.namespace, config.line, _expected(config.line), config.patience)
+    status = publish_prompt(config.namespace, config.line, config.reward_value, config.patience)
     values = {entry.key: entry.value for entry in status.values}
     return {"ok": status.level != status.ERROR, "message": status.message, **values}
 
@@ -84,28 +94,15 @@ def _dry_run(config: PromptConfig) -> Result:
     bundle = load_bundle(find_bundle(config.bundle))
     library = SkillLibrary(config.skills or skills_folder(bundle.robot.name))
     inference = RewardInference(bundle, skills=library, best_of=config.best_of)
-    started = time.perf_counter()
-    done = run_skill_command(
-        config.line,
-        library,
-        inference,
-        None,
-        model_id=bundle.model_id,
-        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    )
-    found = done.inference if done else inference.infer(parse_prompt(config.line))
+    words = config.line.split()
+    if words[0] in RESERVED and words != ["list"]:
+        raise FbRosError(f"`{words[0]}` would change the skills; leave --dry-run out")
     result: Result = {"ok": True, "model_id": bundle.model_id, "text": config.line}
-    if found is None:
-        return result | {"message": done.message if done else ""}
+    if words == ["list"]:
+        return result | {"message": listing(library)}
+    started = time.perf_counter()
+    found = inference.infer(parse_prompt(config.line))
     return result | _described(found, time.perf_counter() - started)
-
-
-def _expected(line: str) -> str:
-    """What the answer calls the prompt: its text as we write it, or the line as it was."""
-    try:
-        return parse_prompt(line).text
-    except FbRosError:
-        return line
 
 
 def _described(inference: Inference, seconds: float) -> Result:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fb_ros.asked_blocks import asked_blocks
 from fb_ros.bundle import Bundle
-from fb_ros.candidates import CARRIED, above, baseline, candidates
+from fb_ros.candidates import CARRIED, Centring, above, baseline, candidates
 from fb_ros.errors import FbRosError
 from fb_ros.expectation import Expectation
 from fb_ros.field import Field, layout_slices
@@ -23,6 +23,7 @@ from fb_ros.prompt import (
     RewardSamples,
     Skill,
     Velocity,
+    blend_text,
 )
 from fb_ros.reward_formula import parse_formula
 from fb_ros.skills import SkillLibrary
@@ -32,6 +33,10 @@ from fb_ros.wording import describe, point_text, ranges_text, state_text
 
 # Fewer effective states than this make an estimate that another sample would overturn.
 _FEW_STATES = 20.0
+# Bounds of the work that one prompt can make.
+_MOST_WAYS, _MOST_PARTS, _MOST_SAMPLES = 100, 8, 10_000
+# Labelled states whose distance to the data is looked at.
+_NEAREST = 100
 # States that stand in for what a goal leaves open, where no block of B reads the goal alone.
 _AROUND = 64
 
@@ -65,17 +70,28 @@ class RewardInference:
         *,
         skills: SkillLibrary | None = None,
         best_of: int = 1,
+        centring: Centring = "dense",
     ) -> None:
         """`best_of` is the number of ways to encode a formula, of which the model's own value
-        chooses one; 1 takes the first."""
-        if best_of < 1:
-            raise FbRosError(f"best_of is {best_of}, expected at least 1")
-        self._bundle, self._skills, self._best_of = bundle, skills, best_of
+        chooses one; 1 takes the first. `centring` says from which formulas their mean over the
+        reference states is subtracted."""
+        if not 1 <= best_of <= _MOST_WAYS:
+            raise FbRosError(f"best_of is {best_of}, expected 1 to {_MOST_WAYS}")
+        self._bundle, self._skills = bundle, skills
+        self._best_of, self._centring = best_of, centring
         self._encoder = TaskEncoder(bundle, backend)
         self._expectation = Expectation(bundle, backend)
 
     def infer(self, prompt: Prompt) -> Inference:
         """The encoding of a prompt, or a refusal in one line that says why not."""
+        inference = self._infer(prompt)
+        if not (np.all(np.isfinite(inference.z)) and np.any(inference.z)):
+            raise FbRosError(
+                "its encoding is not finite or zero; ask with numbers of an ordinary size"
+            )
+        return inference
+
+    def _infer(self, prompt: Prompt) -> Inference:
         match prompt:
             case GoalPoint(point=point):
                 return self.goal(prompt, {self._bundle.robot.goal_feature: np.asarray(point)})
@@ -120,8 +136,8 @@ class RewardInference:
             unit = robot.feature(robot.goal_feature).unit
         else:
             # Metres and radians have no common measure but how much they vary.
-            scale, limit, unit = np.maximum(seen.std(axis=0), 1e-6), 1.0, "std"
-        order, nearest, outside = nearest_state(seen / scale, goal / scale)
+            scale, limit, unit = np.maximum(seen.std(axis=0), 1e-3), 1.0, "std"
+        order, nearest, outside = nearest_state(seen, goal, scale)
         encoded = goal if outside <= limit else seen[nearest]
 
         asked = asked_blocks(self._bundle.block_features, goals)
@@ -135,7 +151,7 @@ class RewardInference:
         states[:, columns] = encoded
         encoding = self._encoder.encode(states, np.ones(len(states)), asked)
         warnings: tuple[str, ...] = ()
-        if outside > limit:
+        if not outside <= limit:
             warnings = (
                 f"it is {outside:.3g} {unit} outside the data; trying the nearest point seen, "
                 f"{point_text(encoded)}",
@@ -185,7 +201,8 @@ class RewardInference:
                 f"such as {state_text(layout, features[wrong[0]], formula.uses)}"
             )
         low, high = float(rewards.min()), float(rewards.max())
-        if high - low <= 1e-9 * max(abs(low), abs(high)):
+        # Features are float32: what varies by less is their rounding.
+        if high - low <= 1e-6 * max(abs(low), abs(high)):
             raise FbRosError(
                 f"the reward is {high:.6g} in every reference state, so there is nothing to "
                 f"strive for; the data cover {ranges_text(layout, features, formula.uses)}"
@@ -211,11 +228,11 @@ class RewardInference:
 
     def _choose(self, rewards: np.ndarray, asked: np.ndarray) -> tuple[Encoding, float]:
         """The encoding under which the model expects the most of the rewards, and how much."""
-        base = baseline(rewards)
+        base = baseline(rewards, self._centring)
         relative = above(rewards, base)
         encodings = [
             self._encoder.encode(self._encoder.reference, way.weights, asked, relative)
-            for way in candidates(rewards, self._best_of)
+            for way in candidates(rewards, self._best_of, base)
         ]
         # A constant reward is worth itself.
         expected = [base + self._expectation.reward(*encoding) for encoding in encodings]
@@ -235,11 +252,25 @@ class RewardInference:
             raise FbRosError("the labelled states are not finite; publish finite numbers")
         if not np.any(rewards):
             raise FbRosError("no labelled state has a reward; give at least one another than 0")
+        if len(features) > _MOST_SAMPLES:
+            raise FbRosError(f"{len(features)} labelled states, at most {_MOST_SAMPLES} will do")
         asked = np.ones(len(self._bundle.blocks), dtype=np.float32)
-        encoding = self._encoder.encode(features, rewards / np.abs(rewards).max(), asked)
-        effective = float(np.abs(rewards).sum() ** 2 / np.square(rewards).sum())
-        figures = {"effective_states": effective, **self._likeness(encoding.z)}
-        return Inference(z=encoding.z, text=prompt.text, figures=figures)
+        encoding = self._encoder.encode(features, rewards, asked)
+        relative = np.abs(rewards) / np.abs(rewards).max()
+        reference = self._encoder.reference.astype(np.float64)
+        scale = np.maximum(reference.std(axis=0), 1e-3)
+        labelled = features[rewards != 0.0][:_NEAREST]
+        outside = max(nearest_state(reference, state, scale)[2] for state in labelled)
+        warnings: tuple[str, ...] = ()
+        if not outside <= 1.0:
+            warnings = (f"a labelled state is {outside:.3g} std outside the data",)
+        figures = {
+            "labelled_states": float(len(rewards)),
+            "effective_states": float(relative.sum() ** 2 / np.square(relative).sum()),
+            "outside_std": outside,
+            **self._likeness(encoding.z),
+        }
+        return Inference(z=encoding.z, text=prompt.text, warnings=warnings, figures=figures)
 
     def _skill(self, prompt: Prompt, name: str) -> Inference:
         if self._skills is None:
@@ -251,10 +282,13 @@ class RewardInference:
                 f"{self._bundle.model_id[:12]}; ask for `anew {name}` to encode its text, "
                 f"{skill.text}, with this model"
             )
-        return Inference(z=skill.z, text=prompt.text, figures=self._likeness(skill.z))
+        # By its own text, so that what is saved of it does not hang on this skill.
+        return Inference(z=skill.z, text=skill.text, figures=self._likeness(skill.z))
 
     def _blend(self, prompt: Prompt, parts: Sequence[tuple[Prompt, float]]) -> Inference:
-        inferences = [self.infer(part) for part, _ in parts]
+        if len(parts) > _MOST_PARTS:
+            raise FbRosError(f"the blend has {len(parts)} parts, at most {_MOST_PARTS} will do")
+        inferences = [self._infer(part) for part, _ in parts]
         weights = [weight for _, weight in parts]
         z = blend([inference.z for inference in inferences], weights, self._bundle.blocks)
         if not np.any(z):
@@ -262,7 +296,7 @@ class RewardInference:
         z = z.astype(np.float32)
         return Inference(
             z=z,
-            text=prompt.text,
+            text=blend_text([inference.text for inference in inferences], weights),
             warnings=tuple(
                 f"{part.text}: {warning}" for part in inferences for warning in part.warnings
             ),

@@ -3,35 +3,18 @@
 save NAME       keep the present prompt
 rename OLD NEW
 delete NAME
-anew NAME       encode a skill's text with the present model, and keep that
+anew NAME       encode a skill's text with the present model, and keep that; nothing moves
 list
 """
 
 from __future__ import annotations
 
-import dataclasses
-
 from fb_ros.errors import FbRosError
-from fb_ros.prompt_text import parse_prompt, require_name
+from fb_ros.prompt_text import RESERVED, parse_prompt, require_name
 from fb_ros.reward_inference import Inference, RewardInference
 from fb_ros.skills import SavedSkill, SkillLibrary
 
-_USAGE = {
-    "save": ("NAME",),
-    "rename": ("OLD", "NEW"),
-    "delete": ("NAME",),
-    "anew": ("NAME",),
-    "list": (),
-}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Done:
-    """What a command did."""
-
-    message: str
-    inference: Inference | None = None
-    """The new present prompt, where the command makes one."""
+_USAGE = dict(zip(RESERVED, (("NAME",), ("OLD", "NEW"), ("NAME",), ("NAME",), ()), strict=True))
 
 
 def run_skill_command(
@@ -42,31 +25,31 @@ def run_skill_command(
     *,
     model_id: str,
     date: str,
-) -> Done | None:
-    """Does what the line says; None if it is no command but a prompt.
+) -> str | None:
+    """Does what the line says and tells it; None if it is no command but a prompt.
 
     `present` is the prompt in force, `date` (ISO 8601) what a saved skill carries.
     """
     name, *words = text.split() or [""]
-    if name not in _USAGE or (name == "list" and words):
+    if name not in _USAGE:
         return None
     if len(words) != len(_USAGE[name]):
         raise FbRosError(f"{text[:80]!r}: write `{' '.join((name, *_USAGE[name]))}`")
     if name == "list":
-        return Done(message=_listing(library))
+        return listing(library)
     if name == "save":
         require_name(words[0])
         if present is None:
             raise FbRosError("there is no prompt to save yet; publish one")
-        return Done(message=_save(library, words[0], present, model_id, date))
+        return _save(library, words[0], present, model_id, date)
     if name == "rename":
         library.rename(*words)
-        return Done(message=f"skill {words[0]} is now {words[1]}")
+        return f"skill {words[0]} is now {words[1]}"
     if name == "delete":
         library.delete(words[0])
-        return Done(message=f"skill {words[0]} is gone")
+        return f"skill {words[0]} is gone"
     anew = inference.infer(parse_prompt(library.load(words[0]).text))
-    return Done(message=_save(library, words[0], anew, model_id, date), inference=anew)
+    return _save(library, words[0], anew, model_id, date)
 
 
 def _save(library: SkillLibrary, name: str, present: Inference, model_id: str, date: str) -> str:
@@ -75,7 +58,8 @@ def _save(library: SkillLibrary, name: str, present: Inference, model_id: str, d
     return f"saved as skill {name}: {present.text}"
 
 
-def _listing(library: SkillLibrary) -> str:
+def listing(library: SkillLibrary) -> str:
+    """All skills in one line."""
     lines = []
     for name in library.names():
         try:

@@ -14,6 +14,8 @@ from safetensors.numpy import save_file
 from fb_ros.errors import FbRosError
 from fb_ros.prompt_text import require_name
 
+# What reading entries that are missing, or of a kind that NumPy lacks, ends in.
+_GARBLED = (KeyError, TypeError, AttributeError, ValueError)
 _SUFFIX = ".safetensors"
 
 
@@ -40,7 +42,8 @@ class SkillLibrary:
 
     def names(self) -> list[str]:
         """All names, in order."""
-        return sorted(path.stem for path in self.folder.glob("*" + _SUFFIX))
+        with _told(f"the skills in {self.folder} cannot be listed"):
+            return sorted(path.stem for path in self.folder.glob("*" + _SUFFIX))
 
     def save(self, skill: SavedSkill) -> None:
         """Writes a skill whole or not at all; one of the same name is replaced."""
@@ -70,16 +73,18 @@ class SkillLibrary:
                 text=notes["text"],
                 date=notes["date"],
             )
-        except (OSError, SafetensorError, KeyError) as error:
+        except (OSError, SafetensorError, *_GARBLED) as error:
             raise FbRosError(f"{path} is no whole skill ({error}); delete it") from error
-        if z.ndim != 1 or not np.all(np.isfinite(z)):
-            raise FbRosError(f"{path} is no whole skill (z is {z.shape} or not finite); delete it")
+        if z.ndim != 1 or z.dtype != np.float32 or not np.all(np.isfinite(z)):
+            raise FbRosError(f"{path} is no whole skill (z is not finite float32); delete it")
         return skill
 
     def rename(self, name: str, new: str) -> None:
         """Gives a skill another name, which must be free."""
         path, target = self._require(name), self._path(new)
-        if target.exists():
+        with _told(f"skill {new} cannot be looked up"):
+            taken = target.exists()
+        if taken:
             raise FbRosError(f"there is a skill {new} already; delete it or take another name")
         with _told(f"skill {name} cannot be renamed"):
             path.rename(target)
@@ -96,7 +101,9 @@ class SkillLibrary:
 
     def _require(self, name: str) -> Path:
         path = self._path(name)
-        if not path.is_file():
+        with _told(f"skill {name} cannot be looked up"):
+            there = path.is_file()
+        if not there:
             known = ", ".join(self.names()) or "none"
             raise FbRosError(f"there is no skill {name}; saved are: {known}")
         return path

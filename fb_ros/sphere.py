@@ -22,7 +22,8 @@ def blend(
 
     A block that an encoding leaves open (zeros) takes what the others say.
     """
-    total = sum(weight * z for z, weight in zip(encodings, weights, strict=True))
+    largest = max(abs(weight) for weight in weights) or 1.0
+    total = sum((weight / largest) * z for z, weight in zip(encodings, weights, strict=True))
     return project_z(np.asarray(total, dtype=np.float64), blocks)
 
 

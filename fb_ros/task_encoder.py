@@ -10,7 +10,7 @@ import numpy as np
 from fb_ros.bundle import TASK_ENCODER, Bundle
 from fb_ros.field import layout_slices
 
-# A dense reward over ten thousand states is work for several cores, but not for all of them.
+# A dense reward over ten thousand states is work for several cores; more than these gain nothing.
 _MOST_THREADS = 4
 
 
@@ -20,7 +20,7 @@ class Encoding(NamedTuple):
     z: np.ndarray
     """Task encoding, `(z_dim,)`, float32."""
     mean: np.ndarray
-    """`E[r(s) B(s, z)]`, `(z_dim,)`, in units of the reward: what its value is computed from."""
+    """`E[r(s) B(s, z)]`, `(z_dim,)`, float64, in units of the reward, of which it gives values."""
 
 
 class TaskEncoder:
@@ -40,7 +40,7 @@ class TaskEncoder:
             )
         )
         """Which columns of that each feature is."""
-        threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
         self._graph = bundle.load_graph(TASK_ENCODER, backend, threads)
 
     def encode(
@@ -56,6 +56,9 @@ class TaskEncoder:
         `reward` `(n,)`, or of the weights where it is not given.
         """
         reward = weights if reward is None else reward
+        # The graph computes in float32: what it gets is of the order of one.
+        scale, unit = _largest(weights), _largest(reward)
+        weights, reward = weights / scale, reward / unit
         # States without weight are most of them where the reward is sparse, and cost as much.
         used = np.flatnonzero((weights != 0.0) | (reward != 0.0))
         z, mean = self._graph.run(
@@ -66,4 +69,8 @@ class TaskEncoder:
                 "asked": asked,
             }
         )
-        return Encoding(z, mean * (len(used) / len(weights)))
+        return Encoding(z, mean.astype(np.float64) * (unit * len(used) / len(weights)))
+
+
+def _largest(values: np.ndarray) -> float:
+    return float(np.abs(values).max(initial=0.0)) or 1.0

@@ -78,13 +78,13 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
         PromptExample(
             name="at a height",
             text="reward(tolerance(tcp_pos[2], bounds=(0.24, 0.26), margin=0.05))",
-            expected="the hand settles 25 cm above the table, wherever that is",
+            expected="the hand settles between 20 and 30 cm above the table, wherever that is",
             judge=lambda seen: _mostly(np.abs(seen["tcp_pos"][:, 2] - 0.25) < 0.05),
         ),
         PromptExample(
             name="back off",
             text="reward(-tcp_pos[0])",
-            expected="the hand goes to negative x as far as it gets",
+            expected="the hand goes to x below -0.15 m and stays there",
             judge=lambda seen: _mostly(seen["tcp_pos"][:, 0] < -0.15),
         ),
         PromptExample(
@@ -102,7 +102,7 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
                 "reward(near = exp(-20 * norm(tcp_pos - [0.15, 0.15, 0.1])); "
                 "near * (tcp_axis[2] < -0.9))"
             ),
-            expected="the hand hangs straight down, within 7 cm of the corner",
+            expected="the hand points down, tilted by 37 degrees at most, within 7 cm of the corner",
             judge=lambda seen: (
                 _distance(seen, (0.15, 0.15, 0.1)) < 0.07
                 and _mostly(seen["tcp_axis"][:, 2] < -0.8)
@@ -111,7 +111,7 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
         PromptExample(
             name="fold while reaching",
             text="reward(exp(-30*norm(tcp_pos - [0.1, -0.1, 0.2])) * (finger_opening < 0.3))",
-            expected="the hand comes within 6 cm of the point with its fingers folded",
+            expected="the hand comes within 6 cm of the point, its fingers open by 0.4 at most",
             judge=lambda seen: (
                 _distance(seen, (0.1, -0.1, 0.2)) < 0.06
                 and _mostly(seen["finger_opening"][:, 0] < 0.4)
@@ -120,7 +120,7 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
         PromptExample(
             name="open the hand",
             text="reward(finger_opening > 0.8)",
-            expected="the fingers open, wherever the hand is",
+            expected="the fingers open to 0.7 or more, wherever the hand is",
             judge=lambda seen: _mostly(seen["finger_opening"][:, 0] > 0.7),
         ),
     ),

@@ -11,16 +11,21 @@ import numpy as np
 import torch
 
 from fb_ros.bundle import load_bundle
+from fb_ros.candidates import above, baseline
+from fb_ros.errors import FbRosError
 from fb_ros.reward_formula import parse_formula
+from fb_ros.task_encoder import TaskEncoder
 from sim.registry import make_environment
 from sim.robot_client import values_of
 from sim.running_robot import running_robot
 from training.agent import Networks
 from training.agent_config import AgentConfig
+from training.encoding import encode
 from training.export import model_description, write_description, write_graphs, write_states
-from training.networks import project_z
 
 _STATES = 10_000
+# Between the graph's z and PyTorch's: the same sums of ten thousand float32 in another order.
+_TOLERATED = 1e-4
 _AGENT = AgentConfig(d=64, blocks=4, hidden=256, backward_hidden=256)
 _FORMULAS = {
     # Carried by a few states, as a goal is.
@@ -82,21 +87,25 @@ def _through_the_node(bundle: Path, repeats: int) -> list[tuple[str, list[float]
 
 @torch.no_grad()
 def _eager(networks: Networks, bundle: Path, repeats: int) -> list[float]:
-    """The equation as it stands: `B` of all states for each block in turn."""
+    """The trainer's own encoding of the dense formula, in eager PyTorch on all its threads."""
     loaded = load_bundle(bundle)
-    states = torch.from_numpy(loaded.reference_features[:, :3].copy())
+    encoder = TaskEncoder(loaded)
+    states = torch.from_numpy(encoder.reference)
     formula = parse_formula(_FORMULAS["dense"].format(x=0.1), loaded.robot.features)
+    asked = torch.ones(_AGENT.blocks)
 
-    def encode() -> torch.Tensor:
-        rewards = torch.from_numpy(formula(loaded.reference_features)).float()
-        weights = rewards - rewards.mean()
-        z = torch.zeros(_AGENT.d)
-        for part in torch.arange(_AGENT.d).chunk(_AGENT.blocks):
-            mean = weights @ networks.backward_map(states, z.expand(len(states), -1))
-            z[part] = project_z(mean, _AGENT.blocks)[part]
-        return z
+    def weights() -> np.ndarray:
+        rewards = formula(loaded.reference_features)
+        return above(rewards, baseline(rewards))
 
-    return _timed(encode, repeats)
+    def eager() -> torch.Tensor:
+        return encode(networks.backward_map, states, torch.from_numpy(weights()).float(), asked).z
+
+    ours = encoder.encode(encoder.reference, weights(), asked.numpy()).z
+    error = float(np.abs(ours - eager().numpy()).max())
+    if error > _TOLERATED:
+        raise FbRosError(f"the two ways differ by {error:g} in z, expected {_TOLERATED:g}")
+    return _timed(eager, repeats)
 
 
 def _timed(call: Callable[[], object], repeats: int) -> list[float]:

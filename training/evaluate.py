@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fb_ros.bundle import load_bundle
+from fb_ros.candidates import Centring
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
@@ -50,6 +51,8 @@ class EvaluateConfig(CommandConfig):
     """Inference runtime."""
     best_of: int = 1
     """Ways to encode a formula, of which the best by the model's own value is taken."""
+    centring: Centring = "dense"
+    """From which formulas their mean is subtracted."""
     picture: Path | None = None
     """PNG to draw of the first episode; needs a renderer: `MUJOCO_GL=egl fb_ros evaluate …`."""
     reference: bool = True
@@ -99,7 +102,9 @@ def evaluate(config: EvaluateConfig) -> Result:
             "train and export the model anew"
         )
     policy = Policy(bundle, config.backend)
-    inference = RewardInference(bundle, config.backend, best_of=config.best_of)
+    inference = RewardInference(
+        bundle, config.backend, best_of=config.best_of, centring=config.centring
+    )
     if config.task == PROMPTS:
         figures = evaluate_prompts(
             environment, policy, inference, episodes=config.goals, seed=config.seed

@@ -10,16 +10,23 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from std_msgs.msg import String
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from std_msgs.msg import Float32, String
 
 from fb_ros.errors import FbRosError
-from fb_ros.nodes.qos import LATCHED, PROMPT
+from fb_ros.nodes.prompt_messages import SHOWN
+from fb_ros.nodes.qos import PROMPT
 
 _LISTENER = "task_inference_node"
+_DISCOVERY_SECONDS = 1.0
+# Deep, so that our answer is not lost among others'.
+_ANSWERS = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
-def publish_prompt(namespace: str, line: str, text: str, patience: float) -> DiagnosticStatus:
-    """Publishes `line` on `prompt/skill` and returns the answer to the prompt called `text`.
+def publish_prompt(
+    namespace: str, line: str, reward_value: float | None, patience: float
+) -> DiagnosticStatus:
+    """Publishes `line` on `prompt/skill`, or a reward value, and returns the answer.
 
     An empty `namespace` stands for that of the only robot that is up. Refuses after `patience`
     seconds without a robot or without an answer.
@@ -39,26 +46,35 @@ def publish_prompt(namespace: str, line: str, text: str, patience: float) -> Dia
                     raise FbRosError(f"waited {patience:g} s for {what}; is the robot up?")
                 executor.spin_once(timeout_sec=0.05)
 
-        wait_for(lambda: bool(_robots(node, namespace)), f"{_LISTENER} {namespace}".strip())
+        # Robots are discovered one after the other: the first is not the only one yet.
+        settled = time.monotonic() + _DISCOVERY_SECONDS
+        wait_for(lambda: time.monotonic() > settled and bool(_robots(node, namespace)), _LISTENER)
         robots = _robots(node, namespace)
         if len(robots) > 1:
             raise FbRosError(f"several robots are up, {', '.join(robots)}; give --namespace")
         (robot,) = robots
         answers: list[DiagnosticStatus] = []
         topic = f"{robot.rstrip('/')}/prompt"
-        publisher = node.create_publisher(String, f"{topic}/skill", PROMPT)
-        node.create_subscription(DiagnosticStatus, f"{topic}/status", answers.append, LATCHED)
-        wait_for(lambda: publisher.get_subscription_count() > 0, f"{_LISTENER} in {robot}")
-        # The answer to an earlier prompt is latched; what has come by now is not ours.
-        seen = {_values(status).get("number") for status in answers}
-        publisher.publish(String(data=line))
+        if reward_value is None:
+            publisher = node.create_publisher(String, f"{topic}/skill", PROMPT)
+            message, asked = String(data=line), ("text", line[:SHOWN])
+        else:
+            publisher = node.create_publisher(Float32, f"{topic}/reward_value", PROMPT)
+            message, asked = Float32(data=reward_value), ("prompt", "reward_value")
+        node.create_subscription(DiagnosticStatus, f"{topic}/status", answers.append, _ANSWERS)
+        # The last answer is latched, if only that the node is ready: ours comes after it.
+        wait_for(
+            lambda: bool(answers) and publisher.get_subscription_count() > 0,
+            f"{_LISTENER} in {robot}",
+        )
+        last = max(int(_values(status)["number"]) for status in answers)
+        publisher.publish(message)
 
         def answered() -> list[DiagnosticStatus]:
             return [
                 status
                 for status in answers
-                if _values(status).get("text") == text
-                and _values(status).get("number") not in seen
+                if int(_values(status)["number"]) > last and asked in _values(status).items()
             ]
 
         wait_for(lambda: bool(answered()), f"an answer in {robot}")

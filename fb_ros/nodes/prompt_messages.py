@@ -11,6 +11,9 @@ from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import label_of
 from fb_ros.prompt import GoalPoint, GoalState, RewardSamples, Velocity
 
+SHOWN = 300
+"""Characters of a prompt that its answer repeats."""
+
 
 def to_goal_point(message: PointStamped, bundle: Bundle) -> GoalPoint:
     """The point, whose frame has to be the robot's or empty."""
@@ -37,13 +40,18 @@ def to_velocity(message: TwistStamped, bundle: Bundle) -> Velocity:
 def to_goal_state(message: Float64MultiArray, bundle: Bundle) -> GoalState:
     """The values of all features that `B` reads."""
     _require_label(message, bundle)
+    width = _width(bundle)
+    if len(message.data) != width:
+        raise FbRosError(
+            f"{len(message.data)} numbers, expected {width}: {', '.join(bundle.encoder_features)}"
+        )
     return GoalState(values=tuple(message.data))
 
 
 def to_reward_samples(message: Float64MultiArray, bundle: Bundle) -> RewardSamples:
     """Rows of the features that `B` reads, each with its reward at the end."""
     _require_label(message, bundle)
-    width = 1 + sum(bundle.robot.feature(name).size for name in bundle.encoder_features)
+    width = 1 + _width(bundle)
     values = np.asarray(message.data)
     if not len(values) or len(values) % width:
         raise FbRosError(
@@ -52,6 +60,10 @@ def to_reward_samples(message: Float64MultiArray, bundle: Bundle) -> RewardSampl
         )
     rows = values.reshape(-1, width)
     return RewardSamples(features=rows[:, :-1], rewards=rows[:, -1])
+
+
+def _width(bundle: Bundle) -> int:
+    return sum(bundle.robot.feature(name).size for name in bundle.encoder_features)
 
 
 def _require_label(message: Float64MultiArray, bundle: Bundle) -> None:

@@ -20,5 +20,5 @@ LATCHED = QoSProfile(
 # What a person asks for: volatile, as `ros2 topic pub` publishes. Deep, so that none is dropped
 # uncounted when a program asks faster than it is answered.
 PROMPT = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=1000, reliability=ReliabilityPolicy.RELIABLE
+    history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
 )

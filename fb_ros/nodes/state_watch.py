@@ -58,4 +58,4 @@ class StateWatch:
 
     def _keep(self, state: RobotState | None) -> None:
         if state is not None:
-            self._state, self._since = state, time.monotonic()
+            self._state, self._since, self._wrong = state, time.monotonic(), ""

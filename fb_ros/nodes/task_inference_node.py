@@ -16,13 +16,16 @@ from rclpy.node import Node
 from rclpy.timer import Timer
 from std_msgs.msg import Float32, Float64MultiArray, String
 
+from fb_ros.candidates import require_centring
 from fb_ros.errors import FbRosError
 from fb_ros.feedback import FeedbackWindow
 from fb_ros.field import assemble
 from fb_ros.latency import LatencyWindow
+from fb_ros.nodes.drain import drain
 from fb_ros.nodes.messages import ERROR, OK, WARN, to_array_message, to_diagnostics, to_status
 from fb_ros.nodes.parameters import declare_bundle, declare_number, declare_text, declare_whole
 from fb_ros.nodes.prompt_messages import (
+    SHOWN,
     to_goal_point,
     to_goal_state,
     to_reward_samples,
@@ -39,9 +42,6 @@ from fb_ros.reward_inference import Inference, RewardInference
 from fb_ros.skill_commands import run_skill_command
 from fb_ros.skills import SkillLibrary
 from fb_ros.z_digest import z_digest
-
-# What is repeated of a prompt in its answer.
-_SHOWN = 300
 
 
 class TaskInferenceNode(Node):
@@ -63,9 +63,18 @@ class TaskInferenceNode(Node):
         best_of = declare_whole(
             self, "best_of", 1, "ways to encode a formula, of which the best is taken"
         )
+        centring = declare_text(
+            self, "centring", "dense", "formulas whose mean is subtracted: dense, always or never"
+        )
         self._robot, self._model_id = bundle.robot, bundle.model_id
         self._skills = SkillLibrary(Path(folder) if folder else skills_folder(self._robot.name))
-        self._inference = RewardInference(bundle, backend, skills=self._skills, best_of=best_of)
+        self._inference = RewardInference(
+            bundle,
+            backend,
+            skills=self._skills,
+            best_of=best_of,
+            centring=require_centring(centring),
+        )
         # The first inference sets the runtime's memory up; a person should not wait for it.
         self._inference.infer(GoalPoint(point=self._inference.example_goal()))
         self._ramp = Ramp(bundle.blocks, ramp)
@@ -77,7 +86,7 @@ class TaskInferenceNode(Node):
         self._status = self.create_publisher(DiagnosticStatus, "prompt/status", LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._latency = LatencyWindow()
-        self._counts = {"prompts": 0, "refused_prompts": 0}
+        self._counts = {"prompts": 0, "refused_prompts": 0, "superseded_prompts": 0}
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._publish_diagnostics, clock=wall)
         self._moving: Timer = self.create_timer(self._robot.ctrl_dt, self._move)
@@ -88,87 +97,99 @@ class TaskInferenceNode(Node):
         self._listen("velocity", TwistStamped, lambda m: to_velocity(m, bundle))
         self._listen("reward", String, lambda m: Reward(formula=m.data))
         self._listen("reward_samples", Float64MultiArray, lambda m: to_reward_samples(m, bundle))
-        self._listen("reward_value", Float32, self._accumulate)
+        self.create_subscription(Float32, "prompt/reward_value", self._on_reward_value, PROMPT)
         self.create_subscription(String, "prompt/skill", self._on_skill, PROMPT)
-        self.get_logger().info(f"model {self._model_id[:12]} for {self._robot.name}; ready")
+        # Latched before any prompt: who asks can wait for it and knows that answers arrive.
+        self._answer(OK, f"model {self._model_id[:12]} for {self._robot.name}; ready", {})
 
     def _listen(self, topic: str, kind: type, to_prompt: Callable[[Any], Prompt]) -> None:
-        def on_message(message: Any) -> None:
-            started = time.perf_counter()
-            text = topic
-            try:
-                prompt = to_prompt(message)
-                text = prompt.text
-                inference = self._inference.infer(prompt)
-            except FbRosError as error:
-                self._refuse(topic, text, error)
-                return
-            if topic != "reward_value":
-                self._feedback.clear()
-            self._accept(topic, inference, started)
+        """Answers the newest message of a topic on which each replaces the one before."""
 
-        self.create_subscription(kind, f"prompt/{topic}", on_message, PROMPT)
+        def on_message(message: Any) -> None:
+            newest, superseded = drain(subscription, message)
+            for count in ("prompts", "superseded_prompts"):
+                self._counts[count] += superseded
+            self._handle(topic, "", lambda: to_prompt(newest))
+
+        subscription = self.create_subscription(kind, f"prompt/{topic}", on_message, PROMPT)
+
+    def _on_reward_value(self, message: Float32) -> None:
+        def accumulate() -> Prompt:
+            fields = [self._robot.feature(name) for name in self._bundle.encoder_features]
+            features = assemble(fields, self._states.state())
+            return self._feedback.add(self._now(), features, message.data)
+
+        self._handle("reward_value", "", accumulate)
 
     def _on_skill(self, message: String) -> None:
-        started = time.perf_counter()
-        text = message.data.strip()
-        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        try:
+        line = message.data.strip()
+
+        def run() -> Prompt | str:
             done = run_skill_command(
-                text,
+                line,
                 self._skills,
                 self._inference,
                 self._present,
                 model_id=self._model_id,
-                date=date,
+                date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             )
-            inference = done.inference if done else self._inference.infer(parse_prompt(text))
-        except FbRosError as error:
-            self._refuse("skill", text, error)
-            return
-        if inference is None and done is not None:
-            self._counts["prompts"] += 1
-            self._answer(OK, done.message, {"prompt": "skill", "text": text[:_SHOWN]})
-            return
-        assert inference is not None
-        self._feedback.clear()
-        self._accept("skill", inference, started)
+            return done or parse_prompt(line)
 
-    def _accumulate(self, message: Float32) -> Prompt:
-        features = assemble(
-            [self._robot.feature(name) for name in self._bundle.encoder_features],
-            self._states.state(),
-        )
-        return self._feedback.add(self._now(), features, message.data)
+        self._handle("skill", line, run)
 
-    def _accept(self, topic: str, inference: Inference, started: float) -> None:
+    def _handle(self, topic: str, line: str, to_prompt: Callable[[], Prompt | str]) -> None:
+        """Answers one prompt, whatever becomes of it; `line` is how the person wrote it.
+
+        What `to_prompt` gives as text is done already, and leaves the present prompt in force.
+        """
+        started = time.perf_counter()
         self._counts["prompts"] += 1
+        text = line or topic
+        try:
+            prompt = to_prompt()
+            if isinstance(prompt, str):
+                self._answer(OK, prompt, {"prompt": topic, "text": text[:SHOWN]})
+                return
+            text = line or prompt.text
+            inference = self._inference.infer(prompt)
+        except FbRosError as error:
+            self._refuse(topic, text, str(error))
+        except Exception as error:
+            # Nobody foresaw it, but a robot in motion does not lose its node for a prompt.
+            self._refuse(topic, text, f"unexpected {error!r}; please report it")
+        else:
+            self._accept(topic, text, inference, started)
+
+    def _accept(self, topic: str, text: str, inference: Inference, started: float) -> None:
+        if topic != "reward_value":
+            self._feedback.clear()
         self._present = inference
         self._publish_z(self._ramp.go_to(inference.z, self._now()))
         if not self._ramp.arrived(self._now()):
             self._moving.reset()
         seconds = time.perf_counter() - started
         self._latency.add(seconds)
-        text = inference.text[:_SHOWN]
         values = {
             "prompt": topic,
-            "text": text,
+            "text": text[:SHOWN],
             "z": z_digest(inference.z),
             **{name: f"{value:.4g}" for name, value in inference.figures.items()},
             "time_ms": f"{seconds * 1e3:.2f}",
         }
+        if topic == "reward_value":
+            values["window_s"] = f"{self._feedback.seconds:g}"
         if inference.warnings:
-            self._answer(WARN, f"{text}: {'; '.join(inference.warnings)}", values)
+            self._answer(WARN, f"{text[:SHOWN]}: {'; '.join(inference.warnings)}", values)
         else:
-            self._answer(OK, f"{text} accepted", values)
+            self._answer(OK, f"{text[:SHOWN]} accepted", values)
 
-    def _refuse(self, topic: str, text: str, error: FbRosError) -> None:
-        self._counts["prompts"] += 1
+    def _refuse(self, topic: str, text: str, reason: str) -> None:
         self._counts["refused_prompts"] += 1
-        text = text[:_SHOWN]
-        self._answer(ERROR, f"{text} refused: {error}", {"prompt": topic, "text": text})
+        values = {"prompt": topic, "text": text[:SHOWN]}
+        self._answer(ERROR, f"{text[:SHOWN]} refused: {reason}", values)
 
     def _answer(self, level: bytes, text: str, values: Mapping[str, object]) -> None:
+        text = " ".join(text.split())
         whole = {"model_id": self._model_id, "number": self._counts["prompts"], **values}
         name = f"{self.get_fully_qualified_name()}: prompt"
         self._status.publish(to_status(level, name, text, whole, self._robot.name))

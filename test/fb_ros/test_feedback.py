@@ -48,6 +48,13 @@ def test_a_reward_that_is_not_finite_is_refused_and_not_kept(reward: float) -> N
     assert len(window.add(0.0, np.zeros(2), 1.0).rewards) == 1
 
 
+def test_a_state_that_is_not_finite_is_refused_and_not_kept() -> None:
+    window = FeedbackWindow(10.0)
+    with pytest.raises(FbRosError, match="state is not finite"):
+        window.add(0.0, np.array([0.0, np.nan]), 1.0)
+    assert len(window.add(0.0, np.zeros(2), 1.0).rewards) == 1
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0, np.nan])
 def test_a_window_needs_a_length(seconds: float) -> None:
     with pytest.raises(FbRosError, match="expected above 0"):

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fb_ros.errors import FbRosError
-from fb_ros.prompt import Blend, GoalPoint, GoalState, Prompt, Reward, Skill, Velocity
+from fb_ros.prompt import (
+    Blend,
+    GoalPoint,
+    GoalState,
+    Prompt,
+    Reward,
+    RewardSamples,
+    Skill,
+    Velocity,
+)
 from fb_ros.prompt_text import parse_prompt
 
-NUMBERS = st.integers(-999_999, 999_999).map(lambda number: number / 1000.0)
+NUMBERS = st.integers(-999_999, 999_999).map(lambda number: number / 1000.0) | st.sampled_from(
+    [1e20, 1e-20, 2.5e30]
+)
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,10}", fullmatch=True)
 FORMULAS = st.sampled_from(["tcp_pos[2] > 0.3", "a = 1 + 2; (a + norm([1, 2])) * 2", "1"])
 SINGLE: st.SearchStrategy[Prompt] = st.one_of(
@@ -22,12 +34,16 @@ SINGLE: st.SearchStrategy[Prompt] = st.one_of(
     FORMULAS.map(lambda text: Reward(formula=text)),
     NAMES.map(lambda name: Skill(name=name)),
 )
-BLENDS = st.lists(st.tuples(SINGLE, NUMBERS.filter(bool)), min_size=1, max_size=3).map(
+PARTS = st.tuples(SINGLE, NUMBERS.filter(bool))
+BLENDS: st.SearchStrategy[Prompt] = st.lists(PARTS, min_size=1, max_size=3).map(
+    lambda parts: Blend(parts=tuple(parts))
+)
+NESTED = st.lists(st.tuples(BLENDS, NUMBERS.filter(bool)), min_size=1, max_size=2).map(
     lambda parts: Blend(parts=tuple(parts))
 )
 
 
-@given(prompt=SINGLE | BLENDS)
+@given(prompt=SINGLE | BLENDS | NESTED)
 def test_a_prompts_text_reads_as_the_prompt(prompt: Prompt) -> None:
     assert parse_prompt(prompt.text) == prompt
 
@@ -35,6 +51,14 @@ def test_a_prompts_text_reads_as_the_prompt(prompt: Prompt) -> None:
 def test_a_weight_that_is_not_written_is_one() -> None:
     blend = parse_prompt("wave + reward(exp(1 + 2)) 0.5")
     assert blend == Blend(parts=((Skill(name="wave"), 1.0), (Reward(formula="exp(1 + 2)"), 0.5)))
+
+
+def test_labelled_states_read_as_written() -> None:
+    samples = parse_prompt("reward_samples(0.1, 0.2, 1; 0, 0.5, -1)")
+    assert isinstance(samples, RewardSamples)
+    np.testing.assert_array_equal(samples.features, [[0.1, 0.2], [0.0, 0.5]])
+    np.testing.assert_array_equal(samples.rewards, [1.0, -1.0])
+    assert parse_prompt(samples.text).text == samples.text
 
 
 @pytest.mark.parametrize(
@@ -52,6 +76,11 @@ def test_a_weight_that_is_not_written_is_one() -> None:
         ("velocity(1, 2)", "velocity has 2 numbers"),
         ("wave 0 + bow 0", "all weights of the blend are zero"),
         ("wave + ", "no name for a skill"),
+        ("save", "save is a command"),
+        ("blend(" * 5 + "wave" + ")" * 5, "nested too deeply"),
+        ("reward_samples(1, 2; 1)", "rows of the same length"),
+        ("reward_samples(1)", "rows of the same length"),
+        ("reward(" + ")" * 9980 + " x y", "is no prompt"),
         ("x" * 20_000, "at most 10000"),
     ],
 )

@@ -119,6 +119,8 @@ def test_a_formula_means_what_numpy_would_compute(
         ("tolerance(1, margin=tcp_pos[0])", 1, "margin has to be a constant"),
         ("tolerance(1, bounds=(1, 0))", 1, "the lower one first"),
         ("tolerance(1, sigmoid='round')", 1, "expected one of gaussian"),
+        ("tolerance(1, sigmoid=0.3)", 1, "a name in quotes"),
+        ("tolerance(1, (0, 1), 1, 1)", 1, "a name in quotes"),
         ("9" * 400, 1, "too large"),
         ("+".join(["1"] * 300), 1, "nested"),
     ],
@@ -161,11 +163,32 @@ def test_a_formula_that_is_too_long_too_deep_or_too_dear_is_refused_at_once(text
     assert time.perf_counter() - started < 0.1
 
 
+@pytest.mark.parametrize("dear", ["sin(1e30 * {})", "{} ** {}", "tanh({})", "log(exp({}))"])
+def test_the_dearest_formula_takes_less_than_a_tenth_of_a_second(dear: str) -> None:
+    states = np.random.RandomState(0).uniform(size=(10_000, 6))
+    parts, best = "norm(" + dear.replace("{}", "tcp_pos") + ")", ""
+    for count in range(1, 100):
+        text = " + ".join(["0"] + [parts] * count) if count < 20 else ""
+        try:
+            parse_formula(text, LAYOUT)
+        except FbRosError:
+            break
+        best = text
+    formula = parse_formula(best, LAYOUT)
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        formula(states)
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.1
+
+
 WORDS = st.sampled_from(
     [
         *("tcp_pos", "finger_opening", "joint_pos", "x", "pi", "inf", "__class__", "tcp_pos[2]"),
         *FUNCTIONS,
         *("(", ")", "[", "]", ",", ".", ";", "=", "\n", ":", "'", '"', "{", "}", "#", "\\", "@"),
+        *("sigmoid=", "'linear'", "bounds=", "margin=", "value_at_margin=", "(0, 1)"),
         *("+", "-", "*", "/", "**", "<", "<=", "==", "!=", "and", "or", "not", "in", "is", "if"),
         *("0", "1", "0.3", "1e999", "1j", "-30", "lambda", "for", "import", "yield", ":=", "é"),
     ]

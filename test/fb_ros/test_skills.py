@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from fb_ros.errors import FbRosError
 from fb_ros.skills import SavedSkill, SkillLibrary
@@ -74,6 +76,18 @@ def test_a_damaged_skill_is_refused_and_named(library: SkillLibrary, content: by
 def test_a_skill_that_is_not_finite_is_refused(library: SkillLibrary) -> None:
     library.save(dataclasses.replace(SKILL, z=np.array([np.nan], dtype=np.float32)))
     with pytest.raises(FbRosError, match="not finite"):
+        library.load("wave")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.float8_e4m3fn])
+def test_a_skill_of_another_kind_of_number_is_refused(
+    library: SkillLibrary, dtype: torch.dtype
+) -> None:
+    library.save(SKILL)
+    path = library.folder / "wave.safetensors"
+    notes = {"model_id": "0", "text": "wave", "date": "now"}
+    save_file({"z": torch.zeros(8).to(dtype)}, path, metadata=notes)
+    with pytest.raises(FbRosError, match="no whole skill"):
         library.load("wave")
 
 

@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from std_msgs.msg import Float32, Float64MultiArray, String
+from geometry_msgs.msg import Point, PointStamped, TwistStamped
+from std_msgs.msg import Float32, Float64MultiArray, Header, String
 
+from fb_ros.nodes.messages import to_array_message
 from fb_ros.nodes.qos import LATCHED
 from sim.robot_processes import RobotProcesses
 from test.nodes.conftest import StartRobot
@@ -27,6 +29,11 @@ WRONG: list[tuple[str, type, object]] = [
     ("reward", String, String(data="exp(-norm(tcp_poz))")),
     ("reward", String, String(data="(" * 1000)),
     ("skill", String, String(data="../../etc/passwd")),
+    ("skill", String, b"\x00\x01\x00\x00\x02\x00\x00\x00\xff\x00"),
+    ("goal_point", PointStamped, PointStamped(point=Point(x=float("nan")))),
+    ("goal_point", PointStamped, PointStamped(header=Header(frame_id="moon"))),
+    ("velocity", TwistStamped, TwistStamped(header=Header(frame_id="moon"))),
+    ("goal_state", Float64MultiArray, to_array_message(np.zeros(5), "0" * 64)),
 ]
 
 

@@ -26,6 +26,18 @@ def client(start_robot: StartRobot) -> RobotClient:
     return start_robot(lockstep="true")
 
 
+def answers_of(client: RobotClient) -> list[DiagnosticStatus]:
+    """Answers to prompts from now on; the node's first word, that it is ready, is none."""
+    answers: list[DiagnosticStatus] = []
+
+    def keep(status: DiagnosticStatus) -> None:
+        if values_of(status)["number"] != "0":
+            answers.append(status)
+
+    client.create_subscription(DiagnosticStatus, "prompt/status", keep, LATCHED)
+    return answers
+
+
 def z_messages(client: RobotClient) -> list[Float64MultiArray]:
     messages: list[Float64MultiArray] = []
     client.create_subscription(Float64MultiArray, "z", messages.append, LATCHED)
@@ -58,8 +70,7 @@ def test_a_goal_that_is_not_finite_is_refused_and_z_stays(
 
 
 def test_a_goal_in_an_unknown_frame_is_refused(client: RobotClient) -> None:
-    answers: list[DiagnosticStatus] = []
-    client.create_subscription(DiagnosticStatus, "prompt/status", answers.append, LATCHED)
+    answers = answers_of(client)
     publisher = client.create_publisher(PointStamped, "prompt/goal_point", PROMPT)
     client.wait_for(lambda: publisher.get_subscription_count() > 0, "task_inference_node")
     message = PointStamped()
@@ -117,15 +128,14 @@ def test_a_skill_is_saved_and_asked_for_again(client: RobotClient) -> None:
 
 
 def test_rewards_for_where_the_robot_is_accumulate(client: RobotClient) -> None:
-    answers: list[DiagnosticStatus] = []
-    client.create_subscription(DiagnosticStatus, "prompt/status", answers.append, LATCHED)
+    answers = answers_of(client)
     publisher = client.create_publisher(Float32, "prompt/reward_value", PROMPT)
     client.wait_for(lambda: publisher.get_subscription_count() > 0, "task_inference_node")
     for count in (1, 2):
         publisher.publish(Float32(data=1.0))
         client.wait_for(lambda count=count: len(answers) == count, "an answer")  # type: ignore[misc]
         assert answers[-1].level == DiagnosticStatus.OK
-        assert f"{count} labelled states" in answers[-1].message
+        assert float(values_of(answers[-1])["labelled_states"]) == count
 
 
 # Messages that are wrong in every way that their type allows.
@@ -158,8 +168,7 @@ def test_every_wrong_message_is_answered_in_one_line_and_changes_nothing(
     client.wait_for_z(client.publish_goal(GOAL))
     messages = z_messages(client)
     client.wait_for(lambda: bool(messages), "the latched z")
-    answers: list[DiagnosticStatus] = []
-    client.create_subscription(DiagnosticStatus, "prompt/status", answers.append, LATCHED)
+    answers = answers_of(client)
     client.wait_for(lambda: bool(answers), "the latched answer")
     publishers = {
         topic: client.create_publisher(kind, f"prompt/{topic}", PROMPT) for topic, kind, _ in WRONG
@@ -212,8 +221,7 @@ def test_a_ramped_z_goes_over_to_the_new_prompt(start_robot: StartRobot, root: P
 
 
 def test_a_velocity_is_taken_up(client: RobotClient) -> None:
-    answers: list[DiagnosticStatus] = []
-    client.create_subscription(DiagnosticStatus, "prompt/status", answers.append, LATCHED)
+    answers = answers_of(client)
     publisher = client.create_publisher(TwistStamped, "prompt/velocity", PROMPT)
     client.wait_for(lambda: publisher.get_subscription_count() > 0, "task_inference_node")
     message = TwistStamped()
@@ -234,3 +242,33 @@ def test_a_velocity_that_the_robot_does_not_have_is_refused(client: RobotClient)
     status = client.publish_skill("velocity(0, 0, 0.1, 0, 0, 0)")
     assert status.level == DiagnosticStatus.ERROR
     assert "has no such velocity" in status.message
+
+
+def test_good_and_bad_steer_the_robot(client: RobotClient) -> None:
+    """Bad, and it goes elsewhere; good, and it stays."""
+    answers = answers_of(client)
+    publisher = client.create_publisher(Float32, "prompt/reward_value", PROMPT)
+    client.wait_for(lambda: publisher.get_subscription_count() > 0, "task_inference_node")
+
+    def give(reward: float) -> None:
+        before = len(answers)
+        publisher.publish(Float32(data=reward))
+        client.wait_for(lambda: len(answers) > before, "an answer")
+        assert answers[-1].level != DiagnosticStatus.ERROR, answers[-1].message
+
+    def go(steps: int) -> np.ndarray:
+        for _ in range(steps):
+            end = client.step()["time"]
+        client.wait_for(lambda: client.now() >= end - 1e-6, "the pose after the steps")
+        return client.position()
+
+    client.wait_for_z(client.publish_goal(GOAL))
+    there = go(60)
+    give(-1.0)
+    client.wait_for_z(answers[-1])
+    assert np.linalg.norm(go(40) - there) > 0.1, "it stayed where it was told to be bad"
+    elsewhere = client.position()
+    for _ in range(3):
+        give(1.0)
+    client.wait_for_z(answers[-1])
+    assert np.linalg.norm(go(40) - elsewhere) < 0.12, "it left where it was told to be good"
