@@ -79,11 +79,9 @@ def _split(text: str) -> list[str]:
             depth += 1
         elif character in ")]":
             depth -= 1
-        elif (
-            character == "+"
-            and depth == 0
-            and not _EXPONENT.search(text[max(0, position - 30) : position])
-        ):
+        elif character == "+" and depth == 0:
+            if _EXPONENT.search(text[max(0, position - 30) : position]):
+                continue
             parts.append(text[start:position])
             start = position + 1
     return [*parts, text[start:]]

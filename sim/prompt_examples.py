@@ -102,7 +102,7 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
                 "reward(near = exp(-20 * norm(tcp_pos - [0.15, 0.15, 0.1])); "
                 "near * (tcp_axis[2] < -0.9))"
             ),
-            expected="the hand points down, tilted by 37 degrees at most, within 7 cm of the corner",
+            expected="the hand points down, within 37 degrees, and is within 7 cm of the corner",
             judge=lambda seen: (
                 _distance(seen, (0.15, 0.15, 0.1)) < 0.07
                 and _mostly(seen["tcp_axis"][:, 2] < -0.8)
