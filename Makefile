@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN_ENV := .venv
 DEV_ENV := .venv-dev
-.PHONY: demo test check colcon models models-jaco models-point-mass clean help
+.PHONY: demo test check colcon models models-jaco models-jaco-hand models-point-mass clean help
 
 help:
 	@echo "make demo    a simulated Jaco arm reaches for published points (no torch)"
@@ -26,15 +26,17 @@ colcon: $(DEV_ENV)/.done
 	PATH="$(CURDIR)/$(DEV_ENV)/bin:$$PATH" $(DEV_ENV)/bin/colcon --log-base build/symlink/log \
 		build --symlink-install --build-base build/symlink/build --install-base build/symlink/install
 
-# The models that ship. Four rounds for the arm: a model trained on random motion collects data of
-# its own attempts, from which the next one learns what it got wrong. About four hours on two cores.
-models: models-jaco models-point-mass
+# The models that ship: the arm's, one that reads the hand's position alone and reaches more
+# precisely, and one that reads its direction and the fingers, too; and the point mass's. A model
+# trained on random motion collects data of its own attempts, from which the next one learns what
+# it got wrong. About four hours on two cores.
+models: models-jaco models-jaco-hand models-point-mass
 
 FB_ROS := $(DEV_ENV)/bin/fb_ros
 ROUND_2 := data/jaco-random data/jaco-goals-1
 ROUND_3 := $(ROUND_2) data/jaco-goals-2
 ROUND_4 := $(ROUND_3) data/jaco-goals-3
-JACO_AGENT := --agent.features tcp_pos tcp_axis finger_opening --agent.feature-blocks 8 2 1 \
+JACO_HAND := --agent.features tcp_pos tcp_axis finger_opening --agent.feature-blocks 8 2 1 \
 	--agent.open-shares 0.1 0.6 0.6 --agent.blocks 11 --agent.d 176 \
 	--agent.goal-share 0.7 --agent.region-share 0.2 --agent.box-share 0.5 --agent.box-margin 0.06
 
@@ -57,12 +59,23 @@ models-jaco: $(DEV_ENV)/.done
 	$(FB_ROS) export --run runs/jaco-3 --data $(ROUND_3) --out runs/jaco-3/bundle --weights last
 	$(FB_ROS) collect --robot jaco --out data/jaco-goals-3 --policy runs/jaco-3/bundle \
 		--episodes 3000 --episode-steps 250 --margin 0.2 --seed 3 --goal-steps 120
-	$(FB_ROS) train --robot jaco --data $(ROUND_4) --out runs/jaco-4 --minutes 28 \
-		--updates 12000 --eval-every 3000 $(JACO_AGENT)
+	$(FB_ROS) train --robot jaco --data $(ROUND_4) --init runs/jaco-3/last.safetensors \
+		--out runs/jaco-4 --minutes 11 --updates 36000 --eval-every 3000 \
+		--agent.learning-rate 7e-4 --agent.goal-share 0.9 --agent.box-share 0.5
 	$(FB_ROS) train --robot jaco --data $(ROUND_4) --init runs/jaco-4/last.safetensors \
-		--out runs/jaco-5 --minutes 50 --updates 36000 --eval-every 3000 $(JACO_AGENT) \
-		--agent.learning-rate 8e-4 --agent.backward-learning-rate 8e-4
+		--out runs/jaco-5 --minutes 13 --updates 36000 --eval-every 3000 \
+		--agent.learning-rate 6e-4 --agent.backward-learning-rate 6e-4 \
+		--agent.goal-share 0.8 --agent.region-share 0.1 --agent.box-share 0.5
 	$(FB_ROS) export --run runs/jaco-5 --data $(ROUND_4) --out models/jaco --weights last
+
+models-jaco-hand: models-jaco
+	$(FB_ROS) train --robot jaco --data $(ROUND_4) --out runs/jaco-hand-1 --minutes 28 \
+		--updates 12000 --eval-every 3000 $(JACO_HAND)
+	$(FB_ROS) train --robot jaco --data $(ROUND_4) --init runs/jaco-hand-1/last.safetensors \
+		--out runs/jaco-hand-2 --minutes 50 --updates 36000 --eval-every 3000 $(JACO_HAND) \
+		--agent.learning-rate 8e-4 --agent.backward-learning-rate 8e-4
+	$(FB_ROS) export --run runs/jaco-hand-2 --data $(ROUND_4) --out models/jaco_hand \
+		--weights last
 
 models-point-mass: $(DEV_ENV)/.done
 	$(FB_ROS) collect --robot point_mass --out data/point_mass --episodes 1500 \

@@ -25,7 +25,7 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture(scope="session", params=["jaco", "point_mass"])
+@pytest.fixture(scope="session", params=["jaco", "jaco_hand", "point_mass"])
 def shipped_bundle(request: pytest.FixtureRequest) -> Path:
     """Each of the bundles that ship."""
     return ROOT / "models" / str(request.param)

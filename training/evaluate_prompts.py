@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fb_ros.errors import FbRosError
 from fb_ros.policy import Policy
 from fb_ros.prompt_text import parse_prompt
 from fb_ros.reward_inference import RewardInference
@@ -25,12 +26,20 @@ def evaluate_prompts(
     episodes: int,
     seed: int,
 ) -> dict[str, Any]:
-    """How often each of the robot's examples was seen to do what it says."""
-    rows = []
+    """How often each of the robot's examples was seen to do what it says.
+
+    One that the model refuses, since its `B` does not read what it speaks of, counts as missed.
+    """
+    rows: list[dict[str, Any]] = []
     for example in progress_bar(
         list(examples_of(environment.spec.name)), title="prompts", unit="prompt"
     ):
-        z = inference.infer(parse_prompt(example.text)).z
+        row: dict[str, Any] = {"name": example.name, "text": example.text}
+        try:
+            z = inference.infer(parse_prompt(example.text)).z
+        except FbRosError as error:
+            rows.append({**row, "success": 0.0, "refused": str(error)})
+            continue
         did = []
         for episode in range(episodes):
             environment.reset(episode_rng(seed, episode))
@@ -38,7 +47,7 @@ def evaluate_prompts(
                 before = inference.infer(parse_prompt(example.after)).z
                 _follow(environment, policy, before)
             did.append(_does(environment, policy, z, example))
-        rows.append({"name": example.name, "text": example.text, "success": float(np.mean(did))})
+        rows.append({**row, "success": float(np.mean(did))})
     return {
         "prompts": rows,
         "success": float(np.mean([row["success"] for row in rows])),

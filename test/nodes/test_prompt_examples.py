@@ -56,7 +56,8 @@ def arm(root: Path) -> Iterator[tuple[RobotClient, Watched]]:
 
     rclpy.init()
     try:
-        with running_robot(root, "jaco", lockstep="true") as client:
+        bundle = str(root / "models" / "jaco_hand")
+        with running_robot(root, "jaco", bundle=bundle, lockstep="true") as client:
             yield client, Watched(client)
     finally:
         rclpy.try_shutdown()
@@ -83,6 +84,24 @@ def test_a_prompt_does_what_it_says(
         follow(client, watched, example.after)
     states = follow(client, watched, example.text)
     assert example.judge(seen_in(states, SPEC.features)), example.expected
+
+
+def test_a_stream_of_goals_is_followed(arm: tuple[RobotClient, Watched]) -> None:
+    """A goal that moves at 4 cm/s along a line, published five times a second."""
+    client, watched = arm
+    client.reset()
+    follow(client, watched, "goal_point(-0.1, 0.1, 0.2)")
+    errors = []
+    for step in range(150):
+        goal = np.array([-0.1 + 0.04 * SPEC.ctrl_dt * step, 0.1, 0.2])
+        if step % 5 == 0:
+            client.wait_for_z(client.publish_goal(goal))
+        stamp = round(client.step()["time"] * 1e9)
+        client.wait_for(lambda stamp=stamp: stamp in watched.states, "the state after a step")  # type: ignore[misc]
+        position = watched.states[stamp].tcp_position
+        assert position is not None
+        errors.append(np.linalg.norm(position - goal))
+    assert np.mean(errors) < 0.06
 
 
 @pytest.mark.parametrize("example", EXAMPLES["jaco"], ids=lambda example: example.name)
