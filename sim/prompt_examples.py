@@ -26,6 +26,8 @@ class PromptExample:
     """What a person should see."""
     judge: Callable[[Seen], bool]
     """Whether the last second of an episode is that."""
+    hard: bool = False
+    """Whether it takes `best_of` above 1."""
     after: str = ""
     """A prompt that is followed for an episode before; empty for a start of the robot's own."""
 
@@ -83,24 +85,15 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
         ),
         PromptExample(
             name="back off",
-            text="reward(-tcp_pos[0])",
+            text="reward(tcp_pos[0] < -0.15)",
             expected="the hand goes to x below -0.15 m and stays there",
             judge=lambda seen: _mostly(seen["tcp_pos"][:, 0] < -0.15),
-        ),
-        PromptExample(
-            name="either corner",
-            text=(
-                "reward(a = exp(-30 * norm(tcp_pos - [0.15, 0.15, 0.1])); "
-                "b = exp(-30 * norm(tcp_pos - [-0.15, 0.15, 0.1])); max(a, b))"
-            ),
-            expected="the hand comes within 7 cm of one of two points",
-            judge=lambda seen: min(_distance(seen, corner) for corner in _CORNERS) < 0.07,
         ),
         PromptExample(
             name="point down at this corner",
             text=(
                 "reward(near = exp(-20 * norm(tcp_pos - [0.15, 0.15, 0.1])); "
-                "near * (tcp_axis[2] < -0.9))"
+                "near * (1 - tcp_axis[2]))"
             ),
             expected="the hand points down, within 37 degrees, and is within 7 cm of the corner",
             judge=lambda seen: (
@@ -122,6 +115,39 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
             text="reward(finger_opening > 0.8)",
             expected="the fingers open to 0.7 or more, wherever the hand is",
             judge=lambda seen: _mostly(seen["finger_opening"][:, 0] > 0.7),
+        ),
+        PromptExample(
+            name="a blend",
+            text="goal_point(0.1, 0.1, 0.2) 0.5 + reward(finger_opening < 0.2) 0.5",
+            expected="the hand comes within 6 cm of the point, its fingers open by 0.4 at most",
+            judge=lambda seen: (
+                _distance(seen, (0.1, 0.1, 0.2)) < 0.06
+                and _mostly(seen["finger_opening"][:, 0] < 0.4)
+            ),
+        ),
+        PromptExample(
+            name="either corner",
+            text=(
+                "reward(a = exp(-30 * norm(tcp_pos - [0.15, 0.15, 0.1])); "
+                "b = exp(-30 * norm(tcp_pos - [-0.15, 0.15, 0.1])); max(a, b))"
+            ),
+            expected="the hand comes within 7 cm of one of two points",
+            hard=True,
+            judge=lambda seen: min(_distance(seen, corner) for corner in _CORNERS) < 0.07,
+        ),
+        PromptExample(
+            name="as far back as it gets",
+            text="reward(-tcp_pos[0])",
+            expected="the hand goes to x below -0.15 m and stays there",
+            hard=True,
+            judge=lambda seen: _mostly(seen["tcp_pos"][:, 0] < -0.15),
+        ),
+        PromptExample(
+            name="just behind a border",
+            text="reward(tcp_pos[0] < -0.1)",
+            expected="the hand goes to x below -0.1 m and stays there",
+            hard=True,
+            judge=lambda seen: _mostly(seen["tcp_pos"][:, 0] < -0.1),
         ),
     ),
 }

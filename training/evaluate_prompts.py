@@ -34,7 +34,11 @@ def evaluate_prompts(
     for example in progress_bar(
         list(examples_of(environment.spec.name)), title="prompts", unit="prompt"
     ):
-        row: dict[str, Any] = {"name": example.name, "text": example.text}
+        row: dict[str, Any] = {
+            "name": example.name,
+            "text": example.text,
+            "hard": example.hard,
+        }
         try:
             z = inference.infer(parse_prompt(example.text)).z
         except FbRosError as error:
@@ -50,7 +54,7 @@ def evaluate_prompts(
         rows.append({**row, "success": float(np.mean(did))})
     return {
         "prompts": rows,
-        "success": float(np.mean([row["success"] for row in rows])),
+        "success": float(np.mean([row["success"] for row in rows if not row["hard"]])),
         "episodes": episodes,
     }
 
