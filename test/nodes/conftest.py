@@ -25,8 +25,8 @@ def running_robot(
     **options: str,
 ) -> Iterator[RobotClient]:
     """The three processes of a robot, and a client that is ready to talk to them."""
-    bundle = root / "models" / robot
-    with RobotProcesses(robot, {"bundle": str(bundle), **options}) as processes:
+    bundle = Path(options.setdefault("bundle", str(root / "models" / robot)))
+    with RobotProcesses(robot, options) as processes:
         if started is not None:
             started.append(processes)
         client = RobotClient(
