@@ -43,12 +43,12 @@ JACO_HAND := --agent.features tcp_pos tcp_axis finger_opening --agent.feature-bl
 models-jaco: $(DEV_ENV)/.done
 	$(FB_ROS) collect --robot jaco --out data/jaco-random --episodes 8000 --episode-steps 150
 	$(FB_ROS) train --robot jaco --data data/jaco-random --out runs/jaco-1 --minutes 12 \
-		--updates 100000 --agent.hidden 256
+		--updates 100000 --agent.hidden 256 --agent.box-share 0
 	$(FB_ROS) export --run runs/jaco-1 --data data/jaco-random --out runs/jaco-1/bundle
 	$(FB_ROS) collect --robot jaco --out data/jaco-goals-1 --policy runs/jaco-1/bundle \
 		--episodes 3500 --episode-steps 250 --margin 0.2 --seed 1
 	$(FB_ROS) train --robot jaco --data $(ROUND_2) --out runs/jaco-2 --minutes 36 \
-		--updates 100000 --eval-every 2500
+		--updates 100000 --eval-every 2500 --agent.box-share 0
 	$(FB_ROS) export --run runs/jaco-2 --data $(ROUND_2) --out runs/jaco-2/bundle --weights last
 	$(FB_ROS) collect --robot jaco --out data/jaco-goals-2 --policy runs/jaco-2/bundle \
 		--episodes 2200 --episode-steps 250 --margin 0.2 --seed 2 --goal-steps 120

@@ -76,7 +76,7 @@ class AgentConfig:
     """Bound of that noise."""
     goal_share: float = 0.75
     """Share of the `z` that encode single states of the data."""
-    box_share: float = 0.0
+    box_share: float = 0.5
     """Share of these states, and of the independent states `s''`, that are drawn evenly over the
     robot's goal box, cell by cell, so that its corners are as frequent as its middle. `B` resolves
     most where the `s''` are frequent: with the data as they are, the reward of a goal in a rarely
