@@ -9,10 +9,11 @@ from pathlib import Path
 from fb_ros.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
+from fb_ros.inference import Inference
 from fb_ros.paths import find_bundle, skills_folder
 from fb_ros.prompt import GoalPoint, Reward
 from fb_ros.prompt_text import RESERVED, parse_prompt
-from fb_ros.reward_inference import Inference, RewardInference
+from fb_ros.reward_inference import RewardInference
 from fb_ros.skill_commands import listing
 from fb_ros.skills import SkillLibrary
 from fb_ros.z_digest import z_digest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +11,9 @@ from fb_ros.bundle import Bundle
 from fb_ros.candidates import CARRIED, Centring, above, baseline, candidates
 from fb_ros.errors import FbRosError
 from fb_ros.expectation import Expectation
-from fb_ros.field import Field, layout_slices
+from fb_ros.field import layout_slices
+from fb_ros.goal_encoding import encode_goal
+from fb_ros.inference import Inference
 from fb_ros.nearest_state import nearest_state
 from fb_ros.prompt import (
     Blend,
@@ -37,22 +38,6 @@ _FEW_STATES = 20.0
 _MOST_WAYS, _MOST_PARTS, _MOST_SAMPLES = 100, 8, 10_000
 # Labelled states whose distance to the data is looked at.
 _NEAREST = 100
-# States that stand in for what a goal leaves open, where no block of B reads the goal alone.
-_AROUND = 64
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Inference:
-    """A task encoding and what is to be said of it."""
-
-    z: np.ndarray
-    """`(z_dim,)`, float32."""
-    text: str
-    """The prompt."""
-    warnings: tuple[str, ...] = ()
-    """What the person should know, a sentence each."""
-    figures: dict[str, float] = dataclasses.field(default_factory=dict)
-    """By names that carry their unit."""
 
 
 def reward_inference(bundle: Bundle, prompt: Prompt) -> Inference:
@@ -94,7 +79,7 @@ class RewardInference:
     def _infer(self, prompt: Prompt) -> Inference:
         match prompt:
             case GoalPoint(point=point):
-                return self.goal(prompt, {self._bundle.robot.goal_feature: np.asarray(point)})
+                return self._goal(prompt, {self._bundle.robot.goal_feature: np.asarray(point)})
             case Velocity():
                 return self._velocity(prompt)
             case GoalState(values=values):
@@ -114,50 +99,16 @@ class RewardInference:
         column = layout_slices(robot.features)[robot.goal_feature]
         return tuple(float(value) for value in self._bundle.reference_features[0, column])
 
-    def goal(self, prompt: Prompt, goals: dict[str, np.ndarray]) -> Inference:
-        """The encoding of the reward that is a Dirac where features have the values `goals`.
-
-        A goal further from the data than the goal radius is replaced by the nearest reference
-        state: `B` means nothing where it was never trained, and this is the nearest that the
-        robot is known to get.
-        """
-        for name, value in goals.items():
-            field = self._readable(name)
-            if value.shape != (field.size,):
-                raise FbRosError(f"the goal has {value.size} numbers, {name} has {field.size}")
-            if not np.all(np.isfinite(value)):
-                raise FbRosError(f"goal {point_text(value)} is not finite; publish finite numbers")
-        columns = np.concatenate([self._encoder.columns[name] for name in goals])
-        goal = np.concatenate(list(goals.values())).astype(np.float64)
-        seen = self._encoder.reference[:, columns].astype(np.float64)
-        robot = self._bundle.robot
-        if list(goals) == [robot.goal_feature]:
-            scale, limit = np.ones(len(goal)), robot.goal_radius
-            unit = robot.feature(robot.goal_feature).unit
-        else:
-            # Metres and radians have no common measure but how much they vary.
-            scale, limit, unit = np.maximum(seen.std(axis=0), 1e-3), 1.0, "std"
-        order, nearest, outside = nearest_state(seen, goal, scale)
-        encoded = goal if outside <= limit else seen[nearest]
-
-        asked = asked_blocks(self._bundle.block_features, goals)
-        alone = all(
-            set(names) <= set(goals)
-            for names, wanted in zip(self._bundle.block_features, asked, strict=True)
-            if wanted
-        )
-        count = 1 if alone else _AROUND
-        states = self._encoder.reference[np.argsort(order, kind="stable")[:count]].copy()
-        states[:, columns] = encoded
-        encoding = self._encoder.encode(states, np.ones(len(states)), asked)
+    def _goal(self, prompt: Prompt, goals: dict[str, np.ndarray]) -> Inference:
+        found = encode_goal(self._bundle, self._encoder, goals)
         warnings: tuple[str, ...] = ()
-        if not outside <= limit:
+        if found.instead is not None:
             warnings = (
-                f"it is {outside:.3g} {unit} outside the data; trying the nearest point seen, "
-                f"{point_text(encoded)}",
+                f"it is {found.outside:.3g} {found.unit} outside the data; trying the nearest "
+                f"point seen, {point_text(found.instead)}",
             )
-        figures = {f"outside_{unit}": outside, **self._likeness(encoding.z)}
-        return Inference(z=encoding.z, text=prompt.text, warnings=warnings, figures=figures)
+        figures = {f"outside_{found.unit}": found.outside, **self._likeness(found.z)}
+        return Inference(z=found.z, text=prompt.text, warnings=warnings, figures=figures)
 
     def _velocity(self, prompt: Velocity) -> Inference:
         robot = self._bundle.robot
@@ -176,7 +127,7 @@ class RewardInference:
                 f"robot {robot.name} has no such velocity as {prompt.text} asks for; it has "
                 + describe([robot.feature(name) for name in robot.velocity_features])
             )
-        return self.goal(prompt, goals)
+        return self._goal(prompt, goals)
 
     def _goal_state(self, prompt: Prompt, values: np.ndarray) -> Inference:
         width = self._encoder.reference.shape[1]
@@ -187,7 +138,7 @@ class RewardInference:
                 + describe(read)
             )
         goals = {name: values[part] for name, part in self._encoder.columns.items()}
-        return self.goal(prompt, goals)
+        return self._goal(prompt, goals)
 
     def _reward(self, prompt: Reward, text: str) -> Inference:
         layout = self._bundle.robot.features
@@ -248,6 +199,9 @@ class RewardInference:
                 f"labelled states have shape {features.shape} and {len(rewards)} rewards, "
                 f"expected {width} features and a reward in each row: {describe(read)}"
             )
+        # As the graph will have them.
+        with np.errstate(over="ignore"):
+            features = features.astype(np.float32)
         if not (np.all(np.isfinite(features)) and np.all(np.isfinite(rewards))):
             raise FbRosError("the labelled states are not finite; publish finite numbers")
         if not np.any(rewards):
@@ -306,10 +260,3 @@ class RewardInference:
     def _likeness(self, z: np.ndarray) -> dict[str, float]:
         """How much of what `z` asks for the model expects to keep up: 1 is all of it, always."""
         return {"predicted_likeness": self._expectation.reward(z, z / float(z @ z))}
-
-    def _readable(self, name: str) -> Field:
-        if name not in self._encoder.columns:
-            raise FbRosError(
-                f"this model's B does not read {name}; it reads {', '.join(self._encoder.columns)}"
-            )
-        return self._bundle.robot.feature(name)

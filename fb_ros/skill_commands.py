@@ -10,8 +10,9 @@ list
 from __future__ import annotations
 
 from fb_ros.errors import FbRosError
+from fb_ros.inference import Inference
 from fb_ros.prompt_text import RESERVED, parse_prompt, require_name
-from fb_ros.reward_inference import Inference, RewardInference
+from fb_ros.reward_inference import RewardInference
 from fb_ros.skills import SavedSkill, SkillLibrary
 
 _USAGE = dict(zip(RESERVED, (("NAME",), ("OLD", "NEW"), ("NAME",), ("NAME",), ()), strict=True))

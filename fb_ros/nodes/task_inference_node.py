@@ -20,6 +20,7 @@ from fb_ros.candidates import require_centring
 from fb_ros.errors import FbRosError
 from fb_ros.feedback import FeedbackWindow
 from fb_ros.field import assemble
+from fb_ros.inference import Inference
 from fb_ros.latency import LatencyWindow
 from fb_ros.nodes.drain import drain
 from fb_ros.nodes.messages import ERROR, OK, WARN, to_array_message, to_diagnostics, to_status
@@ -38,7 +39,7 @@ from fb_ros.paths import skills_folder
 from fb_ros.prompt import GoalPoint, Prompt, Reward
 from fb_ros.prompt_text import parse_prompt
 from fb_ros.ramp import Ramp
-from fb_ros.reward_inference import Inference, RewardInference
+from fb_ros.reward_inference import RewardInference
 from fb_ros.skill_commands import run_skill_command
 from fb_ros.skills import SkillLibrary
 from fb_ros.z_digest import z_digest

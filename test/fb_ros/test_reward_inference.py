@@ -13,6 +13,7 @@ from fb_ros.bundle import Bundle, load_bundle
 from fb_ros.candidates import above, baseline, candidates, require_centring
 from fb_ros.errors import FbRosError
 from fb_ros.field import layout_slices
+from fb_ros.inference import Inference
 from fb_ros.prompt import (
     Blend,
     GoalPoint,
@@ -23,12 +24,12 @@ from fb_ros.prompt import (
     Velocity,
 )
 from fb_ros.prompt_text import parse_prompt
-from fb_ros.reward_inference import Inference, RewardInference, reward_inference
+from fb_ros.reward_inference import RewardInference, reward_inference
 from fb_ros.skill_commands import run_skill_command
 from fb_ros.skills import SkillLibrary
 from fb_ros.task_encoder import TaskEncoder
 
-NEAR = "exp(-30 * norm(tcp_pos - [{}, {}, {}]))"
+NEAR = "exp(-60 * norm(tcp_pos - [{}, {}, {}]))"
 
 
 @pytest.fixture(scope="module")
