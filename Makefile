@@ -63,7 +63,7 @@ models-jaco: $(DEV_ENV)/.done
 		--out runs/jaco-4 --minutes 11 --updates 36000 --eval-every 3000 \
 		--agent.learning-rate 7e-4 --agent.goal-share 0.9 --agent.box-share 0.5
 	$(FB_ROS) train --robot jaco --data $(ROUND_4) --init runs/jaco-4/last.safetensors \
-		--out runs/jaco-5 --minutes 13 --updates 36000 --eval-every 3000 \
+		--out runs/jaco-5 --minutes 16 --threads 1 --updates 36000 --eval-every 3000 \
 		--agent.learning-rate 6e-4 --agent.backward-learning-rate 6e-4 \
 		--agent.goal-share 0.8 --agent.region-share 0.1 --agent.box-share 0.5
 	$(FB_ROS) export --run runs/jaco-5 --data $(ROUND_4) --out models/jaco --weights last

@@ -15,7 +15,7 @@ def nearest_state(
     `|s - g|^2` orders the states as `|s|^2 - 2 s.g` does. In units of the largest coordinate,
     since the square of a huge goal would overflow, and swallow the states before that.
     """
-    unit = max(1.0, float(np.abs(goal / scale.max()).max()))
+    unit = max(1.0, float(np.abs(goal).max()))
     seen, goal = seen / scale, goal / unit / scale
     order: np.ndarray = np.square(seen).sum(axis=1) / unit - 2.0 * seen @ goal
     nearest = int(np.argmin(order))

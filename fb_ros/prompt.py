@@ -106,6 +106,13 @@ class Blend:
 Prompt = GoalPoint | GoalState | Velocity | Reward | RewardSamples | Skill | Blend
 
 
+def count_parts(prompt: Prompt) -> int:
+    """How many prompts there are in a prompt, with those of blends within blends."""
+    if not isinstance(prompt, Blend):
+        return 1
+    return sum(count_parts(part) for part, _ in prompt.parts)
+
+
 def blend_text(texts: Sequence[str], weights: Sequence[float]) -> str:
     """A blend of prompts with these texts."""
     # A blend ends with its last weight, and in a blend it has to be told from the next one.

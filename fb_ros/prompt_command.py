@@ -57,6 +57,13 @@ class PromptConfig(CommandConfig):
             raise FbRosError(
                 "give one of --reward, --goal-point, --samples, --reward-value and --text"
             )
+        for text in (self.reward, self.text):
+            try:
+                text.encode()
+            except UnicodeError:
+                raise FbRosError("the prompt is no UTF-8; write it in plain letters") from None
+        if not 0.0 < self.patience < 1e9:
+            raise FbRosError(f"patience is {self.patience}, expected seconds above 0")
         if self.reward_value is not None and self.dry_run:
             raise FbRosError("--reward-value is about a robot that moves; leave --dry-run out")
 
@@ -68,7 +75,11 @@ class PromptConfig(CommandConfig):
         if self.goal_point:
             return GoalPoint(point=self.goal_point).text
         if self.samples:
-            rows = [line.strip() for line in self.samples.read_text().splitlines()]
+            try:
+                text = self.samples.read_text(encoding="utf-8")
+            except UnicodeError as error:
+                raise FbRosError(f"{self.samples} is no CSV file in UTF-8: {error}") from None
+            rows = [line.strip() for line in text.splitlines()]
             return f"reward_samples({'; '.join(row for row in rows if row)})"
         return self.text.strip()
 

@@ -26,7 +26,7 @@ from fb_ros.prompt import (
 )
 
 MAX_LENGTH = 10_000
-"""Characters of a prompt; the text of a skill with many labelled states has more."""
+"""Characters of a prompt that somebody writes."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """What a skill may be called."""
 
@@ -42,14 +42,14 @@ _EXPONENT = re.compile(r"(?:^|[\s.])\d*\.?\d+[eE]$")
 _HELP = "goal_point(x, y, z), goal_state(…), velocity(…), reward(FORMULA) or a skill's name"
 
 
-def parse_prompt(text: str) -> Prompt:
-    """Reads a prompt; refuses in one line what is none."""
+def parse_prompt(text: str, *, longest: int = MAX_LENGTH) -> Prompt:
+    """Reads a prompt of at most `longest` characters; refuses in one line what is none."""
+    if len(text) > longest:
+        raise FbRosError(f"the prompt has {len(text)} characters, at most {longest} will do")
     return _parse(text, _DEEPEST)
 
 
 def _parse(text: str, deepest: int) -> Prompt:
-    if len(text) > MAX_LENGTH:
-        raise FbRosError(f"the prompt has {len(text)} characters, at most {MAX_LENGTH} will do")
     parts = [_weighted(part, deepest) for part in _split(text)]
     if len(parts) == 1 and parts[0][1] is None:
         return parts[0][0]

@@ -25,19 +25,18 @@ from fb_ros.prompt import (
     Skill,
     Velocity,
     blend_text,
+    count_parts,
 )
 from fb_ros.reward_formula import parse_formula
 from fb_ros.skills import SkillLibrary
 from fb_ros.sphere import blend
 from fb_ros.task_encoder import Encoding, TaskEncoder
-from fb_ros.wording import describe, point_text, ranges_text, state_text
+from fb_ros.wording import describe, point_text, ranges_text, shortened, state_text
 
 # Fewer effective states than this make an estimate that another sample would overturn.
 _FEW_STATES = 20.0
 # Bounds of the work that one prompt can make.
 _MOST_WAYS, _MOST_PARTS, _MOST_SAMPLES = 100, 8, 10_000
-# Labelled states whose distance to the data is looked at.
-_NEAREST = 100
 
 
 def reward_inference(bundle: Bundle, prompt: Prompt) -> Inference:
@@ -69,6 +68,9 @@ class RewardInference:
 
     def infer(self, prompt: Prompt) -> Inference:
         """The encoding of a prompt, or a refusal in one line that says why not."""
+        parts = count_parts(prompt)
+        if not 1 <= parts <= _MOST_PARTS:
+            raise FbRosError(f"the blend has {parts} parts, 1 to {_MOST_PARTS} will do")
         inference = self._infer(prompt)
         if not (np.all(np.isfinite(inference.z)) and np.any(inference.z)):
             raise FbRosError(
@@ -151,12 +153,15 @@ class RewardInference:
                 f"the reward is not finite in {len(wrong)} of {len(rewards)} reference states, "
                 f"such as {state_text(layout, features[wrong[0]], formula.uses)}"
             )
+        # In units of the largest, which may be so large that a difference would overflow.
+        unit = float(np.abs(rewards).max()) or 1.0
+        rewards = rewards / unit
         low, high = float(rewards.min()), float(rewards.max())
         # Features are float32: what varies by less is their rounding.
         if high - low <= 1e-6 * max(abs(low), abs(high)):
             raise FbRosError(
-                f"the reward is {high:.6g} in every reference state, so there is nothing to "
-                f"strive for; the data cover {ranges_text(layout, features, formula.uses)}"
+                f"the reward is {high * unit:.6g} in every reference state, so there is nothing "
+                f"to strive for; the data cover {ranges_text(layout, features, formula.uses)}"
             )
         carried = (rewards - low) / (high - low)
         share = float(np.mean(carried > CARRIED))
@@ -172,7 +177,7 @@ class RewardInference:
         figures = {
             "share": share,
             "effective_states": effective,
-            "predicted_reward": expected,
+            "predicted_reward": expected * unit,
             **self._likeness(best.z),
         }
         return Inference(z=best.z, text=prompt.text, warnings=warnings, figures=figures)
@@ -213,11 +218,10 @@ class RewardInference:
         relative = np.abs(rewards) / np.abs(rewards).max()
         reference = self._encoder.reference.astype(np.float64)
         scale = np.maximum(reference.std(axis=0), 1e-3)
-        labelled = features[rewards != 0.0][:_NEAREST]
-        outside = max(nearest_state(reference, state, scale)[2] for state in labelled)
+        outside = nearest_state(reference, features[rewards != 0.0][-1], scale)[2]
         warnings: tuple[str, ...] = ()
         if not outside <= 1.0:
-            warnings = (f"a labelled state is {outside:.3g} std outside the data",)
+            warnings = (f"the last labelled state is {outside:.3g} std outside the data",)
         figures = {
             "labelled_states": float(len(rewards)),
             "effective_states": float(relative.sum() ** 2 / np.square(relative).sum()),
@@ -234,14 +238,12 @@ class RewardInference:
             raise FbRosError(
                 f"skill {name} was saved under model {skill.model_id[:12]}, this is "
                 f"{self._bundle.model_id[:12]}; ask for `anew {name}` to encode its text, "
-                f"{skill.text}, with this model"
+                f"{shortened(skill.text)}, with this model"
             )
         # By its own text, so that what is saved of it does not hang on this skill.
         return Inference(z=skill.z, text=skill.text, figures=self._likeness(skill.z))
 
     def _blend(self, prompt: Prompt, parts: Sequence[tuple[Prompt, float]]) -> Inference:
-        if len(parts) > _MOST_PARTS:
-            raise FbRosError(f"the blend has {len(parts)} parts, at most {_MOST_PARTS} will do")
         inferences = [self._infer(part) for part, _ in parts]
         weights = [weight for _, weight in parts]
         z = blend([inference.z for inference in inferences], weights, self._bundle.blocks)
@@ -252,7 +254,9 @@ class RewardInference:
             z=z,
             text=blend_text([inference.text for inference in inferences], weights),
             warnings=tuple(
-                f"{part.text}: {warning}" for part in inferences for warning in part.warnings
+                f"{shortened(part.text)}: {warning}"
+                for part in inferences
+                for warning in part.warnings
             ),
             figures=self._likeness(z),
         )

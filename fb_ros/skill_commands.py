@@ -14,6 +14,10 @@ from fb_ros.inference import Inference
 from fb_ros.prompt_text import RESERVED, parse_prompt, require_name
 from fb_ros.reward_inference import RewardInference
 from fb_ros.skills import SavedSkill, SkillLibrary
+from fb_ros.wording import shortened
+
+# Characters of a skill's text: ten thousand labelled states fit.
+_LONGEST = 10_000_000
 
 _USAGE = dict(zip(RESERVED, (("NAME",), ("OLD", "NEW"), ("NAME",), ("NAME",), ()), strict=True))
 
@@ -49,14 +53,14 @@ def run_skill_command(
     if name == "delete":
         library.delete(words[0])
         return f"skill {words[0]} is gone"
-    anew = inference.infer(parse_prompt(library.load(words[0]).text))
+    anew = inference.infer(parse_prompt(library.load(words[0]).text, longest=_LONGEST))
     return _save(library, words[0], anew, model_id, date)
 
 
 def _save(library: SkillLibrary, name: str, present: Inference, model_id: str, date: str) -> str:
     skill = SavedSkill(name=name, z=present.z, model_id=model_id, text=present.text, date=date)
     library.save(skill)
-    return f"saved as skill {name}: {present.text}"
+    return f"saved as skill {name}: {shortened(present.text)}"
 
 
 def listing(library: SkillLibrary) -> str:
@@ -68,5 +72,7 @@ def listing(library: SkillLibrary) -> str:
         except FbRosError as error:
             lines.append(f"{name}: {error}")
             continue
-        lines.append(f"{name}: {skill.text} ({skill.date}, model {skill.model_id[:12]})")
+        lines.append(
+            f"{name}: {shortened(skill.text)} ({skill.date}, model {skill.model_id[:12]})"
+        )
     return "; ".join(lines) or f"no skills in {library.folder}"

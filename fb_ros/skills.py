@@ -29,7 +29,7 @@ class SavedSkill:
     model_id: str
     """The model under which it means what it means."""
     text: str
-    """The prompt, as `prompt_text` reads it; labelled states have none that could be read."""
+    """The prompt, as `prompt_text` reads it."""
     date: str
     """When it was saved, ISO 8601 in UTC."""
 

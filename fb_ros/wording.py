@@ -18,6 +18,11 @@ def describe(fields: Sequence[Field]) -> str:
     )
 
 
+def shortened(text: str, longest: int = 100) -> str:
+    """A text for a sentence about it: its beginning, if it is longer than that."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
 def point_text(point: np.ndarray) -> str:
     """Coordinates `(n,)` to three digits."""
     return "(" + ", ".join(f"{value:.3g}" for value in point) + ")"

@@ -1,21 +1,31 @@
-"""The newest message of a topic whose messages replace each other."""
+"""All that has arrived on a topic, where messages come faster than they are answered."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from typing import Any
 
 from rclpy.subscription import Subscription
 
+Arrived = tuple[Any, float]
+"""A message, and when it arrived, on the clock of `time.time`, in seconds."""
 
-def drain(subscription: Subscription, message: Any) -> tuple[Any, int]:
-    """Takes what has arrived since `message`; the newest, and how many it supersedes.
+
+def arrived(message: Any, info: Mapping[str, Any]) -> Arrived:
+    """A message and its arrival, as the middleware noted it; now, where it did not."""
+    return message, (info.get("received_timestamp") or time.time_ns()) * 1e-9
+
+
+def drain(subscription: Subscription, message: Any, info: Mapping[str, Any]) -> list[Arrived]:
+    """`message` and what has arrived since, in order.
 
     Without it, whoever asks faster than he is answered would be served his oldest wish first.
     """
-    superseded = 0
+    messages = [arrived(message, info)]
     with subscription.handle:
         while True:
             taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
             if taken is None:
-                return message, superseded
-            message, superseded = taken[0], superseded + 1
+                return messages
+            messages.append(arrived(*taken))

@@ -22,7 +22,7 @@ from fb_ros.feedback import FeedbackWindow
 from fb_ros.field import assemble
 from fb_ros.inference import Inference
 from fb_ros.latency import LatencyWindow
-from fb_ros.nodes.drain import drain
+from fb_ros.nodes.drain import arrived, drain
 from fb_ros.nodes.messages import ERROR, OK, WARN, to_array_message, to_diagnostics, to_status
 from fb_ros.nodes.parameters import declare_bundle, declare_number, declare_text, declare_whole
 from fb_ros.nodes.prompt_messages import (
@@ -98,7 +98,9 @@ class TaskInferenceNode(Node):
         self._listen("velocity", TwistStamped, lambda m: to_velocity(m, bundle))
         self._listen("reward", String, lambda m: Reward(formula=m.data))
         self._listen("reward_samples", Float64MultiArray, lambda m: to_reward_samples(m, bundle))
-        self.create_subscription(Float32, "prompt/reward_value", self._on_reward_value, PROMPT)
+        self._values = self.create_subscription(
+            Float32, "prompt/reward_value", self._on_reward_value, PROMPT
+        )
         self.create_subscription(String, "prompt/skill", self._on_skill, PROMPT)
         # Latched before any prompt: who asks can wait for it and knows that answers arrive.
         self._answer(OK, f"model {self._model_id[:12]} for {self._robot.name}; ready", {})
@@ -106,24 +108,29 @@ class TaskInferenceNode(Node):
     def _listen(self, topic: str, kind: type, to_prompt: Callable[[Any], Prompt]) -> None:
         """Answers the newest message of a topic on which each replaces the one before."""
 
-        def on_message(message: Any) -> None:
-            newest, superseded = drain(subscription, message)
+        def on_message(message: Any, info: dict[str, Any]) -> None:
+            *superseded, (newest, since) = drain(subscription, message, info)
             for count in ("prompts", "superseded_prompts"):
-                self._counts[count] += superseded
-            self._handle(topic, "", lambda: to_prompt(newest))
+                self._counts[count] += len(superseded)
+            self._handle(topic, "", since, lambda: to_prompt(newest))
 
         subscription = self.create_subscription(kind, f"prompt/{topic}", on_message, PROMPT)
 
-    def _on_reward_value(self, message: Float32) -> None:
+    def _on_reward_value(self, message: Float32, info: dict[str, Any]) -> None:
+        messages = drain(self._values, message, info)
+        self._counts["prompts"] += len(messages) - 1
+
         def accumulate() -> Prompt:
             fields = [self._robot.feature(name) for name in self._bundle.encoder_features]
             features = assemble(fields, self._states.state())
-            return self._feedback.add(self._now(), features, message.data)
+            for value, _ in messages:
+                samples = self._feedback.add(self._now(), features, value.data)
+            return samples
 
-        self._handle("reward_value", "", accumulate)
+        self._handle("reward_value", "", messages[-1][1], accumulate)
 
-    def _on_skill(self, message: String) -> None:
-        line = message.data.strip()
+    def _on_skill(self, message: String, info: dict[str, Any]) -> None:
+        line, since = message.data.strip(), arrived(message, info)[1]
 
         def run() -> Prompt | str:
             done = run_skill_command(
@@ -136,14 +143,16 @@ class TaskInferenceNode(Node):
             )
             return done or parse_prompt(line)
 
-        self._handle("skill", line, run)
+        self._handle("skill", line, since, run)
 
-    def _handle(self, topic: str, line: str, to_prompt: Callable[[], Prompt | str]) -> None:
-        """Answers one prompt, whatever becomes of it; `line` is how the person wrote it.
+    def _handle(
+        self, topic: str, line: str, since: float, to_prompt: Callable[[], Prompt | str]
+    ) -> None:
+        """Answers one prompt, whatever becomes of it.
 
-        What `to_prompt` gives as text is done already, and leaves the present prompt in force.
+        `line` is how the person wrote it, `since` when it arrived. What `to_prompt` gives as text
+        is done already, and leaves the present prompt in force.
         """
-        started = time.perf_counter()
         self._counts["prompts"] += 1
         text = line or topic
         try:
@@ -159,16 +168,16 @@ class TaskInferenceNode(Node):
             # Nobody foresaw it, but a robot in motion does not lose its node for a prompt.
             self._refuse(topic, text, f"unexpected {error!r}; please report it")
         else:
-            self._accept(topic, text, inference, started)
+            self._accept(topic, text, inference, since)
 
-    def _accept(self, topic: str, text: str, inference: Inference, started: float) -> None:
+    def _accept(self, topic: str, text: str, inference: Inference, since: float) -> None:
         if topic != "reward_value":
             self._feedback.clear()
         self._present = inference
         self._publish_z(self._ramp.go_to(inference.z, self._now()))
         if not self._ramp.arrived(self._now()):
             self._moving.reset()
-        seconds = time.perf_counter() - started
+        seconds = time.time() - since
         self._latency.add(seconds)
         values = {
             "prompt": topic,

@@ -135,7 +135,7 @@ def test_a_formula_that_peaks_at_a_point_is_nearly_that_goal(
     assert likeness(z, near) > likeness(z, far) + 0.2
 
 
-@pytest.mark.parametrize("scale", [1e-200, 1e-30, 1e-6, 1e6, 1e39, 1e200])
+@pytest.mark.parametrize("scale", [1e-200, 1e-30, 1e-6, 1e6, 1e39, 1e200, 1e308])
 def test_the_scale_of_a_reward_changes_nothing(inference: RewardInference, scale: float) -> None:
     z, scaled = (inference.infer(reward(f"{factor} * tcp_pos[0]")).z for factor in (1.0, scale))
     np.testing.assert_allclose(z, scaled, atol=1e-3)
@@ -164,6 +164,7 @@ def test_the_account_of_a_formula_is_what_it_says(
     ("formula", "message"),
     [
         ("3", r"the reward is 3 in every reference state.*no feature"),
+        ("where(tcp_pos[0] > 9, 1e308, -1e308)", "in every reference state"),
         ("tcp_pos[0] > 9", r"the reward is 0 in every.*the data cover tcp_pos from \(-0"),
         ("log(tcp_pos[0])", r"not finite in \d+ of \d+ reference states, such as tcp_pos \("),
         ("tcp_poz[0]", "did you mean tcp_pos"),
@@ -200,8 +201,10 @@ def test_huge_numbers_are_refused_or_encoded_with_a_warning(
     bundle: Bundle, inference: RewardInference, size: float
 ) -> None:
     width = TaskEncoder(bundle).reference.shape[1]
-    answer = inference.infer(GoalState(values=(size,) * width))
-    assert "outside the data" in answer.warnings[0]
+    for values in ((size,) * width, (size,) + (0.0,) * (width - 1)):
+        answer = inference.infer(GoalState(values=values))
+        assert "outside the data" in answer.warnings[0]
+        assert answer.figures["outside_std" if width > 3 else "outside_m"] > 1e5
     prompts = (
         RewardSamples(features=np.full((1, width), size), rewards=np.ones(1)),
         RewardSamples(features=np.zeros((2, width)), rewards=np.array([size, 1.0])),
@@ -236,8 +239,13 @@ def test_rounding_is_no_reward(inference: RewardInference) -> None:
 
 def test_work_is_bounded(inference: RewardInference) -> None:
     parts = " + ".join(["reward(tcp_pos[0]) 1"] * 9)
-    with pytest.raises(FbRosError, match="9 parts, at most 8"):
+    with pytest.raises(FbRosError, match="9 parts, 1 to 8"):
         inference.infer(parse_prompt(parts))
+    nested = " + ".join([f"blend({' + '.join(['reward(tcp_pos[0]) 1'] * 3)}) 1"] * 3)
+    with pytest.raises(FbRosError, match="9 parts, 1 to 8"):
+        inference.infer(parse_prompt(nested))
+    with pytest.raises(FbRosError, match="0 parts, 1 to 8"):
+        inference.infer(Blend(parts=()))
     many = np.zeros((10_001, 99))
     with pytest.raises(FbRosError):
         inference.infer(RewardSamples(features=many, rewards=np.ones(len(many))))
