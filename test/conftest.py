@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Before anything imports rclpy; processes that the tests start inherit it. Domains above 101
 # would collide with the ports that Linux gives to other programs.
@@ -15,6 +16,10 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 # Skills that the tests save are nobody's.
 os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="fb_ros_test_")
+
+# The same inputs in every run: a failure is one of the change, and not of the day.
+settings.register_profile("suite", derandomize=True)
+settings.load_profile("suite")
 
 ROOT = Path(__file__).resolve().parent.parent
 

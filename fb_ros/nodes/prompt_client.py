@@ -18,7 +18,7 @@ from fb_ros.nodes.prompt_messages import SHOWN
 from fb_ros.nodes.qos import PROMPT
 
 _LISTENER = "task_inference_node"
-_DISCOVERY_SECONDS = 1.0
+_QUIET_SECONDS = 1.5
 # Deep, so that our answer is not lost among others'.
 _ANSWERS = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -46,9 +46,20 @@ def publish_prompt(
                     raise FbRosError(f"waited {patience:g} s for {what}; is the robot up?")
                 executor.spin_once(timeout_sec=0.05)
 
-        # Robots are discovered one after the other: the first is not the only one yet.
-        settled = time.monotonic() + _DISCOVERY_SECONDS
-        wait_for(lambda: time.monotonic() > settled and bool(_robots(node, namespace)), _LISTENER)
+        # Robots are discovered one after the other: the first is not the only one yet. So this
+        # waits until nothing new has turned up for a while, unless one was named.
+        known: list[tuple[str, str]] = []
+        changed = time.monotonic()
+
+        def settled() -> bool:
+            nonlocal known, changed
+            found = sorted(node.get_node_names_and_namespaces())
+            if found != known:
+                known, changed = found, time.monotonic()
+            quiet = namespace or time.monotonic() - changed > _QUIET_SECONDS
+            return bool(quiet and _robots(node, namespace))
+
+        wait_for(settled, _LISTENER)
         robots = _robots(node, namespace)
         if len(robots) > 1:
             raise FbRosError(f"several robots are up, {', '.join(robots)}; give --namespace")

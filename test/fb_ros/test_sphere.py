@@ -32,6 +32,8 @@ def test_the_angle_to_the_start_grows_evenly(seed: int, share: float) -> None:
     z = interpolate(start, end, share, BLOCKS)
     for a, b, c in zip(*(np.split(v, [3, 5]) for v in (start, end, z)), strict=True):
         whole = np.arccos(np.clip(a @ b / len(a), -1.0, 1.0))
+        if whole > 3.1:
+            continue  # Between opposite ends there is no shortest way; the next test has them.
         assert np.arccos(np.clip(a @ c / len(a), -1.0, 1.0)) == pytest.approx(
             share * whole, abs=1e-5
         )
