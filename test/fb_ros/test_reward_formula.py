@@ -212,18 +212,30 @@ def mutated(draw: st.DrawFn) -> str:
 @given(text=mutated() | st.lists(WORDS, max_size=30).map(" ".join) | st.text(max_size=60))
 def test_no_text_crashes_hangs_or_leaves_the_grammar(text: str) -> None:
     started = time.perf_counter()
-    refusal, value = "", None
-    try:
-        value = reward(text)
-    except FbRosError as error:
-        refusal = str(error)
+    refusal, value = _answer(text)
+    seconds = time.perf_counter() - started
     assert "\n" not in refusal
     if value is not None:
         assert value.shape == (len(STATES),)
         assert value.dtype == np.float64
         # Texts, attributes, comprehensions and the like have no value.
         assert not re.search(r"__|lambda|import|yield|:=|\bfor\b|\bin\b|\bif\b", _code(text))
-    assert time.perf_counter() - started < 0.1
+    # The collector of garbage, or another process, may have had the processor: not every time.
+    for _ in range(5):
+        if seconds < 0.1:
+            return
+        started = time.perf_counter()
+        _answer(text)
+        seconds = time.perf_counter() - started
+    raise AssertionError(f"{text!r} took {seconds:.3f} s, again and again")
+
+
+def _answer(text: str) -> tuple[str, np.ndarray | None]:
+    """The refusal, or the reward."""
+    try:
+        return "", reward(text)
+    except FbRosError as error:
+        return str(error), None
 
 
 def _code(text: str) -> str:
