@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 from fb_ros.backends import make_backend
 from fb_ros.backends.backend import Backend
 from fb_ros.errors import FbRosError
+from fb_ros.field import Field, layout_size
 from fb_ros.robot_spec import RobotSpec
 
 FORMAT_VERSION = 1
@@ -58,6 +59,11 @@ class Bundle:
     def z_dim(self) -> int:
         """Length of `z`."""
         return sum(self.blocks)
+
+    @property
+    def encoder_fields(self) -> tuple[Field, ...]:
+        """The features that `B` reads, in order."""
+        return tuple(self.robot.feature(name) for name in self.encoder_features)
 
     @cached_property
     def reference_features(self) -> np.ndarray:
@@ -104,7 +110,7 @@ class Bundle:
 
     def _input_shapes(self, file: str) -> dict[str, tuple[int | None, ...]]:
         robot, width = self.robot, self.z_dim
-        read = sum(robot.feature(name).size for name in self.encoder_features)
+        read = layout_size(self.encoder_fields)
         shapes: dict[str, dict[str, tuple[int | None, ...]]] = {
             POLICY: {"observation": (1, robot.obs_dim), "z": (1, width)},
             TASK_ENCODER: {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -64,21 +66,25 @@ def candidates(rewards: np.ndarray, count: int, base: float) -> list[Candidate]:
     Relative to the baseline, centred, as they are, sharpened (the best states alone), then one of
     the best states at a time: a mean over two far peaks would be neither.
     """
-    ways = [
-        Candidate("relative", above(rewards, base)),
-        Candidate("centred", rewards - rewards.mean()),
-        Candidate("as it is", rewards),
-    ]
+    ways = itertools.islice(_ways(rewards, base), count)
+    return [way for way in ways if np.any(way.weights)]
+
+
+def _ways(rewards: np.ndarray, base: float) -> Iterator[Candidate]:
+    yield Candidate("relative", above(rewards, base))
+    yield Candidate("centred", rewards - rewards.mean())
+    yield Candidate("as it is", rewards)
     order = np.argsort(-rewards, kind="stable")
     carrying = int(np.sum(rewards > rewards.min()))
     for share in _SHARPENED:
         best = order[: max(1, min(round(share * len(rewards)), carrying))]
-        weights = np.zeros(len(rewards))
-        weights[best] = 1.0
-        ways.append(Candidate(f"best {share:.0%}", weights))
+        yield Candidate(f"best {share:.0%}", _ones(best, len(rewards)))
     rng = np.random.default_rng(0)
-    while len(ways) < count:
-        one = np.zeros(len(rewards))
-        one[rng.choice(best)] = 1.0
-        ways.append(Candidate("one state", one))
-    return [way for way in ways[:count] if np.any(way.weights)]
+    while True:
+        yield Candidate("one state", _ones(rng.choice(best), len(rewards)))
+
+
+def _ones(where: np.ndarray | int, size: int) -> np.ndarray:
+    weights = np.zeros(size)
+    weights[where] = 1.0
+    return weights

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fb_ros.bundle import VALUE, Bundle
+from fb_ros.magnitude import magnitude
 from fb_ros.policy import Policy
 
 # States over which an expectation is averaged: enough for two digits, and a few milliseconds.
@@ -29,8 +30,7 @@ class Expectation:
         """
         count = len(self._observations)
         actions = self._actions(z)
-        # The graph computes in float32: what it gets is of the order of one.
-        unit = float(np.abs(mean).max()) or 1.0
+        unit = magnitude(mean)
         rows = {"z": np.tile(z, (count, 1)), "reward": np.tile(mean / unit, (count, 1))}
         q = self._graph.run({"observation": self._observations, "action": actions, **rows})[0]
         return unit * float((1.0 - self._gamma) * q.mean())

@@ -59,8 +59,7 @@ def encode_goal(
         scale, limit = np.ones(len(goal)), robot.goal_radius
         unit = robot.feature(robot.goal_feature).unit
     else:
-        # Metres and radians have no common measure but how much they vary.
-        scale, limit, unit = np.maximum(seen.std(axis=0), 1e-3), 1.0, "std"
+        scale, limit, unit = encoder.spread[columns], 1.0, "std"
     order, nearest, outside = nearest_state(seen, goal, scale)
     instead = None if outside <= limit else seen[nearest]
 
@@ -70,8 +69,9 @@ def encode_goal(
         for names, wanted in zip(bundle.block_features, asked, strict=True)
         if wanted
     )
-    count = 1 if alone else _AROUND
-    states = encoder.reference[np.argsort(order, kind="stable")[:count]].copy()
+    # A copy of one state, or of several, in which the goal takes the place of what they have.
+    around = [nearest] if alone else np.argsort(order, kind="stable")[:_AROUND]
+    states = encoder.reference[around]
     states[:, columns] = goal if instead is None else instead
     z = encoder.encode(states, np.ones(len(states)), asked).z
     return GoalEncoding(z=z, outside=outside, unit=unit, instead=instead)

@@ -89,6 +89,7 @@ def prompt(config: PromptConfig) -> Result:
     if config.dry_run:
         return _dry_run(config)
     try:
+        from fb_ros.nodes.messages import values_of
         from fb_ros.nodes.prompt_client import publish_prompt
     except ModuleNotFoundError as error:
         raise FbRosError(
@@ -96,8 +97,8 @@ def prompt(config: PromptConfig) -> Result:
             "`pip install 'fb_ros[ros]'`, or take --dry-run"
         ) from error
     status = publish_prompt(config.namespace, config.line, config.reward_value, config.patience)
-    values = {entry.key: entry.value for entry in status.values}
-    return {"ok": status.level != status.ERROR, "message": status.message, **values}
+    answer = {"ok": status.level != status.ERROR, "message": status.message}
+    return answer | values_of(status)
 
 
 def _dry_run(config: PromptConfig) -> Result:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
 from fb_ros.asked_blocks import asked_blocks
 from fb_ros.bundle import Bundle
-from fb_ros.candidates import CARRIED, Centring, above, baseline, candidates
+from fb_ros.candidates import CARRIED, Centring, baseline, candidates
 from fb_ros.errors import FbRosError
 from fb_ros.expectation import Expectation
 from fb_ros.field import layout_slices
 from fb_ros.goal_encoding import encode_goal
 from fb_ros.inference import Inference
+from fb_ros.magnitude import magnitude
 from fb_ros.nearest_state import nearest_state
 from fb_ros.prompt import (
     Blend,
@@ -76,7 +78,11 @@ class RewardInference:
             raise FbRosError(
                 "its encoding is not finite or zero; ask with numbers of an ordinary size"
             )
-        return inference
+        likeness = self._expectation.reward(
+            inference.z, inference.z / float(inference.z @ inference.z)
+        )
+        figures = {**inference.figures, "predicted_likeness": likeness}
+        return dataclasses.replace(inference, figures=figures)
 
     def _infer(self, prompt: Prompt) -> Inference:
         match prompt:
@@ -109,7 +115,7 @@ class RewardInference:
                 f"it is {found.outside:.3g} {found.unit} outside the data; trying the nearest "
                 f"point seen, {point_text(found.instead)}",
             )
-        figures = {f"outside_{found.unit}": found.outside, **self._likeness(found.z)}
+        figures = {f"outside_{found.unit}": found.outside}
         return Inference(z=found.z, text=prompt.text, warnings=warnings, figures=figures)
 
     def _velocity(self, prompt: Velocity) -> Inference:
@@ -134,10 +140,9 @@ class RewardInference:
     def _goal_state(self, prompt: Prompt, values: np.ndarray) -> Inference:
         width = self._encoder.reference.shape[1]
         if values.shape != (width,):
-            read = [self._bundle.robot.feature(name) for name in self._encoder.columns]
             raise FbRosError(
                 f"the goal state has {values.size} numbers, this model reads {width}: "
-                + describe(read)
+                + describe(self._bundle.encoder_fields)
             )
         goals = {name: values[part] for name, part in self._encoder.columns.items()}
         return self._goal(prompt, goals)
@@ -154,7 +159,7 @@ class RewardInference:
                 f"such as {state_text(layout, features[wrong[0]], formula.uses)}"
             )
         # In units of the largest, which may be so large that a difference would overflow.
-        unit = float(np.abs(rewards).max()) or 1.0
+        unit = magnitude(rewards)
         rewards = rewards / unit
         low, high = float(rewards.min()), float(rewards.max())
         # Features are float32: what varies by less is their rounding.
@@ -165,7 +170,7 @@ class RewardInference:
             )
         carried = (rewards - low) / (high - low)
         share = float(np.mean(carried > CARRIED))
-        effective = float(carried.sum() ** 2 / np.square(carried).sum())
+        effective = _effective_states(carried)
         warnings: tuple[str, ...] = ()
         if effective < _FEW_STATES:
             warnings = (
@@ -178,17 +183,17 @@ class RewardInference:
             "share": share,
             "effective_states": effective,
             "predicted_reward": expected * unit,
-            **self._likeness(best.z),
         }
         return Inference(z=best.z, text=prompt.text, warnings=warnings, figures=figures)
 
     def _choose(self, rewards: np.ndarray, asked: np.ndarray) -> tuple[Encoding, float]:
         """The encoding under which the model expects the most of the rewards, and how much."""
         base = baseline(rewards, self._centring)
-        relative = above(rewards, base)
+        ways = candidates(rewards, self._best_of, base)
+        relative = ways[0].weights
         encodings = [
             self._encoder.encode(self._encoder.reference, way.weights, asked, relative)
-            for way in candidates(rewards, self._best_of, base)
+            for way in ways
         ]
         # A constant reward is worth itself.
         expected = [base + self._expectation.reward(*encoding) for encoding in encodings]
@@ -199,10 +204,10 @@ class RewardInference:
         features, rewards = np.asarray(prompt.features), np.asarray(prompt.rewards)
         width = self._encoder.reference.shape[1]
         if features.ndim != 2 or features.shape[1] != width or len(rewards) != len(features):
-            read = [self._bundle.robot.feature(name) for name in self._encoder.columns]
             raise FbRosError(
                 f"labelled states have shape {features.shape} and {len(rewards)} rewards, "
-                f"expected {width} features and a reward in each row: {describe(read)}"
+                f"expected {width} features and a reward in each row: "
+                + describe(self._bundle.encoder_fields)
             )
         # As the graph will have them.
         with np.errstate(over="ignore"):
@@ -215,18 +220,16 @@ class RewardInference:
             raise FbRosError(f"{len(features)} labelled states, at most {_MOST_SAMPLES} will do")
         asked = np.ones(len(self._bundle.blocks), dtype=np.float32)
         encoding = self._encoder.encode(features, rewards, asked)
-        relative = np.abs(rewards) / np.abs(rewards).max()
         reference = self._encoder.reference.astype(np.float64)
-        scale = np.maximum(reference.std(axis=0), 1e-3)
-        outside = nearest_state(reference, features[rewards != 0.0][-1], scale)[2]
+        last = features[rewards != 0.0][-1]
+        outside = nearest_state(reference, last, self._encoder.spread)[2]
         warnings: tuple[str, ...] = ()
         if not outside <= 1.0:
             warnings = (f"the last labelled state is {outside:.3g} std outside the data",)
         figures = {
             "labelled_states": float(len(rewards)),
-            "effective_states": float(relative.sum() ** 2 / np.square(relative).sum()),
+            "effective_states": _effective_states(np.abs(rewards) / magnitude(rewards)),
             "outside_std": outside,
-            **self._likeness(encoding.z),
         }
         return Inference(z=encoding.z, text=prompt.text, warnings=warnings, figures=figures)
 
@@ -241,7 +244,7 @@ class RewardInference:
                 f"{shortened(skill.text)}, with this model"
             )
         # By its own text, so that what is saved of it does not hang on this skill.
-        return Inference(z=skill.z, text=skill.text, figures=self._likeness(skill.z))
+        return Inference(z=skill.z, text=skill.text)
 
     def _blend(self, prompt: Prompt, parts: Sequence[tuple[Prompt, float]]) -> Inference:
         inferences = [self._infer(part) for part, _ in parts]
@@ -258,9 +261,9 @@ class RewardInference:
                 for part in inferences
                 for warning in part.warnings
             ),
-            figures=self._likeness(z),
         )
 
-    def _likeness(self, z: np.ndarray) -> dict[str, float]:
-        """How much of what `z` asks for the model expects to keep up: 1 is all of it, always."""
-        return {"predicted_likeness": self._expectation.reward(z, z / float(z @ z))}
+
+def _effective_states(weights: np.ndarray) -> float:
+    """How many states of equal weight the `weights` `(n,)`, none negative, are worth (Kish)."""
+    return float(weights.sum() ** 2 / np.square(weights).sum())

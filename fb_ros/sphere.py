@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fb_ros.magnitude import magnitude
+
 # Opposite directions have no way between them that is shorter than the others.
 _OPPOSITE = 1e-6
 
@@ -22,7 +24,7 @@ def blend(
 
     A block that an encoding leaves open (zeros) takes what the others say.
     """
-    largest = max(abs(weight) for weight in weights) or 1.0
+    largest = magnitude(np.asarray(weights))
     total = sum((weight / largest) * z for z, weight in zip(encodings, weights, strict=True))
     return project_z(np.asarray(total, dtype=np.float64), blocks)
 

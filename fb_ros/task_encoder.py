@@ -9,6 +9,7 @@ import numpy as np
 
 from fb_ros.bundle import TASK_ENCODER, Bundle
 from fb_ros.field import layout_slices
+from fb_ros.magnitude import magnitude
 
 # A dense reward over ten thousand states is work for several cores; more than these gain nothing.
 _MOST_THREADS = 4
@@ -40,6 +41,8 @@ class TaskEncoder:
             )
         )
         """Which columns of that each feature is."""
+        self.spread = np.maximum(self.reference.astype(np.float64).std(axis=0), 1e-3)
+        """How much each column varies, `(k,)`: metres and radians have no other common measure."""
         threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
         self._graph = bundle.load_graph(TASK_ENCODER, backend, threads)
 
@@ -56,8 +59,7 @@ class TaskEncoder:
         `reward` `(n,)`, or of the weights where it is not given.
         """
         reward = weights if reward is None else reward
-        # The graph computes in float32: what it gets is of the order of one.
-        scale, unit = _largest(weights), _largest(reward)
+        scale, unit = magnitude(weights), magnitude(reward)
         weights, reward = weights / scale, reward / unit
         # States without weight are most of them where the reward is sparse, and cost as much.
         used = np.flatnonzero((weights != 0.0) | (reward != 0.0))
@@ -70,7 +72,3 @@ class TaskEncoder:
             }
         )
         return Encoding(z, mean.astype(np.float64) * (unit * len(used) / len(weights)))
-
-
-def _largest(values: np.ndarray) -> float:
-    return float(np.abs(values).max(initial=0.0)) or 1.0

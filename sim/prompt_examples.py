@@ -40,8 +40,12 @@ def _mostly(condition: np.ndarray) -> bool:
     return bool(np.mean(condition) >= 0.9)
 
 
-def _ring(seen: Seen) -> np.ndarray:
-    return np.asarray(np.linalg.norm(seen["tcp_pos"][:, :2], axis=1))
+def _folded_at(seen: Seen, point: Sequence[float]) -> bool:
+    return _distance(seen, point) < 0.06 and _mostly(seen["finger_opening"][:, 0] < 0.4)
+
+
+def _behind(seen: Seen, x: float) -> bool:
+    return _mostly(seen["tcp_pos"][:, 0] < x)
 
 
 _CORNERS = ((0.15, 0.15, 0.1), (-0.15, 0.15, 0.1))
@@ -87,7 +91,7 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
             name="back off",
             text="reward(tcp_pos[0] < -0.15)",
             expected="the hand goes to x below -0.15 m and stays there",
-            judge=lambda seen: _mostly(seen["tcp_pos"][:, 0] < -0.15),
+            judge=lambda seen: _behind(seen, -0.15),
         ),
         PromptExample(
             name="point down at this corner",
@@ -105,10 +109,7 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
             name="fold while reaching",
             text="reward(exp(-30*norm(tcp_pos - [0.1, -0.1, 0.2])) * (finger_opening < 0.3))",
             expected="the hand comes within 6 cm of the point, its fingers open by 0.4 at most",
-            judge=lambda seen: (
-                _distance(seen, (0.1, -0.1, 0.2)) < 0.06
-                and _mostly(seen["finger_opening"][:, 0] < 0.4)
-            ),
+            judge=lambda seen: _folded_at(seen, (0.1, -0.1, 0.2)),
         ),
         PromptExample(
             name="open the hand",
@@ -120,10 +121,7 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
             name="a blend",
             text="goal_point(0.1, 0.1, 0.2) 0.5 + reward(finger_opening < 0.2) 0.5",
             expected="the hand comes within 6 cm of the point, its fingers open by 0.4 at most",
-            judge=lambda seen: (
-                _distance(seen, (0.1, 0.1, 0.2)) < 0.06
-                and _mostly(seen["finger_opening"][:, 0] < 0.4)
-            ),
+            judge=lambda seen: _folded_at(seen, (0.1, 0.1, 0.2)),
         ),
         PromptExample(
             name="either corner",
@@ -140,14 +138,14 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
             text="reward(-tcp_pos[0])",
             expected="the hand goes to x below -0.15 m and stays there",
             hard=True,
-            judge=lambda seen: _mostly(seen["tcp_pos"][:, 0] < -0.15),
+            judge=lambda seen: _behind(seen, -0.15),
         ),
         PromptExample(
             name="just behind a border",
             text="reward(tcp_pos[0] < -0.1)",
             expected="the hand goes to x below -0.1 m and stays there",
             hard=True,
-            judge=lambda seen: _mostly(seen["tcp_pos"][:, 0] < -0.1),
+            judge=lambda seen: _behind(seen, -0.1),
         ),
     ),
 }

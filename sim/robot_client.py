@@ -19,7 +19,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from fb_ros.errors import FbRosError
-from fb_ros.nodes.messages import stamp_of
+from fb_ros.nodes.messages import stamp_of, values_of
 from fb_ros.nodes.qos import LATCHED, PROMPT
 from fb_ros.prompt import GoalPoint, Reward
 from sim.claim import Claim
@@ -224,8 +224,3 @@ class RobotClient(Node):
 
     def _wait_for_pose_after(self, stamp: float) -> None:
         self.wait_for(lambda: self.now() > stamp, "the robot's pose")
-
-
-def values_of(status: DiagnosticStatus) -> dict[str, str]:
-    """The values of a status by their keys."""
-    return {entry.key: entry.value for entry in status.values}

@@ -13,8 +13,19 @@ from sim.robot_processes import RobotProcesses
 
 
 @contextmanager
+def robot_up(
+    robot: str, options: Mapping[str, str], client: RobotClient
+) -> Iterator[RobotProcesses]:
+    """The processes of a robot, which the `client` of its namespace can talk to."""
+    with RobotProcesses(robot, options) as processes:
+        client.alive = processes.raise_if_ended
+        client.wait_until_ready()
+        yield processes
+
+
+@contextmanager
 def running_robot(robot: str, options: Mapping[str, str], *, frame: str) -> Iterator[RobotClient]:
-    """Starts the processes and yields a client that is ready to talk to them.
+    """A robot and a client that is ready to talk to it, for a program that does nothing else.
 
     `options` are those of `fb_ros.processes`, `namespace` among them; one in which a simulation
     runs already is refused.
@@ -25,9 +36,7 @@ def running_robot(robot: str, options: Mapping[str, str], *, frame: str) -> Iter
     try:
         client = RobotClient(options["namespace"], frame=frame)
         client.require_free_namespace()
-        with RobotProcesses(robot, dict(options)) as processes:
-            client.alive = processes.raise_if_ended
-            client.wait_until_ready()
+        with robot_up(robot, options, client):
             yield client
         client.destroy_node()
     finally:

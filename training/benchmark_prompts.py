@@ -13,10 +13,10 @@ import torch
 from fb_ros.bundle import load_bundle
 from fb_ros.candidates import above, baseline
 from fb_ros.errors import FbRosError
+from fb_ros.nodes.messages import values_of
 from fb_ros.reward_formula import parse_formula
 from fb_ros.task_encoder import TaskEncoder
 from sim.registry import make_environment
-from sim.robot_client import values_of
 from sim.running_robot import running_robot
 from training.agent import Networks
 from training.agent_config import AgentConfig

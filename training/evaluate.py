@@ -20,6 +20,7 @@ from fb_ros.prompt import GoalPoint
 from fb_ros.reward_inference import RewardInference
 from sim.environment import Environment
 from sim.episode_seed import episode_rng
+from sim.follow import CommandOf, follow
 from sim.progress import progress_bar
 from sim.ranges import require_episodes, require_seed
 from sim.registry import make_environment
@@ -29,9 +30,6 @@ from sim.tasks import EPISODE_SECONDS, REACH, ReachTask, make_task
 from training.evaluate_prompts import evaluate_prompts
 
 PROMPTS = "prompts"
-
-CommandOf = Callable[[Environment], np.ndarray]
-"""From the environment's present state to a command in physical units, for one goal."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,10 +83,8 @@ def reach_distances(
         environment.reset(episode_rng(seed, episode))
         goal = task.goal(seed, episode)
         command_of = controller_for(goal)
-        for step in range(steps):
-            environment.step(command_of(environment))
-            position = goal_feature.encode(environment.robot_state())
-            distances[episode, step] = np.linalg.norm(position - goal)
+        for step, state in enumerate(follow(environment, command_of, steps)):
+            distances[episode, step] = np.linalg.norm(goal_feature.encode(state) - goal)
     return distances
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from fb_ros.bundle import load_bundle
+from fb_ros.goal_encoding import encode_goal
 from fb_ros.policy import Policy
-from fb_ros.prompt import GoalPoint
-from fb_ros.reward_inference import RewardInference
+from fb_ros.task_encoder import TaskEncoder
 from training.rollout import Controller
 
 
@@ -19,7 +19,7 @@ class GoalSeeker:
     def __init__(self, bundle: Path) -> None:
         loaded = load_bundle(bundle)
         self.robot = loaded.robot
-        self._policy, self._inference = Policy(loaded), RewardInference(loaded)
+        self._bundle, self._policy, self._encoder = loaded, Policy(loaded), TaskEncoder(loaded)
 
     def controller(
         self, rng: np.random.RandomState, disturbance: np.ndarray, goal_steps: float
@@ -35,7 +35,10 @@ class GoalSeeker:
         change[0] = True
         size = len(self.robot.goal_low)
         goals = rng.uniform(self.robot.goal_low, self.robot.goal_high, size=(change.sum(), size))
-        encodings = [self._inference.infer(GoalPoint(point=tuple(goal))).z for goal in goals]
+        encodings = [
+            encode_goal(self._bundle, self._encoder, {self.robot.goal_feature: goal}).z
+            for goal in goals
+        ]
         which = np.cumsum(change) - 1
 
         def act(step: int, observation: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.field import layout_slices
 from sim.environment import Environment
+from sim.follow import CommandOf
 from sim.progress import progress_bar
 from sim.registry import make_environment
 from sim.score import reach_figures
@@ -26,7 +27,7 @@ from training.collect import METADATA, data_fingerprint
 from training.commit import commit
 from training.data import Transitions
 from training.encoding import encode
-from training.evaluate import CommandOf, reach_distances
+from training.evaluate import reach_distances
 from training.record import read_record, write_record
 from training.sampler import Sampler
 from training.weights import write_weights

@@ -13,6 +13,11 @@ from std_msgs.msg import Float64MultiArray, MultiArrayDimension
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
+def values_of(status: DiagnosticStatus) -> dict[str, str]:
+    """The values of a status by their keys."""
+    return {entry.key: entry.value for entry in status.values}
+
+
 def to_array_message(values: np.ndarray, label: str = "") -> Float64MultiArray:
     """A one-dimensional message; `label` names what it belongs to."""
     message = Float64MultiArray(data=np.asarray(values, dtype=np.float64).tolist())

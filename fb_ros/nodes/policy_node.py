@@ -31,6 +31,7 @@ from fb_ros.nodes.messages import (
 from fb_ros.nodes.parameters import declare_bundle, declare_number, declare_text
 from fb_ros.nodes.qos import LATCHED, STREAM
 from fb_ros.nodes.run import run_node
+from fb_ros.nodes.sensor_messages import add_joint_states, add_tcp_pose
 from fb_ros.policy import Policy
 from fb_ros.robot_state import RobotState
 from fb_ros.sensor_match import SensorMatch
@@ -118,29 +119,22 @@ class PolicyNode(Node):
         self._observe(np.asarray(message.data), label_of(message))
 
     def _on_joint_states(self, message: JointState) -> None:
-        stamp = stamp_of(message)
-        position, velocity = np.asarray(message.position), np.asarray(message.velocity)
         try:
-            state = self._sensors.add_joints(stamp, message.name, position, velocity)
+            state = add_joint_states(self._sensors, message)
             measured = RobotState(
-                joint_names=tuple(message.name), joint_position=position, joint_velocity=velocity
+                joint_names=tuple(message.name),
+                joint_position=np.asarray(message.position),
+                joint_velocity=np.asarray(message.velocity),
             )
             measured.joint_indices(self._robot.action_joints)
         except FbRosError as error:
             self._refuse_observation(str(error))
             return
         self._measured = measured
-        self._observe_state(state, stamp)
+        self._observe_state(state, stamp_of(message))
 
     def _on_tcp_pose(self, message: PoseStamped) -> None:
-        stamp = stamp_of(message)
-        position, orientation = message.pose.position, message.pose.orientation
-        state = self._sensors.add_pose(
-            stamp,
-            np.array([position.x, position.y, position.z]),
-            np.array([orientation.w, orientation.x, orientation.y, orientation.z]),
-        )
-        self._observe_state(state, stamp)
+        self._observe_state(add_tcp_pose(self._sensors, message), stamp_of(message))
 
     def _observe_state(self, state: RobotState | None, stamp: int) -> None:
         if state is None or not self._from_sensors:

@@ -14,6 +14,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Float32, String
 
 from fb_ros.errors import FbRosError
+from fb_ros.nodes.messages import values_of
 from fb_ros.nodes.prompt_messages import SHOWN
 from fb_ros.nodes.qos import PROMPT
 
@@ -78,14 +79,14 @@ def publish_prompt(
             lambda: bool(answers) and publisher.get_subscription_count() > 0,
             f"{_LISTENER} in {robot}",
         )
-        last = max(int(_values(status)["number"]) for status in answers)
+        last = max(int(values_of(status)["number"]) for status in answers)
         publisher.publish(message)
 
         def answered() -> list[DiagnosticStatus]:
             return [
                 status
                 for status in answers
-                if int(_values(status)["number"]) > last and asked in _values(status).items()
+                if int(values_of(status)["number"]) > last and asked in values_of(status).items()
             ]
 
         wait_for(lambda: bool(answered()), f"an answer in {robot}")
@@ -99,7 +100,3 @@ def _robots(node: Node, namespace: str) -> list[str]:
     found = {where for name, where in node.get_node_names_and_namespaces() if name == _LISTENER}
     wanted = "/" + namespace.strip("/")
     return sorted(where for where in found if not namespace or where == wanted)
-
-
-def _values(status: DiagnosticStatus) -> dict[str, str]:
-    return {entry.key: entry.value for entry in status.values}

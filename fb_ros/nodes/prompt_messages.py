@@ -8,6 +8,7 @@ from std_msgs.msg import Float64MultiArray
 
 from fb_ros.bundle import Bundle
 from fb_ros.errors import FbRosError
+from fb_ros.field import layout_size
 from fb_ros.nodes.messages import label_of
 from fb_ros.prompt import GoalPoint, GoalState, RewardSamples, Velocity
 
@@ -40,7 +41,7 @@ def to_velocity(message: TwistStamped, bundle: Bundle) -> Velocity:
 def to_goal_state(message: Float64MultiArray, bundle: Bundle) -> GoalState:
     """The values of all features that `B` reads."""
     _require_label(message, bundle)
-    width = _width(bundle)
+    width = layout_size(bundle.encoder_fields)
     if len(message.data) != width:
         raise FbRosError(
             f"{len(message.data)} numbers, expected {width}: {', '.join(bundle.encoder_features)}"
@@ -51,7 +52,7 @@ def to_goal_state(message: Float64MultiArray, bundle: Bundle) -> GoalState:
 def to_reward_samples(message: Float64MultiArray, bundle: Bundle) -> RewardSamples:
     """Rows of the features that `B` reads, each with its reward at the end."""
     _require_label(message, bundle)
-    width = 1 + _width(bundle)
+    width = 1 + layout_size(bundle.encoder_fields)
     values = np.asarray(message.data)
     if not len(values) or len(values) % width:
         raise FbRosError(
@@ -60,10 +61,6 @@ def to_reward_samples(message: Float64MultiArray, bundle: Bundle) -> RewardSampl
         )
     rows = values.reshape(-1, width)
     return RewardSamples(features=rows[:, :-1], rewards=rows[:, -1])
-
-
-def _width(bundle: Bundle) -> int:
-    return sum(bundle.robot.feature(name).size for name in bundle.encoder_features)
 
 
 def _require_label(message: Float64MultiArray, bundle: Bundle) -> None:

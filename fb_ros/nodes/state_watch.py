@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
 from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
 from fb_ros.errors import FbRosError
-from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import STREAM
+from fb_ros.nodes.sensor_messages import add_joint_states, add_tcp_pose
 from fb_ros.robot_state import RobotState
 from fb_ros.sensor_match import SensorMatch
 
@@ -38,23 +37,15 @@ class StateWatch:
         return self._state
 
     def _on_joints(self, message: JointState) -> None:
-        position, velocity = np.asarray(message.position), np.asarray(message.velocity)
         try:
-            state = self._match.add_joints(stamp_of(message), message.name, position, velocity)
+            state = add_joint_states(self._match, message)
         except FbRosError as error:
             self._wrong = str(error)
             return
         self._keep(state)
 
     def _on_pose(self, message: PoseStamped) -> None:
-        position, orientation = message.pose.position, message.pose.orientation
-        self._keep(
-            self._match.add_pose(
-                stamp_of(message),
-                np.array([position.x, position.y, position.z]),
-                np.array([orientation.w, orientation.x, orientation.y, orientation.z]),
-            )
-        )
+        self._keep(add_tcp_pose(self._match, message))
 
     def _keep(self, state: RobotState | None) -> None:
         if state is not None:

@@ -121,8 +121,7 @@ class TaskInferenceNode(Node):
         self._counts["prompts"] += len(messages) - 1
 
         def accumulate() -> Prompt:
-            fields = [self._robot.feature(name) for name in self._bundle.encoder_features]
-            features = assemble(fields, self._states.state())
+            features = assemble(self._bundle.encoder_fields, self._states.state())
             for value, _ in messages:
                 samples = self._feedback.add(self._now(), features, value.data)
             return samples
@@ -154,13 +153,13 @@ class TaskInferenceNode(Node):
         is done already, and leaves the present prompt in force.
         """
         self._counts["prompts"] += 1
-        text = line or topic
+        text = (line or topic)[:SHOWN]
         try:
             prompt = to_prompt()
             if isinstance(prompt, str):
-                self._answer(OK, prompt, {"prompt": topic, "text": text[:SHOWN]})
+                self._answer(OK, prompt, {"prompt": topic, "text": text})
                 return
-            text = line or prompt.text
+            text = (line or prompt.text)[:SHOWN]
             inference = self._inference.infer(prompt)
         except FbRosError as error:
             self._refuse(topic, text, str(error))
@@ -181,7 +180,7 @@ class TaskInferenceNode(Node):
         self._latency.add(seconds)
         values = {
             "prompt": topic,
-            "text": text[:SHOWN],
+            "text": text,
             "z": z_digest(inference.z),
             **{name: f"{value:.4g}" for name, value in inference.figures.items()},
             "time_ms": f"{seconds * 1e3:.2f}",
@@ -189,14 +188,13 @@ class TaskInferenceNode(Node):
         if topic == "reward_value":
             values["window_s"] = f"{self._feedback.seconds:g}"
         if inference.warnings:
-            self._answer(WARN, f"{text[:SHOWN]}: {'; '.join(inference.warnings)}", values)
+            self._answer(WARN, f"{text}: {'; '.join(inference.warnings)}", values)
         else:
-            self._answer(OK, f"{text[:SHOWN]} accepted", values)
+            self._answer(OK, f"{text} accepted", values)
 
     def _refuse(self, topic: str, text: str, reason: str) -> None:
         self._counts["refused_prompts"] += 1
-        values = {"prompt": topic, "text": text[:SHOWN]}
-        self._answer(ERROR, f"{text[:SHOWN]} refused: {reason}", values)
+        self._answer(ERROR, f"{text} refused: {reason}", {"prompt": topic, "text": text})
 
     def _answer(self, level: bytes, text: str, values: Mapping[str, object]) -> None:
         text = " ".join(text.split())

@@ -12,6 +12,7 @@ import rclpy
 from fb_ros.bundle import load_bundle
 from sim.robot_client import RobotClient
 from sim.robot_processes import RobotProcesses
+from sim.running_robot import robot_up
 
 StartRobot = Callable[..., RobotClient]
 
@@ -26,18 +27,15 @@ def running_robot(
 ) -> Iterator[RobotClient]:
     """The three processes of a robot, and a client that is ready to talk to them."""
     bundle = Path(options.setdefault("bundle", str(root / "models" / robot)))
-    with RobotProcesses(robot, options) as processes:
-        if started is not None:
-            started.append(processes)
-        client = RobotClient(
-            options.get("namespace", robot), frame=load_bundle(bundle).robot.frame
-        )
-        client.alive = processes.raise_if_ended
-        try:
-            client.wait_until_ready()
+    frame = load_bundle(bundle).robot.frame
+    client = RobotClient(options.get("namespace", robot), frame=frame)
+    try:
+        with robot_up(robot, options, client) as processes:
+            if started is not None:
+                started.append(processes)
             yield client
-        finally:
-            client.destroy_node()
+    finally:
+        client.destroy_node()
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rclpy
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 
 from fb_ros.nodes.messages import OK, stamp_of
 from fb_ros.nodes.qos import STREAM
+from fb_ros.nodes.sensor_messages import add_joint_states, add_tcp_pose
 from fb_ros.robot_state import RobotState
 from fb_ros.sensor_match import SensorMatch
 from sim.jaco import SPEC
@@ -34,16 +36,10 @@ class Watched:
         client.create_subscription(PoseStamped, "tcp_pose", self._on_pose, STREAM)
 
     def _on_joints(self, message: JointState) -> None:
-        stamp = stamp_of(message)
-        position, velocity = np.array(message.position), np.array(message.velocity)
-        self._keep(stamp, self._match.add_joints(stamp, message.name, position, velocity))
+        self._keep(stamp_of(message), add_joint_states(self._match, message))
 
     def _on_pose(self, message: PoseStamped) -> None:
-        stamp, pose = stamp_of(message), message.pose
-        position = np.array([pose.position.x, pose.position.y, pose.position.z])
-        q = pose.orientation
-        orientation = np.array([q.w, q.x, q.y, q.z])
-        self._keep(stamp, self._match.add_pose(stamp, position, orientation))
+        self._keep(stamp_of(message), add_tcp_pose(self._match, message))
 
     def _keep(self, stamp: int, state: RobotState | None) -> None:
         if state is not None:
@@ -52,8 +48,6 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def arm(root: Path) -> Iterator[tuple[RobotClient, Watched]]:
-    import rclpy
-
     rclpy.init()
     try:
         bundle = str(root / "models" / "jaco_hand")

@@ -13,9 +13,9 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Float32, Float64MultiArray, Header, String
 
 from fb_ros.bundle import load_bundle
-from fb_ros.nodes.messages import label_of, to_array_message
+from fb_ros.nodes.messages import label_of, to_array_message, values_of
 from fb_ros.nodes.qos import LATCHED, PROMPT
-from sim.robot_client import RobotClient, values_of
+from sim.robot_client import RobotClient
 from test.nodes.conftest import StartRobot
 
 GOAL = np.array([0.1, 0.1, 0.01])
