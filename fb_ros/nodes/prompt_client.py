@@ -19,7 +19,9 @@ from fb_ros.nodes.prompt_messages import SHOWN
 from fb_ros.nodes.qos import PROMPT
 
 _LISTENER = "task_inference_node"
-_QUIET_SECONDS = 1.5
+# Fast DDS announces a robot's processes every 3 s; what the first announcements missed on a busy
+# machine, the next one brings.
+_QUIET_SECONDS = 3.5
 # Deep, so that our answer is not lost among others'.
 _ANSWERS = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
