@@ -43,6 +43,7 @@ ROS = [
     "ros-sensor-msgs<5.4",
     "ros-geometry-msgs<5.4",
     "ros-diagnostic-msgs<5.4",
+    "ros-nav-msgs<5.4",
 ]
 TEST = [
     "pytest>=8,<10",  # test runner

@@ -11,15 +11,27 @@ import numpy as np
 from fb_ros.errors import FbRosError
 from fb_ros.robot_state import RobotState
 
-Source = Literal["joint_position", "joint_velocity", "tcp_position", "tcp_orientation"]
-Encoding = Literal["identity", "sin_cos", "z_axis", "opening"]
-
-_SOURCES: tuple[str, ...] = (
+Source = Literal[
     "joint_position",
     "joint_velocity",
     "tcp_position",
     "tcp_orientation",
-)
+    "base_position",
+    "base_orientation",
+    "base_velocity",
+    "base_angular_velocity",
+    "base_acceleration",
+]
+Encoding = Literal["identity", "sin_cos", "z_axis", "opening"]
+
+# By the topic that carries them; all are fields of RobotState.
+SOURCES = {
+    "joint_states": ("joint_position", "joint_velocity"),
+    "tcp_pose": ("tcp_position", "tcp_orientation"),
+    "odom": ("base_position", "base_orientation", "base_velocity"),
+    "imu": ("base_angular_velocity", "base_acceleration"),
+}
+_TOPICS = {source: topic for topic, sources in SOURCES.items() for source in sources}
 _ENCODINGS: tuple[str, ...] = ("identity", "sin_cos", "z_axis", "opening")
 
 
@@ -34,8 +46,9 @@ class Field:
     name: str
     """Name under which formulas and error messages refer to the field."""
     source: Source
-    """`joint_position` (rad or m), `joint_velocity` (rad/s or m/s), `tcp_position` (m, world
-    frame) or `tcp_orientation` (unit quaternion w, x, y, z, world frame)."""
+    """Which part of `RobotState` it reads: of the joints (`joint_position`, rad or m,
+    `joint_velocity`, rad/s or m/s), of an arm's tool (`tcp_position`, `tcp_orientation`) or of a
+    mobile robot's body (`base_position`, …)."""
     encoding: Encoding = "identity"
     """`identity`; `sin_cos` (sines, then cosines); `z_axis` (the third column of the rotation
     matrix); `opening` (mean over the joints, 1 at `low` and 0 at `high`)."""
@@ -51,8 +64,10 @@ class Field:
     """What the field means, in words for a person."""
 
     def __post_init__(self) -> None:
-        if self.source not in _SOURCES:
-            raise FbRosError(f"field {self.name}: source {self.source!r} is not one of {_SOURCES}")
+        if self.source not in _TOPICS:
+            raise FbRosError(
+                f"field {self.name}: source {self.source!r} is not one of {', '.join(_TOPICS)}"
+            )
         if self.encoding not in _ENCODINGS:
             raise FbRosError(
                 f"field {self.name}: encoding {self.encoding!r} is not one of {_ENCODINGS}"
@@ -61,8 +76,10 @@ class Field:
             raise FbRosError(
                 f"field {self.name}: a joint source needs joints, and only it has any"
             )
-        if (self.encoding == "z_axis") != (self.source == "tcp_orientation"):
-            raise FbRosError(f"field {self.name}: z_axis goes with tcp_orientation, and only so")
+        if (self.encoding == "z_axis") != self.source.endswith("_orientation"):
+            raise FbRosError(f"field {self.name}: z_axis goes with an orientation, and only so")
+        if self.encoding in ("sin_cos", "opening") and not self.joints:
+            raise FbRosError(f"field {self.name}: {self.encoding} is of joints")
         if self.encoding == "opening" and not self.low < self.high:
             raise FbRosError(f"field {self.name}: low {self.low} is not below high {self.high}")
 
@@ -71,21 +88,26 @@ class Field:
         """How many numbers the encoded field has."""
         if self.encoding == "opening":
             return 1
-        if self.source in ("tcp_position", "tcp_orientation"):
+        if not self.joints:
             return 3
         return len(self.joints) * (2 if self.encoding == "sin_cos" else 1)
 
+    @property
+    def topic(self) -> str:
+        """The standard topic that carries it."""
+        return _TOPICS[self.source]
+
     def encode(self, state: RobotState) -> np.ndarray:
         """The field's numbers for `state`, shape `(..., size)`."""
-        if self.source == "tcp_position":
-            raw = _required(state.tcp_position, self)
-        elif self.source == "tcp_orientation":
-            return _z_axis(_required(state.tcp_orientation, self))
-        else:
-            values = (
-                state.joint_position if self.source == "joint_position" else state.joint_velocity
+        raw = getattr(state, self.source)
+        if raw is None:
+            raise FbRosError(
+                f"field {self.name} needs {self.source}, which the state does not carry"
             )
-            raw = values[..., state.joint_indices(self.joints)]
+        if self.encoding == "z_axis":
+            return _z_axis(raw)
+        if self.joints:
+            raw = raw[..., state.joint_indices(self.joints)]
         if self.encoding == "sin_cos":
             return np.concatenate([np.sin(raw), np.cos(raw)], axis=-1)
         if self.encoding == "opening":
@@ -112,12 +134,13 @@ def assemble(fields: Sequence[Field], state: RobotState) -> np.ndarray:
     return np.concatenate([field.encode(state) for field in fields], axis=-1)
 
 
-def _required(value: np.ndarray | None, field: Field) -> np.ndarray:
-    if value is None:
-        raise FbRosError(
-            f"field {field.name} needs {field.source}, which the state does not carry"
-        )
-    return value
+def topics_of(fields: Sequence[Field]) -> tuple[str, ...]:
+    """The standard topics that `fields` are made of; `joint_states` is always one."""
+    return tuple(
+        topic
+        for topic in SOURCES
+        if topic == "joint_states" or any(field.topic == topic for field in fields)
+    )
 
 
 def _z_axis(quaternion: np.ndarray) -> np.ndarray:

@@ -35,6 +35,15 @@ class RobotSpec:
     """Largest command, physical units."""
     ctrl_dt: float
     """Control period in seconds."""
+    joint_low: tuple[float | None, ...] = ()
+    """Smallest position of each commanded joint, rad or m; None where it has no limit, and empty
+    where none has, as for the next three."""
+    joint_high: tuple[float | None, ...] = ()
+    """Largest position."""
+    velocity_limit: tuple[float | None, ...] = ()
+    """Largest speed, rad/s or m/s."""
+    acceleration_limit: tuple[float | None, ...] = ()
+    """Largest change of the commanded speed, rad/s^2 or m/s^2."""
     frame: str = "world"
     """Frame of `tcp_pose` and of every point."""
     goal_feature: str = "tcp_pos"
@@ -73,11 +82,35 @@ class RobotSpec:
             raise FbRosError(f"robot {self.name}: an action's low limit is not below its high one")
         if self.ctrl_dt <= 0.0:
             raise FbRosError(f"robot {self.name}: ctrl_dt is {self.ctrl_dt} s, expected above 0")
+        self._verify_joint_limits()
         goal = self.feature(self.goal_feature)
         if not (len(self.goal_low) == len(self.goal_high) == goal.size):
             raise FbRosError(f"robot {self.name}: the goal box needs {goal.size} numbers a corner")
         if any(self.feature(name).size not in (2, 3) for name in self.velocity_features):
             raise FbRosError(f"robot {self.name}: a velocity feature has 2 or 3 components")
+
+    def _verify_joint_limits(self) -> None:
+        for name in ("joint_low", "joint_high", "velocity_limit", "acceleration_limit"):
+            values = getattr(self, name)
+            if len(values) not in (0, self.act_dim):
+                raise FbRosError(
+                    f"robot {self.name}: {name} has {len(values)} entries, expected one for each "
+                    f"of {self.act_dim} joints, or none"
+                )
+            for value in values:
+                finite = isinstance(value, (int, float)) and math.isfinite(value)
+                if value is not None and not finite:
+                    raise FbRosError(f"robot {self.name}: {name} holds {value!r}, no number")
+                if value is not None and name.endswith("_limit") and value <= 0.0:
+                    raise FbRosError(f"robot {self.name}: {name} holds {value}, expected above 0")
+        for low, high in zip(self.joint_low, self.joint_high, strict=False):
+            if low is not None and high is not None and low >= high:
+                raise FbRosError(f"robot {self.name}: joint limit {low} is not below {high}")
+
+    @property
+    def sensor_tolerance(self) -> float:
+        """Seconds by which stamps may differ and still speak of one instant: a quarter period."""
+        return 0.25 * self.ctrl_dt
 
     @property
     def obs_dim(self) -> int:

@@ -24,6 +24,16 @@ class RobotState:
     """m, world frame, shape `(..., 3)`."""
     tcp_orientation: np.ndarray | None = None
     """Unit quaternion (w, x, y, z), world frame, shape `(..., 4)`."""
+    base_position: np.ndarray | None = None
+    """Position of a mobile robot's body, m, world frame, shape `(..., 3)`."""
+    base_orientation: np.ndarray | None = None
+    """Its unit quaternion (w, x, y, z), world frame, shape `(..., 4)`."""
+    base_velocity: np.ndarray | None = None
+    """Its velocity, m/s, its own frame, shape `(..., 3)`."""
+    base_angular_velocity: np.ndarray | None = None
+    """Its rate of turn, rad/s, its own frame, shape `(..., 3)`."""
+    base_acceleration: np.ndarray | None = None
+    """What its accelerometer measures, m/s^2, its own frame, shape `(..., 3)`."""
 
     def joint_indices(self, names: Sequence[str]) -> list[int]:
         """Where `names` lie in the joint arrays; refuses a name that is not there."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,37 +12,42 @@ from fb_ros.robot_state import RobotState
 
 
 class SensorMatch:
-    """Joins joint states and tool poses by their stamps; keeps the newest of each."""
+    """Joins the newest messages of several topics where their stamps agree."""
 
-    def __init__(self) -> None:
-        self._joints: tuple[int, RobotState] | None = None
-        self._pose: tuple[int, np.ndarray, np.ndarray] | None = None
+    def __init__(self, topics: Sequence[str], tolerance: float = 0.0) -> None:
+        """`topics` are those that a state needs, `joint_states` among them; their stamps may
+        differ by `tolerance` seconds."""
+        self._tolerance = round(tolerance * 1e9)
+        self._parts: dict[str, tuple[int, Mapping[str, Any]] | None] = dict.fromkeys(topics)
 
     def add_joints(
         self, stamp: int, names: Sequence[str], position: np.ndarray, velocity: np.ndarray
-    ) -> RobotState | None:
-        """Takes in joint states (rad, rad/s) of `stamp` (ns); the state, if it is complete."""
+    ) -> tuple[RobotState, int] | None:
+        """Takes in joint states (rad, rad/s) of `stamp` (ns); returns as `add`."""
         if not len(names) == len(position) == len(velocity):
             raise FbRosError(
                 f"joint_states has {len(names)} names, {len(position)} positions and "
                 f"{len(velocity)} velocities, expected as many of each"
             )
-        state = RobotState(
-            joint_names=tuple(names), joint_position=position, joint_velocity=velocity
-        )
-        self._joints = (stamp, state)
-        return self._joined()
+        if len(set(names)) != len(names):
+            twice = sorted({name for name in names if list(names).count(name) > 1})
+            raise FbRosError(f"joint_states names {', '.join(twice)} more than once")
+        part = {"joint_names": tuple(names), "joint_position": position}
+        return self.add("joint_states", stamp, part | {"joint_velocity": velocity})
 
-    def add_pose(
-        self, stamp: int, position: np.ndarray, orientation: np.ndarray
-    ) -> RobotState | None:
-        """Takes in a pose (m; w, x, y, z) of `stamp` (ns); the state, if it is complete."""
-        self._pose = (stamp, position, orientation)
-        return self._joined()
+    def add(
+        self, topic: str, stamp: int, part: Mapping[str, Any]
+    ) -> tuple[RobotState, int] | None:
+        """Takes in fields of `RobotState` that `topic` carried at `stamp` (ns).
 
-    def _joined(self) -> RobotState | None:
-        if self._joints is None or self._pose is None or self._joints[0] != self._pose[0]:
+        Returns the state and its stamp, if it is complete with it.
+        """
+        if topic not in self._parts:
             return None
-        return dataclasses.replace(
-            self._joints[1], tcp_position=self._pose[1], tcp_orientation=self._pose[2]
-        )
+        self._parts[topic] = (stamp, part)
+        known = [entry for entry in self._parts.values() if entry is not None]
+        stamps = [entry[0] for entry in known]
+        if len(known) < len(self._parts) or max(stamps) - min(stamps) > self._tolerance:
+            return None
+        fields = {name: value for _, part in known for name, value in part.items()}
+        return RobotState(**fields), max(stamps)

@@ -23,8 +23,12 @@ FINGER_JOINTS = tuple(f"finger_{i}" for i in range(1, 4))
 # joints, 48 deg/s for the three small ones, 5 rad/s for the fingers.
 _LARGE, _SMALL, _FINGER = float(np.deg2rad(36.0)), float(np.deg2rad(48.0)), 5.0
 _LIMITS = (_LARGE,) * 3 + (_SMALL,) * 3 + (_FINGER,) * 3
-# Range of the finger joints in dm_control's model, open to closed.
+# A joint may be asked to go from rest to its largest speed in this time.
+_RAMP_SECONDS = 0.1
+# Ranges of dm_control's model. Joints 1 and 4 to 6 turn for ever; fingers from open to closed.
 _FINGER_OPEN, _FINGER_CLOSED = 0.15, 1.35
+_JOINT_LOW = (None, float(np.deg2rad(47.0)), float(np.deg2rad(19.0)), None, None, None)
+_JOINT_HIGH = (None, float(np.deg2rad(313.0)), float(np.deg2rad(341.0)), None, None, None)
 
 _TCP_POS = Field(
     name="tcp_pos",
@@ -93,6 +97,10 @@ SPEC = RobotSpec(
     action_low=tuple(-limit for limit in _LIMITS),
     action_high=_LIMITS,
     ctrl_dt=constants.CONTROL_TIMESTEP,
+    joint_low=_JOINT_LOW + (_FINGER_OPEN,) * 3,
+    joint_high=_JOINT_HIGH + (_FINGER_CLOSED,) * 3,
+    velocity_limit=_LIMITS,
+    acceleration_limit=tuple(limit / _RAMP_SECONDS for limit in _LIMITS),
     goal_feature="tcp_pos",
     goal_low=WORKSPACE_LOW,
     goal_high=WORKSPACE_HIGH,

@@ -10,8 +10,8 @@ from fb_ros.robot_spec import RobotSpec
 from sim.environment import Environment
 
 JOINTS = ("root_x", "root_y")
-# Half the side of the plane; the joints stop at 0.29 m.
-_REACH = 0.25
+# Half the side of the plane, and where the joints stop.
+_REACH, _STOP = 0.25, 0.29
 # The model's motors turn a control in [-1, 1] into at most 0.1 N (gear 0.1).
 _GEAR = 0.1
 
@@ -39,6 +39,8 @@ SPEC = RobotSpec(
     action_high=(_GEAR, _GEAR),
     # Slow, since the mass is: at most 1 cm in a period.
     ctrl_dt=0.1,
+    joint_low=(-_STOP, -_STOP),
+    joint_high=(_STOP, _STOP),
     goal_feature="tcp_pos",
     velocity_features=("joint_vel",),
     goal_low=(-_REACH, -_REACH, 0.01),

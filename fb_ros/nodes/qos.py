@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any
+
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 
 # Only the newest measurement or command counts, but it must arrive.
 STREAM = QoSProfile(
@@ -22,3 +26,20 @@ LATCHED = QoSProfile(
 PROMPT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
 )
+
+# What is said now and then, and not to be missed.
+EVENTS = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE
+)
+
+
+def overridable(profile: QoSProfile) -> dict[str, Any]:
+    """Arguments of a publisher or subscription whose reliability, depth and history can be set.
+
+    They are parameters such as `qos_overrides./jaco/observation.subscription.reliability`.
+    """
+    return {
+        # A copy, since rclpy writes the overrides into it.
+        "qos_profile": copy.copy(profile),
+        "qos_overriding_options": QoSOverridingOptions.with_default_policies(),
+    }

@@ -157,10 +157,10 @@ def test_an_empty_formula_is_refused(text: str) -> None:
     ],
 )
 def test_a_formula_that_is_too_long_too_deep_or_too_dear_is_refused_at_once(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(FbRosError):
         reward(text)
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 @pytest.mark.parametrize("dear", ["sin(1e30 * {})", "{} ** {}", "tanh({})", "log(exp({}))"])
@@ -177,9 +177,9 @@ def test_the_dearest_formula_takes_less_than_a_tenth_of_a_second(dear: str) -> N
     formula = parse_formula(best, LAYOUT)
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         formula(states)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 0.1
 
 
@@ -211,9 +211,9 @@ def mutated(draw: st.DrawFn) -> str:
 )
 @given(text=mutated() | st.lists(WORDS, max_size=30).map(" ".join) | st.text(max_size=60))
 def test_no_text_crashes_hangs_or_leaves_the_grammar(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     refusal, value = _answer(text)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     assert "\n" not in refusal
     if value is not None:
         assert value.shape == (len(STATES),)
@@ -224,9 +224,9 @@ def test_no_text_crashes_hangs_or_leaves_the_grammar(text: str) -> None:
     for _ in range(5):
         if seconds < 0.1:
             return
-        started = time.perf_counter()
+        started = time.process_time()
         _answer(text)
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
     raise AssertionError(f"{text!r} took {seconds:.3f} s, again and again")
 
 

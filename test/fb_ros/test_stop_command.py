@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from fb_ros.joint_reading import JointReading
 from fb_ros.robot_spec import ActionInterface
-from fb_ros.robot_state import RobotState
 from fb_ros.stop_command import stop_command
 from test.fb_ros.test_robot_spec import SPEC
 
@@ -21,13 +21,12 @@ def test_velocity_and_effort_stop_with_zeros(interface: ActionInterface) -> None
 
 def test_position_control_holds_what_was_measured() -> None:
     robot = dataclasses.replace(SPEC, action_interface="position")
-    state = RobotState(
-        joint_names=("other", "rail"),
-        joint_position=np.array([9.0, 0.7]),
-        joint_velocity=np.zeros(2),
-    )
-    np.testing.assert_array_equal(stop_command(robot, state), [0.7])
+    reading = JointReading(position=np.array([0.7]), velocity=np.zeros(1))
+    np.testing.assert_array_equal(stop_command(robot, reading), [0.7])
 
 
 def test_position_control_without_a_measurement_sends_nothing() -> None:
-    assert stop_command(dataclasses.replace(SPEC, action_interface="position"), None) is None
+    robot = dataclasses.replace(SPEC, action_interface="position")
+    assert stop_command(robot, None) is None
+    unknown = JointReading(position=np.array([np.nan]), velocity=np.zeros(1))
+    assert stop_command(robot, unknown) is None
