@@ -73,6 +73,9 @@ OPTIONS = (
     ),
 )
 
+# In lock-step the robot waits for everybody: what takes long on the wall clock is not late.
+_PATIENT: Mapping[str, Value] = {"z_timeout": 0.0, "inference_timeout": 3600.0}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Process:
@@ -123,7 +126,13 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
         Process(
             name="policy_node",
             module="fb_ros.nodes.policy_node",
-            parameters={**model, "observation_source": values["observation_source"]},
+            parameters={
+                **model,
+                "observation_source": values["observation_source"],
+                # The simulation stamps by its own clock.
+                "check_stamps": shared["use_sim_time"],
+                **(_PATIENT if simulation["lockstep"] else {}),
+            },
             parameter_file=shipped("config", f"{robot}.yaml"),
         ),
     ]

@@ -3,290 +3,429 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PoseStamped
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-from rclpy.time import Time
-from sensor_msgs.msg import JointState
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Bool, Float64MultiArray
 from std_srvs.srv import Trigger
 
+from fb_ros.bundle import Bundle, load_bundle
+from fb_ros.control_settings import ControlSettings
+from fb_ros.controller import STOP_REPEATS, Controller, Observation, Order, Step
 from fb_ros.errors import FbRosError
-from fb_ros.field import assemble
+from fb_ros.field import assemble, topics_of
+from fb_ros.joint_reading import reading_of_observation, reading_of_state
 from fb_ros.latency import LatencyWindow
+from fb_ros.nodes.event import event
 from fb_ros.nodes.messages import (
     ERROR,
     OK,
     WARN,
     label_of,
-    stamp_of,
     to_array_message,
     to_diagnostics,
     to_status,
 )
-from fb_ros.nodes.parameters import declare_bundle, declare_number, declare_text
-from fb_ros.nodes.qos import LATCHED, STREAM
+from fb_ros.nodes.policy_parameters import PolicyParameters
+from fb_ros.nodes.qos import EVENTS, LATCHED, STREAM, overridable
 from fb_ros.nodes.run import run_node
-from fb_ros.nodes.sensor_messages import add_joint_states, add_tcp_pose
+from fb_ros.nodes.sensor_messages import subscribe_to_sensors
+from fb_ros.paths import find_bundle
 from fb_ros.policy import Policy
 from fb_ros.robot_state import RobotState
-from fb_ros.sensor_match import SensorMatch
-from fb_ros.stop_command import stop_command
+from fb_ros.watchdog import Watchdog
 from fb_ros.z_digest import z_digest
 
-# A command is lost now and then, and forward controllers hold the last one for ever.
-_STOP_REPEATS = 5
+_SUCCESS = TransitionCallbackReturn.SUCCESS
+_FAILURE = TransitionCallbackReturn.FAILURE
 
-_SOURCES = ("vector", "sensors")
+# How often it is looked whether a z has come, in seconds of the wall clock.
+_Z_LOOK = 0.1
+# A runtime's first calls set up its memory.
+_WARM_UP_CALLS = 10
+
+MakePolicy = Callable[[Bundle, str], Policy]
 
 
-class PolicyNode(Node):
+class PolicyNode(LifecycleNode):
     """Answers every observation with one command, and stands still when something is wrong."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_policy: MakePolicy = Policy) -> None:
         super().__init__("policy_node")
-        bundle = declare_bundle(self)
-        backend = declare_text(self, "backend", "auto", "inference runtime")
-        timeout = declare_number(
-            self,
-            "observation_timeout",
-            0.0,
-            "seconds without observation until stop; 0: 3 periods",
+        self._make_policy = make_policy
+        # The watchdog speaks from a thread of its own.
+        self._lock = threading.RLock()
+        self._controller: Controller | None = None
+        self._problem = ""
+        """Why the last transition failed."""
+        # Not _parameters, which is the node's own.
+        self._own_parameters = PolicyParameters(
+            self, lambda: self._controller is not None, self._on_settings
         )
-        source = declare_text(
-            self,
-            "observation_source",
-            "vector",
-            "vector: from the topic observation; sensors: from joint_states and tcp_pose",
+        self._diagnostics = self.create_publisher(
+            DiagnosticArray, "/diagnostics", **overridable(EVENTS)
         )
-        if timeout < 0.0:
-            raise FbRosError(f"observation_timeout is {timeout:g}, expected 0 or more")
-        if source not in _SOURCES:
-            raise FbRosError(
-                f"observation_source is {source!r}, expected one of {', '.join(_SOURCES)}"
-            )
-        self._robot, self._model_id = bundle.robot, bundle.model_id
-        self._z_dim = bundle.z_dim
-        self._timeout = timeout or 3.0 * self._robot.ctrl_dt
-        self._policy = Policy(bundle, backend)
-        self._latency = LatencyWindow()
-        self._sensors = SensorMatch()
-
-        self._z: np.ndarray | None = None
-        self._observation: np.ndarray | None = None
-        self._label = ""
-        """Names that observation, as its command does too: its topic's label or its stamp."""
-        self._command: Float64MultiArray | None = None
-        """The command that answered the newest observation; None while it is unanswered."""
-        self._observed_at: Time | None = None
-        self._measured: RobotState | None = None
-        self._halted = ""
-        """Why a person or a fault holds the robot until `resume`; empty when nothing does."""
-        self._stops_left = 0
-        self._counts = {
-            "refused_z": 0,
-            "refused_observations": 0,
-            "stale_observations": 0,
-            "deadline_misses": 0,
-        }
-
-        self._commands = self.create_publisher(Float64MultiArray, "commands", STREAM)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        if source == "vector":
-            self.create_subscription(Float64MultiArray, "observation", self._on_vector, STREAM)
-        if source == "sensors" or self._robot.action_interface == "position":
-            self.create_subscription(JointState, "joint_states", self._on_joint_states, STREAM)
-        if source == "sensors":
-            self.create_subscription(PoseStamped, "tcp_pose", self._on_tcp_pose, STREAM)
-        self._from_sensors = source == "sensors"
-        self.create_subscription(Float64MultiArray, "z", self._on_z, LATCHED)
-        self.create_subscription(Bool, "estop", self._on_estop, 10)
-        self.create_service(Trigger, "~/stop", self._on_stop)
-        self.create_service(Trigger, "~/resume", self._on_resume)
-        self.create_timer(self._robot.ctrl_dt, self._watch)
         # By the wall clock: whoever watches wants to hear of a simulation that stands still, too.
-        wall = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0, self._publish_diagnostics, clock=wall)
-        self.get_logger().info(
-            f"model {self._model_id[:12]} for {self._robot.name}; waiting for an observation and z"
+        self._wall = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, self._publish_diagnostics, clock=self._wall)
+
+    def start(self) -> None:
+        """Configures and activates the node, if it is to start by itself."""
+        # A bundle that is not there should not wait for somebody to configure the node.
+        find_bundle(Path(self._own_parameters.text("bundle")))
+        if not self._own_parameters.autostart:
+            return
+        for trigger in (self.trigger_configure, self.trigger_activate):
+            if trigger() != _SUCCESS:
+                raise FbRosError(self._problem)
+
+    # Transitions.
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            self._configure()
+        except (FbRosError, OSError, RuntimeError) as error:
+            return self._failed("configure", error)
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        assert self._controller is not None
+        result = super().on_activate(state)
+        with self._lock:
+            self._controller.activate()
+        self.get_logger().info(event("activated", model=self._bundle.model_id[:12]))
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._stand_still()
+        self.get_logger().info(event("deactivated"))
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = super().on_cleanup(state)
+        self._free()
+        return result
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._stand_still()
+        result = super().on_shutdown(state)
+        self._free()
+        return result
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._stand_still()
+        self._free()
+        return _SUCCESS
+
+    def stop_robot(self) -> None:
+        """Tells the robot to stand still before the node ends, in whatever state it is."""
+        self._stand_still()
+        self._free()
+
+    def _configure(self) -> None:
+        bundle = load_bundle(find_bundle(Path(self._own_parameters.text("bundle"))))
+        robot = bundle.robot
+        self._own_parameters.require_robot(robot)
+        settings = self._own_parameters.settings
+        from_sensors = self._own_parameters.text("observation_source") == "sensors"
+        nothing = reading_of_observation(robot, np.zeros(robot.obs_dim))
+        unknown = not from_sensors and bool(np.any(np.isnan(nothing.position)))
+        if robot.action_interface == "position" and unknown:
+            raise FbRosError(
+                f"robot {robot.name} is controlled by position, and its observation does not tell "
+                "where its joints are, which it needs to stand still; take "
+                "observation_source:=sensors"
+            )
+        policy = self._make_policy(bundle, self._own_parameters.text("backend"))
+        example = np.asarray(bundle.reference_observations[0], dtype=np.float64)
+        for _ in range(_WARM_UP_CALLS):
+            command = policy.command(example, np.zeros(bundle.z_dim, dtype=np.float32))
+        if not np.all(np.isfinite(command)):
+            raise FbRosError(f"{bundle.path}: the policy's command is not finite")
+        self._bundle, self._robot, self._policy = bundle, robot, policy
+        self._latency = LatencyWindow()
+        controller = Controller(
+            robot, model_id=bundle.model_id, z_dim=bundle.z_dim, settings=settings
         )
+        self._reported = ""
+        self._z_missed = 0
+        self._watchdog = Watchdog(settings.inference_timeout or robot.ctrl_dt, self._on_late)
+        self._controller = controller
+        self._commands = self.create_lifecycle_publisher(
+            Float64MultiArray, "commands", **overridable(STREAM)
+        )
+        self._subscriptions_made = [
+            self.create_subscription(
+                Float64MultiArray, "z", callback=self._on_z, **overridable(LATCHED)
+            ),
+            self.create_subscription(Bool, "estop", self._on_estop, 10),
+        ]
+        if from_sensors:
+            self._subscriptions_made += subscribe_to_sensors(
+                self,
+                topics_of(robot.observation),
+                robot.sensor_tolerance,
+                self._on_state,
+                self._on_refusal,
+            )
+        else:
+            self._subscriptions_made.append(
+                self.create_subscription(
+                    Float64MultiArray,
+                    "observation",
+                    callback=self._on_vector,
+                    **overridable(STREAM),
+                )
+            )
+            unguarded = [
+                name
+                for name, place, low, high in zip(
+                    robot.action_joints,
+                    nothing.position,
+                    robot.joint_low or (None,) * robot.act_dim,
+                    robot.joint_high or (None,) * robot.act_dim,
+                    strict=True,
+                )
+                if np.isnan(place) and not (low is None and high is None)
+            ]
+            if unguarded:
+                self.get_logger().warning(
+                    event(
+                        "unguarded_limits",
+                        joints=", ".join(unguarded),
+                        reason="the observation does not tell where they are; "
+                        "observation_source:=sensors does",
+                    )
+                )
+        self._services_made = [
+            self.create_service(Trigger, "~/stop", self._on_stop),
+            self.create_service(Trigger, "~/resume", self._on_resume),
+        ]
+        self._timers_made = [
+            # By the robot's clock: a simulation that pauses is no sensor that is silent.
+            self.create_timer(robot.ctrl_dt, self._watch),
+            self.create_timer(robot.ctrl_dt, self._stop_again, clock=self._wall),
+            self.create_timer(_Z_LOOK, self._watch_z, clock=self._wall),
+        ]
+        self.get_logger().info(
+            event("configured", model=bundle.model_id[:12], robot=robot.name, z=bundle.z_dim)
+        )
+
+    def _failed(self, transition: str, error: Exception) -> TransitionCallbackReturn:
+        self._problem = " ".join(str(error).split())
+        if not self._own_parameters.autostart:
+            self.get_logger().error(event(f"{transition}_failed", reason=self._problem))
+        return _FAILURE
+
+    def _free(self) -> None:
+        if self._controller is None:
+            return
+        self._watchdog.close()
+        for timer in self._timers_made:
+            self.destroy_timer(timer)
+        for subscription in self._subscriptions_made:
+            self.destroy_subscription(subscription)
+        for service in self._services_made:
+            self.destroy_service(service)
+        self.destroy_lifecycle_publisher(self._commands)
+        self._controller = None
+        del self._policy, self._bundle
+
+    # What arrives.
 
     def _on_vector(self, message: Float64MultiArray) -> None:
-        self._observe(np.asarray(message.data), label_of(message))
-
-    def _on_joint_states(self, message: JointState) -> None:
-        try:
-            state = add_joint_states(self._sensors, message)
-            measured = RobotState(
-                joint_names=tuple(message.name),
-                joint_position=np.asarray(message.position),
-                joint_velocity=np.asarray(message.velocity),
-            )
-            measured.joint_indices(self._robot.action_joints)
-        except FbRosError as error:
-            self._refuse_observation(str(error))
-            return
-        self._measured = measured
-        self._observe_state(state, stamp_of(message))
-
-    def _on_tcp_pose(self, message: PoseStamped) -> None:
-        self._observe_state(add_tcp_pose(self._sensors, message), stamp_of(message))
-
-    def _observe_state(self, state: RobotState | None, stamp: int) -> None:
-        if state is None or not self._from_sensors:
-            return
-        try:
-            observation = assemble(self._robot.observation, state)
-        except FbRosError as error:
-            self._refuse_observation(str(error))
-            return
-        self._observe(observation, str(stamp))
-
-    def _observe(self, observation: np.ndarray, label: str) -> None:
         arrived = time.perf_counter()
-        if observation.shape != (self._robot.obs_dim,) or not np.all(np.isfinite(observation)):
-            self._refuse_observation(
-                f"{observation.size} numbers, {np.sum(~np.isfinite(observation))} of them not "
-                f"finite; expected {self._robot.obs_dim} finite ones of robot {self._robot.name}"
-            )
+        values, label = np.asarray(message.data), label_of(message)
+        if values.shape != (self._robot.obs_dim,):
+            self._on_refusal(f"{values.size} numbers, expected {self._robot.obs_dim}")
             return
-        # A simulation in lock-step repeats its state. It gets the same answer again, since one by
-        # a newer z would make the trajectory depend on chance.
-        if not (label and label == self._label):
-            self._command = None
-        self._observation, self._label = observation, label
-        self._observed_at = self.get_clock().now()
-        if self._command is not None and not self._halted:
-            self._commands.publish(self._command)
-        self._answer(arrived)
-
-    def _refuse_observation(self, reason: str) -> None:
-        self._counts["refused_observations"] += 1
-        self.get_logger().error(
-            f"observation refused: {reason}; standing still", throttle_duration_sec=1.0
+        reading = reading_of_observation(self._robot, values)
+        stamp = int(label) * 1e-9 if label.isascii() and label.isdigit() else None
+        self._observe(
+            Observation(values=values, reading=reading, label=label, stamp=stamp), arrived
         )
-        self._observation = None
-        self._stop_moving()
 
-    def _answer(self, arrived: float) -> None:
-        """Sends the command for the newest observation, unless that was done."""
-        if self._command is not None or self._observation is None or self._z is None:
+    def _on_state(self, state: RobotState, stamp: int) -> None:
+        arrived = time.perf_counter()
+        try:
+            values = assemble(self._robot.observation, state)
+            reading = reading_of_state(self._robot, state)
+        except FbRosError as error:
+            self._on_refusal(str(error))
             return
-        if self._halted:
-            return
-        command = self._policy.command(self._observation, self._z)
-        if not np.all(np.isfinite(command)):
-            self._halt("the policy's command was not finite")
-            return
-        self._command = to_array_message(command, self._label)
-        self._commands.publish(self._command)
-        self._stops_left = _STOP_REPEATS
-        seconds = time.perf_counter() - arrived
-        self._latency.add(seconds)
-        self._counts["deadline_misses"] += seconds > self._robot.ctrl_dt
+        seconds = stamp * 1e-9 if stamp else None
+        observation = Observation(values=values, reading=reading, label=str(stamp), stamp=seconds)
+        self._observe(observation, arrived)
+
+    def _observe(self, observation: Observation, arrived: float) -> None:
+        self._decide(lambda core: core.observe(observation, self._now()), arrived)
+
+    def _on_refusal(self, reason: str) -> None:
+        self._decide(lambda core: core.refuse_observation(reason))
 
     def _on_z(self, message: Float64MultiArray) -> None:
-        z, model = np.asarray(message.data, dtype=np.float32), label_of(message)
-        reason = ""
-        if model != self._model_id:
-            reason = f"it is of model {model[:12] or '(none)'}, this is {self._model_id[:12]}"
-        elif z.shape != (self._z_dim,):
-            reason = f"it has {z.size} numbers, the model takes {self._z_dim}"
-        elif not np.all(np.isfinite(z)):
-            reason = "it is not finite"
-        if reason:
-            self._counts["refused_z"] += 1
-            self.get_logger().error(f"z refused: {reason}; going on with the one before")
-            return
-        self._z = z
-        self._answer(time.perf_counter())
+        arrived = time.perf_counter()
+        z, before = np.asarray(message.data, dtype=np.float32), self._core.z
+        self._z_missed = 0
+        self._decide(lambda core: core.take_z(z, label_of(message)), arrived)
         # At once and not at the next second: a test can wait for the new z to be in force.
-        self._publish_diagnostics()
+        if before is None or not np.array_equal(z, before):
+            self._publish_diagnostics()
 
     def _on_estop(self, message: Bool) -> None:
         if message.data:
-            self._halt("emergency stop")
+            self._decide(lambda core: core.halt("emergency stop"))
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._halt("stop was asked for")
+        self._decide(lambda core: core.halt("stop was asked for"))
         response.success, response.message = True, "standing still; call resume to go on"
         return response
 
     def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        if self._observation is None or self._stale():
-            response.success, response.message = False, "no fresh observation; is the robot up?"
-        elif self._z is None:
-            response.success, response.message = False, "no z yet; publish a prompt"
-        else:
-            self._halted = ""
-            response.success, response.message = True, "moving again"
-        self._publish_diagnostics()
+        with self._lock:
+            missing = self._core.resume(self._now())
+        response.success, response.message = not missing, missing or "moving again"
+        self._tell_changes()
         return response
 
-    def _halt(self, reason: str) -> None:
-        self._halted, self._command = reason, None
-        self._stop_moving()
-        self.get_logger().warning(f"standing still until resume: {reason}")
-        self._publish_diagnostics()
+    def _on_settings(self, settings: ControlSettings) -> None:
+        if self._controller is None:
+            return
+        with self._lock:
+            self._controller.change(settings)
+        self._watchdog.timeout = settings.inference_timeout or self._robot.ctrl_dt
 
-    def _stop_moving(self) -> None:
-        """Sends the stop command now, and again at the next periods if the robot had moved."""
-        command = stop_command(self._robot, self._measured)
-        if self._stops_left and command is not None:
-            self._commands.publish(to_array_message(command))
-            self._stops_left -= 1
-
-    def _stale(self) -> bool:
-        if self._observed_at is None:
-            return True
-        age = (self.get_clock().now() - self._observed_at).nanoseconds * 1e-9
-        return age > self._timeout
+    # Time.
 
     def _watch(self) -> None:
-        if self._observation is not None and self._stale():
-            self._observation = None
-            self._counts["stale_observations"] += 1
+        self._decide(lambda core: core.watch(self._now()))
+
+    def _stop_again(self) -> None:
+        self._decide(lambda core: core.stop_again())
+
+    def _watch_z(self) -> None:
+        # By looks, of which a process that was not run for a while makes up for none: a z that
+        # waits in the queue is not missing.
+        self._z_missed += 1
+        timeout = self._core.settings.z_timeout
+        if timeout and self._z_missed * _Z_LOOK > timeout:
+            self._decide(lambda core: core.lose_z())
+
+    def _on_late(self, step: Step, seconds: float) -> None:
+        # In the watchdog's thread, while the policy is still being waited for.
+        self._decide(lambda core: core.late(step, seconds))
+
+    # What is done.
+
+    @property
+    def _core(self) -> Controller:
+        assert self._controller is not None
+        return self._controller
+
+    def _now(self) -> float:
+        return float(self.get_clock().now().nanoseconds) * 1e-9
+
+    def _decide(
+        self, decide: Callable[[Controller], Step | Order | None], arrived: float = 0.0
+    ) -> None:
+        """Carries out what the controller decides on."""
+        # Deciding and sending are one: no motion follows a stop that was decided on after it.
+        with self._lock:
+            due = decide(self._core)
+            self._send(due)
+        if isinstance(due, Step):
+            self._run(due, arrived)
+        self._tell_changes()
+
+    def _run(self, step: Step, arrived: float) -> None:
+        """Asks the policy, without the lock: it may hang."""
+        self._watchdog.begin(step)
+        command, problem = np.empty(0), ""
+        try:
+            command = self._policy.command(step.observation.values, step.z)
+        except Exception as error:
+            # Whatever a runtime throws, the robot is told to stand still.
+            problem = " ".join(f"{type(error).__name__}: {error}".split())
+        self._watchdog.end()
+        with self._lock:
+            if problem:
+                self._send(self._core.fail(step, problem))
+                return
+            self._send(self._core.complete(step, command, self._now()))
+        self._latency.add(time.perf_counter() - arrived)
+
+    def _send(self, due: Step | Order | None) -> None:
+        if isinstance(due, Order):
+            self._commands.publish(to_array_message(due.command, due.label))
+
+    def _stand_still(self) -> None:
+        """The stop command several times, a period apart; for the end of a state."""
+        if self._controller is None:
+            return
+        with self._lock:
+            due = self._controller.deactivate()
+        for _ in range(STOP_REPEATS):
+            if due is None:
+                return
+            self._send(due)
+            time.sleep(self._robot.ctrl_dt)
+            due = self._controller.stop_again()
+
+    # What is told.
+
+    def _tell_changes(self) -> None:
+        core = self._core
+        standing = core.halted or core.fault
+        if standing == self._reported:
+            return
+        self._reported = standing
+        if core.halted:
+            self.get_logger().error(event("halted", reason=core.halted, until="resume"))
+        elif core.fault:
             self.get_logger().warning(
-                f"no observation for {self._timeout:.3g} s; standing still until one comes"
+                event("standing", reason=core.fault), throttle_duration_sec=1.0
             )
-        if self._halted or self._observation is None:
-            self._stop_moving()
+        else:
+            self.get_logger().info(event("moving"), throttle_duration_sec=1.0)
+        self._publish_diagnostics()
 
     def _state(self) -> tuple[bytes, str]:
-        if self._halted:
-            return ERROR, f"standing still: {self._halted}"
-        if self._observation is None:
+        state = self._state_machine.current_state[1]
+        if self._controller is None or state != "active":
+            return WARN, state
+        core = self._controller
+        if core.halted:
+            return ERROR, f"standing still: {core.halted}"
+        if core.fault:
+            return WARN, f"standing still: {core.fault}"
+        if core.observation_age(self._now()) is None:
             return WARN, "waiting for an observation"
-        if self._z is None:
+        if core.z is None:
             return OK, "waiting for z"
         return OK, "moving"
 
     def _publish_diagnostics(self) -> None:
         level, text = self._state()
-        values: dict[str, object] = {
-            "model_id": self._model_id,
-            "z": z_digest(self._z),
-            **self._counts,
-            **{name: f"{value:.3f}" for name, value in self._latency.figures().items()},
-        }
-        if self._observed_at is not None:
-            age = (self.get_clock().now() - self._observed_at).nanoseconds * 1e-9
-            values["observation_age_s"] = f"{age:.3f}"
+        values: dict[str, object] = {"state": self._state_machine.current_state[1]}
+        hardware = ""
+        if self._controller is not None:
+            core, hardware = self._controller, self._robot.name
+            values |= {"model_id": self._bundle.model_id, "z": z_digest(core.z), **core.counts}
+            values |= {f"interventions_{name}": n for name, n in core.interventions.items()}
+            figures = self._latency.figures()
+            values |= {name: f"{value:.3f}" for name, value in figures.items()}
+            age = core.observation_age(self._now())
+            if age is not None:
+                values["observation_age_s"] = f"{age:.3f}"
         name = f"{self.get_fully_qualified_name()}: policy"
-        status = to_status(level, name, text, values, self._robot.name)
+        status = to_status(level, name, text, values, hardware)
         self._diagnostics.publish(to_diagnostics(status, self.get_clock().now()))
-
-    def stop_robot(self) -> None:
-        """Tells the robot to stand still before the node ends."""
-        while self._stops_left:
-            before = self._stops_left
-            self._stop_moving()
-            if self._stops_left == before:
-                return
 
 
 def main() -> int:

@@ -21,9 +21,9 @@ RCLError = rclpy_implementation.RCLError
 def run_node(name: str, make_node: Callable[[], Node]) -> int:
     """Spins the node until SIGINT or SIGTERM; a refusal is one line and exit status 1.
 
-    A node that has a method `stop_robot` gets it called before it ends, while it can still
-    publish. rclpy's own signal handlers would shut the context down before that, so the signals
-    are taken here.
+    A node that has a method `start` gets it called first. One that has `stop_robot` gets that
+    called before it ends, while it can still publish: rclpy's own signal handlers would shut the
+    context down before that, so the signals are taken here.
     """
     stopping = False
 
@@ -37,6 +37,9 @@ def run_node(name: str, make_node: Callable[[], Node]) -> int:
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = make_node()
+        start = getattr(node, "start", None)
+        if start is not None:
+            start()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         while not stopping and rclpy.ok():

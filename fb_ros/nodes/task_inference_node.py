@@ -44,6 +44,9 @@ from fb_ros.skill_commands import run_skill_command
 from fb_ros.skills import SkillLibrary
 from fb_ros.z_digest import z_digest
 
+# policy_node stops the robot when it has not heard of a z for its z_timeout, 2 s by default.
+_HEARTBEAT_SECONDS = 0.2
+
 
 class TaskInferenceNode(Node):
     """Publishes `z` for the newest prompt; a prompt that is refused leaves `z` as it was."""
@@ -82,7 +85,7 @@ class TaskInferenceNode(Node):
         self._feedback = FeedbackWindow(window)
         self._present: Inference | None = None
         """The prompt in force."""
-        self._states = StateWatch(self)
+        self._states = StateWatch(self, self._robot)
         self._z = self.create_publisher(Float64MultiArray, "z", LATCHED)
         self._status = self.create_publisher(DiagnosticStatus, "prompt/status", LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -90,6 +93,9 @@ class TaskInferenceNode(Node):
         self._counts = {"prompts": 0, "refused_prompts": 0, "superseded_prompts": 0}
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._publish_diagnostics, clock=wall)
+        # Latched or not, whoever moves by a z wants to know that somebody still stands behind it.
+        self._last_z: Float64MultiArray | None = None
+        self.create_timer(_HEARTBEAT_SECONDS, self._repeat_z, clock=wall)
         self._moving: Timer = self.create_timer(self._robot.ctrl_dt, self._move)
         self._moving.cancel()
 
@@ -215,7 +221,12 @@ class TaskInferenceNode(Node):
             self._moving.cancel()
 
     def _publish_z(self, z: Any) -> None:
-        self._z.publish(to_array_message(z, self._model_id))
+        self._last_z = to_array_message(z, self._model_id)
+        self._z.publish(self._last_z)
+
+    def _repeat_z(self) -> None:
+        if self._last_z is not None:
+            self._z.publish(self._last_z)
 
     def _now(self) -> float:
         return float(self.get_clock().now().nanoseconds) * 1e-9

@@ -8,14 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rclpy
-from geometry_msgs.msg import PoseStamped
-from sensor_msgs.msg import JointState
 
-from fb_ros.nodes.messages import OK, stamp_of
-from fb_ros.nodes.qos import STREAM
-from fb_ros.nodes.sensor_messages import add_joint_states, add_tcp_pose
+from fb_ros.field import topics_of
+from fb_ros.nodes.messages import OK
+from fb_ros.nodes.sensor_messages import subscribe_to_sensors
 from fb_ros.robot_state import RobotState
-from fb_ros.sensor_match import SensorMatch
 from sim.jaco import SPEC
 from sim.prompt_examples import EXAMPLES, PromptExample, seen_in
 from sim.robot_client import RobotClient
@@ -31,19 +28,11 @@ class Watched:
 
     def __init__(self, client: RobotClient) -> None:
         self.states: dict[int, RobotState] = {}
-        self._match = SensorMatch()
-        client.create_subscription(JointState, "joint_states", self._on_joints, STREAM)
-        client.create_subscription(PoseStamped, "tcp_pose", self._on_pose, STREAM)
+        topics = topics_of(SPEC.features)
+        subscribe_to_sensors(client, topics, SPEC.sensor_tolerance, self._keep, pytest.fail)
 
-    def _on_joints(self, message: JointState) -> None:
-        self._keep(stamp_of(message), add_joint_states(self._match, message))
-
-    def _on_pose(self, message: PoseStamped) -> None:
-        self._keep(stamp_of(message), add_tcp_pose(self._match, message))
-
-    def _keep(self, stamp: int, state: RobotState | None) -> None:
-        if state is not None:
-            self.states[stamp] = state
+    def _keep(self, state: RobotState, stamp: int) -> None:
+        self.states[stamp] = state
 
 
 @pytest.fixture(scope="module")

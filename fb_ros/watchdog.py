@@ -1,0 +1,47 @@
+"""A thread that notices when a call takes too long, while the call still goes on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class Watchdog:
+    """Calls `on_late` when `end` does not follow `begin` in time.
+
+    The caller of a runtime that hangs cannot say so itself. The thread looks twice in every
+    time-out, so it notices at the latest after one and a half.
+    """
+
+    def __init__(self, timeout: float, on_late: Callable[[Any, float], None]) -> None:
+        """`timeout` is in seconds of the wall clock; `on_late` gets what `begin` got, and it."""
+        self.timeout, self._on_late = timeout, on_late
+        # One tuple, which is replaced as a whole: neither side needs a lock.
+        self._watched: tuple[Any, float] | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._thread.start()
+
+    def begin(self, token: Any) -> None:
+        """A call begins; `token` names it."""
+        self._watched = (token, time.monotonic())
+
+    def end(self) -> None:
+        """The call has ended."""
+        self._watched = None
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._closed.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(0.5 * self.timeout):
+            watched = self._watched
+            if watched is not None and time.monotonic() - watched[1] > self.timeout:
+                self._on_late(watched[0], self.timeout)
+                # Once for each call.
+                while self._watched is watched and not self._closed.wait(0.5 * self.timeout):
+                    pass
