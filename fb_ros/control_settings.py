@@ -14,7 +14,7 @@ class ControlSettings:
 
     observation_timeout: float = 0.0
     """Robot's time without a new observation until the robot is stopped; 0: three periods."""
-    z_timeout: float = 2.0
+    z_timeout: float = 1.0
     """Wall time without a z until the robot is stopped; 0: never."""
     inference_timeout: float = 0.0
     """Wall time after which a policy that has not answered is late, and the robot is stopped; 0:

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from fb_ros.errors import FbRosError
 from fb_ros.field import layout_slices
 from fb_ros.limits import limits_of
 from fb_ros.robot_spec import RobotSpec
@@ -30,34 +31,56 @@ def reading_of_state(robot: RobotSpec, state: RobotState) -> JointReading:
     )
 
 
-def reading_of_observation(robot: RobotSpec, observation: np.ndarray) -> JointReading:
-    """What the observation `(obs_dim,)` says of the joints.
+def require_finite(reading: JointReading, robot: RobotSpec) -> None:
+    """Refuses a reading that lacks a number: a joint that is not measured is not to be moved."""
+    wrong = ~np.isfinite(reading.position) | ~np.isfinite(reading.velocity)
+    if np.any(wrong):
+        names = [robot.action_joints[i] for i in np.flatnonzero(wrong)]
+        raise FbRosError(f"joint_states is not finite for {', '.join(names)}")
+
+
+class ObservationReader:
+    """What an observation says of the joints.
 
     Sines and cosines give an angle up to whole turns. It is told for joints whose limits leave
     one possibility.
     """
-    limits = limits_of(robot)
-    low, high = limits.position_low, limits.position_high
-    position, velocity = np.full((2, robot.act_dim), np.nan)
-    slices = layout_slices(robot.observation)
-    index = {joint: i for i, joint in enumerate(robot.action_joints)}
-    for field in robot.observation:
-        values = observation[slices[field.name]]
-        if not field.joints or field.encoding not in ("identity", "sin_cos"):
-            continue
-        turn = field.encoding == "sin_cos"
-        if turn:
-            values = np.arctan2(*np.split(values, 2))
-        for joint, value in zip(field.joints, values, strict=True):
-            i = index.get(joint)
-            if i is None:
-                continue
-            if field.source == "joint_velocity":
-                velocity[i] = value
-            elif not turn:
-                position[i] = value
-            elif high[i] - low[i] < 2.0 * np.pi:
-                # The turn whose middle is that of the joint's range.
-                middle = 0.5 * (low[i] + high[i])
-                position[i] = middle + (value - middle + np.pi) % (2.0 * np.pi) - np.pi
-    return JointReading(position=position, velocity=velocity)
+
+    def __init__(self, robot: RobotSpec) -> None:
+        limits = limits_of(robot)
+        low, high = limits.position_low, limits.position_high
+        slices = layout_slices(robot.observation)
+        index = {joint: i for i, joint in enumerate(robot.action_joints)}
+        # Pairs of a place in the observation and a joint; for turns, of the sine and the cosine.
+        positions, velocities, turns = [], [], []
+        for field in robot.observation:
+            start = slices[field.name].start
+            for place, joint in enumerate(field.joints):
+                i = index.get(joint)
+                if i is None or field.encoding not in ("identity", "sin_cos"):
+                    continue
+                if field.source == "joint_velocity":
+                    velocities.append((start + place, i))
+                elif field.encoding == "identity":
+                    positions.append((start + place, i))
+                elif high[i] - low[i] < 2.0 * np.pi:
+                    turns.append((start + place, start + len(field.joints) + place, i))
+        self._positions = np.array(positions, dtype=int).reshape(-1, 2).T
+        self._velocities = np.array(velocities, dtype=int).reshape(-1, 2).T
+        self._turns = np.array(turns, dtype=int).reshape(-1, 3).T
+        joints = self._turns[2]
+        # The turn whose middle is that of the joint's range.
+        self._lowest = 0.5 * (low[joints] + high[joints]) - np.pi
+        self._unknown = np.full(robot.act_dim, np.nan)
+
+    def read(self, observation: np.ndarray) -> JointReading:
+        """The reading that `observation`, `(obs_dim,)`, gives."""
+        position, velocity = self._unknown.copy(), self._unknown.copy()
+        places, joints = self._positions
+        position[joints] = observation[places]
+        places, joints = self._velocities
+        velocity[joints] = observation[places]
+        sines, cosines, joints = self._turns
+        angle = np.arctan2(observation[sines], observation[cosines])
+        position[joints] = self._lowest + (angle - self._lowest) % (2.0 * np.pi)
+        return JointReading(position=position, velocity=velocity)

@@ -6,11 +6,26 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from fb_ros.guarded_command import GuardedCommand
+from fb_ros.joint_reading import ObservationReader
+from fb_ros.policy import Policy
+from fb_ros.robot_spec import RobotSpec
 from fb_ros.robot_state import RobotState
 from sim.environment import Environment
 
 CommandOf = Callable[[Environment], np.ndarray]
 """From the environment's present state to a command in physical units."""
+
+
+def policy_commands(robot: RobotSpec, policy: Policy, z: np.ndarray) -> CommandOf:
+    """What `policy_node` sends to a robot from now on: the policy's commands, guarded."""
+    guards, reader = GuardedCommand(robot), ObservationReader(robot)
+
+    def command_of(environment: Environment) -> np.ndarray:
+        observation = environment.observation()
+        return guards.guard(policy.command(observation, z), reader.read(observation))[0]
+
+    return command_of
 
 
 def follow(environment: Environment, command_of: CommandOf, steps: int) -> Iterator[RobotState]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import subprocess
 import tempfile
@@ -18,19 +19,25 @@ _PATIENCE_SECONDS = 10.0
 class RobotProcesses:
     """A context in which the simulated robot's nodes run, each in a process of its own."""
 
-    def __init__(self, robot: str, options: Mapping[str, str]) -> None:
+    def __init__(
+        self, robot: str, options: Mapping[str, str], *, modules: Mapping[str, str] | None = None
+    ) -> None:
+        """`modules` gives a process another module by its name, or none at all: it stays out."""
         values = {**default_options(robot), **options}
+        others = modules or {}
         self._commands = {
-            process.name: command_line(process, values)
+            process.name: command_line(
+                dataclasses.replace(process, module=others.get(process.name, process.module)),
+                values,
+            )
             for process in robot_processes(robot, values)
+            if others.get(process.name, process.module)
         }
         self._running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
 
     def __enter__(self) -> RobotProcesses:
-        for name, command in self._commands.items():
-            log = tempfile.TemporaryFile()
-            process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-            self._running[name] = (process, log)
+        for name in self._commands:
+            self.start(name)
         return self
 
     def __exit__(
@@ -60,11 +67,26 @@ class RobotProcesses:
                     + (lines[-1] if lines else "it wrote nothing")
                 )
 
-    def end(self, name: str) -> None:
-        """Ends one process as Ctrl-C does, and waits until it is gone."""
-        process, _ = self._running[name]
-        process.send_signal(signal.SIGINT)
-        process.wait(_PATIENCE_SECONDS)
+    def start(self, name: str) -> None:
+        """Starts the process of that name, anew if it has ended."""
+        if name in self._running:
+            ended, log = self._running[name]
+            ended.wait(_PATIENCE_SECONDS)
+            log.close()
+        log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
+        process = subprocess.Popen(
+            self._commands[name], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )
+        self._running[name] = (process, log)
+
+    def send(self, name: str, number: signal.Signals) -> None:
+        """Sends a signal to one process."""
+        self._running[name][0].send_signal(number)
+
+    def end(self, name: str, number: signal.Signals = signal.SIGINT) -> int:
+        """Ends one process, as Ctrl-C does, and waits until it is gone; its exit status."""
+        self.send(name, number)
+        return self._running[name][0].wait(_PATIENCE_SECONDS)
 
     def pid(self, name: str) -> int:
         """Number of the process of that name."""

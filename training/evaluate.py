@@ -20,7 +20,7 @@ from fb_ros.prompt import GoalPoint
 from fb_ros.reward_inference import RewardInference
 from sim.environment import Environment
 from sim.episode_seed import episode_rng
-from sim.follow import CommandOf, follow
+from sim.follow import CommandOf, follow, policy_commands
 from sim.progress import progress_bar
 from sim.ranges import require_episodes, require_seed
 from sim.registry import make_environment
@@ -111,7 +111,7 @@ def evaluate(config: EvaluateConfig) -> Result:
 
     def learned(goal: np.ndarray) -> CommandOf:
         z = inference.infer(GoalPoint(point=tuple(goal))).z
-        return lambda environment: policy.command(environment.observation(), z)
+        return policy_commands(bundle.robot, policy, z)
 
     if config.picture:
         _draw(config.picture, environment, task, learned, config.seed)

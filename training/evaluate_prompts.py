@@ -12,7 +12,7 @@ from fb_ros.prompt_text import parse_prompt
 from fb_ros.reward_inference import RewardInference
 from sim.environment import Environment
 from sim.episode_seed import episode_rng
-from sim.follow import CommandOf, follow
+from sim.follow import follow, policy_commands
 from sim.progress import progress_bar
 from sim.prompt_examples import examples_of, seen_in
 from sim.tasks import EPISODE_SECONDS
@@ -33,10 +33,6 @@ def evaluate_prompts(
     spec = environment.spec
     steps, last = round(EPISODE_SECONDS / spec.ctrl_dt), round(1.0 / spec.ctrl_dt)
 
-    def controller(text: str) -> CommandOf:
-        z = inference.infer(parse_prompt(text)).z
-        return lambda environment: policy.command(environment.observation(), z)
-
     rows: list[dict[str, Any]] = []
     for example in progress_bar(examples_of(spec.name), title="prompts", unit="prompt"):
         row: dict[str, Any] = {
@@ -45,15 +41,19 @@ def evaluate_prompts(
             "hard": example.hard,
         }
         try:
-            asked = [controller(text) for text in (example.after, example.text) if text]
+            asked = [
+                inference.infer(parse_prompt(text)).z
+                for text in (example.after, example.text)
+                if text
+            ]
         except FbRosError as error:
             rows.append({**row, "success": 0.0, "refused": str(error)})
             continue
         did = []
         for episode in range(episodes):
             environment.reset(episode_rng(seed, episode))
-            for command_of in asked:
-                states = list(follow(environment, command_of, steps))
+            for z in asked:
+                states = list(follow(environment, policy_commands(spec, policy, z), steps))
             did.append(example.judge(seen_in(states[-last:], spec.features)))
         rows.append({**row, "success": float(np.mean(did))})
     return {

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
+from rclpy.experimental import EventsExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Bool, Float64MultiArray
 from std_srvs.srv import Trigger
@@ -20,7 +21,7 @@ from fb_ros.control_settings import ControlSettings
 from fb_ros.controller import STOP_REPEATS, Controller, Observation, Order, Step
 from fb_ros.errors import FbRosError
 from fb_ros.field import assemble, topics_of
-from fb_ros.joint_reading import reading_of_observation, reading_of_state
+from fb_ros.joint_reading import ObservationReader, reading_of_state, require_finite
 from fb_ros.latency import LatencyWindow
 from fb_ros.nodes.event import event
 from fb_ros.nodes.messages import (
@@ -45,8 +46,6 @@ from fb_ros.z_digest import z_digest
 _SUCCESS = TransitionCallbackReturn.SUCCESS
 _FAILURE = TransitionCallbackReturn.FAILURE
 
-# How often it is looked whether a z has come, in seconds of the wall clock.
-_Z_LOOK = 0.1
 # A runtime's first calls set up its memory.
 _WARM_UP_CALLS = 10
 
@@ -134,7 +133,8 @@ class PolicyNode(LifecycleNode):
         self._own_parameters.require_robot(robot)
         settings = self._own_parameters.settings
         from_sensors = self._own_parameters.text("observation_source") == "sensors"
-        nothing = reading_of_observation(robot, np.zeros(robot.obs_dim))
+        reader = ObservationReader(robot)
+        nothing = reader.read(np.zeros(robot.obs_dim))
         unknown = not from_sensors and bool(np.any(np.isnan(nothing.position)))
         if robot.action_interface == "position" and unknown:
             raise FbRosError(
@@ -149,7 +149,7 @@ class PolicyNode(LifecycleNode):
         if not np.all(np.isfinite(command)):
             raise FbRosError(f"{bundle.path}: the policy's command is not finite")
         self._bundle, self._robot, self._policy = bundle, robot, policy
-        self._latency = LatencyWindow()
+        self._reader, self._latency = reader, LatencyWindow()
         controller = Controller(
             robot, model_id=bundle.model_id, z_dim=bundle.z_dim, settings=settings
         )
@@ -210,9 +210,11 @@ class PolicyNode(LifecycleNode):
         self._timers_made = [
             # By the robot's clock: a simulation that pauses is no sensor that is silent.
             self.create_timer(robot.ctrl_dt, self._watch),
-            self.create_timer(robot.ctrl_dt, self._stop_again, clock=self._wall),
-            self.create_timer(_Z_LOOK, self._watch_z, clock=self._wall),
+            self.create_timer(robot.ctrl_dt, self._watch_z, clock=self._wall),
         ]
+        self._stop_timer = self.create_timer(robot.ctrl_dt, self._stop_again, clock=self._wall)
+        self._stop_timer.cancel()
+        self._timers_made.append(self._stop_timer)
         self.get_logger().info(
             event("configured", model=bundle.model_id[:12], robot=robot.name, z=bundle.z_dim)
         )
@@ -245,7 +247,7 @@ class PolicyNode(LifecycleNode):
         if values.shape != (self._robot.obs_dim,):
             self._on_refusal(f"{values.size} numbers, expected {self._robot.obs_dim}")
             return
-        reading = reading_of_observation(self._robot, values)
+        reading = self._reader.read(values)
         stamp = int(label) * 1e-9 if label.isascii() and label.isdigit() else None
         self._observe(
             Observation(values=values, reading=reading, label=label, stamp=stamp), arrived
@@ -256,6 +258,7 @@ class PolicyNode(LifecycleNode):
         try:
             values = assemble(self._robot.observation, state)
             reading = reading_of_state(self._robot, state)
+            require_finite(reading, self._robot)
         except FbRosError as error:
             self._on_refusal(str(error))
             return
@@ -307,6 +310,9 @@ class PolicyNode(LifecycleNode):
         self._decide(lambda core: core.watch(self._now()))
 
     def _stop_again(self) -> None:
+        # Runs while the robot stands still, and only then: it costs time that a policy needs.
+        if not (self._core.halted or self._core.fault):
+            self._stop_timer.cancel()
         self._decide(lambda core: core.stop_again())
 
     def _watch_z(self) -> None:
@@ -314,7 +320,7 @@ class PolicyNode(LifecycleNode):
         # waits in the queue is not missing.
         self._z_missed += 1
         timeout = self._core.settings.z_timeout
-        if timeout and self._z_missed * _Z_LOOK > timeout:
+        if timeout and self._z_missed * self._robot.ctrl_dt > timeout:
             self._decide(lambda core: core.lose_z())
 
     def _on_late(self, step: Step, seconds: float) -> None:
@@ -385,6 +391,8 @@ class PolicyNode(LifecycleNode):
         if standing == self._reported:
             return
         self._reported = standing
+        if standing:
+            self._stop_timer.reset()
         if core.halted:
             self.get_logger().error(event("halted", reason=core.halted, until="resume"))
         elif core.fault:
@@ -430,7 +438,8 @@ class PolicyNode(LifecycleNode):
 
 def main() -> int:
     """Entry point of the process."""
-    return run_node("policy_node", PolicyNode)
+    # It waits for events and does not ask all entities in turn, which takes longer than a policy.
+    return run_node("policy_node", PolicyNode, EventsExecutor)
 
 
 if __name__ == "__main__":

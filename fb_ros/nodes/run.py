@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import rclpy
 from rclpy.exceptions import NameValidationException, ParameterException
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -18,7 +18,11 @@ from fb_ros.errors import FbRosError
 RCLError = rclpy_implementation.RCLError
 
 
-def run_node(name: str, make_node: Callable[[], Node]) -> int:
+def run_node(
+    name: str,
+    make_node: Callable[[], Node],
+    make_executor: Callable[[], Executor] = SingleThreadedExecutor,
+) -> int:
     """Spins the node until SIGINT or SIGTERM; a refusal is one line and exit status 1.
 
     A node that has a method `start` gets it called first. One that has `stop_robot` gets that
@@ -40,7 +44,7 @@ def run_node(name: str, make_node: Callable[[], Node]) -> int:
         start = getattr(node, "start", None)
         if start is not None:
             start()
-        executor = SingleThreadedExecutor()
+        executor = make_executor()
         executor.add_node(node)
         while not stopping and rclpy.ok():
             executor.spin_once(timeout_sec=0.1)

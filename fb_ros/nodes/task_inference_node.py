@@ -44,7 +44,7 @@ from fb_ros.skill_commands import run_skill_command
 from fb_ros.skills import SkillLibrary
 from fb_ros.z_digest import z_digest
 
-# policy_node stops the robot when it has not heard of a z for its z_timeout, 2 s by default.
+# policy_node stops the robot when it has not heard of a z for its z_timeout, 1 s by default.
 _HEARTBEAT_SECONDS = 0.2
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fb_ros.errors import FbRosError
 from fb_ros.field import assemble
-from fb_ros.joint_reading import reading_of_observation, reading_of_state
+from fb_ros.joint_reading import ObservationReader, reading_of_state
 from fb_ros.limits import limits_of
 from fb_ros.robot_state import RobotState
 from sim.jaco import SPEC
@@ -40,7 +40,7 @@ def test_an_observation_tells_what_the_joints_told(
 ) -> None:
     measured = state(np.array(shares), np.array(velocity))
     told = reading_of_state(SPEC, measured)
-    found = reading_of_observation(SPEC, assemble(SPEC.observation, measured))
+    found = ObservationReader(SPEC).read(assemble(SPEC.observation, measured))
     known = np.isfinite(LIMITS.position_high)
     np.testing.assert_allclose(found.position[known], told.position[known], atol=1e-9)
     # Joints that turn for ever are known up to whole turns alone, and no joint needs them.
