@@ -54,6 +54,12 @@ OPTIONS = (
         choices=("vector", "sensors"),
     ),
     Option(
+        name="autostart",
+        default="true",
+        description="whether policy_node configures and activates itself when it starts",
+        choices=("true", "false"),
+    ),
+    Option(
         name="ramp_seconds",
         default="0.0",
         description="seconds in which z moves to a new prompt's; 0 jumps",
@@ -129,6 +135,7 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
             parameters={
                 **model,
                 "observation_source": values["observation_source"],
+                "autostart": values["autostart"] == "true",
                 # The simulation stamps by its own clock.
                 "check_stamps": shared["use_sim_time"],
                 **(_PATIENT if simulation["lockstep"] else {}),

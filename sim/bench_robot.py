@@ -71,6 +71,7 @@ class BenchRobot(Node):
         """Those that were not finite or beyond a limit."""
         self.drive_stopped_at: float | None = None
         """Since when the drive stands still by itself; None while it hears commands."""
+        self._heard = (-np.inf, np.zeros(self.spec.act_dim))
         self._low, self._high = np.asarray(self.spec.action_low), np.asarray(self.spec.action_high)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
@@ -125,13 +126,12 @@ class BenchRobot(Node):
         self._due = max(self._due + self.spec.ctrl_dt, now)
         if self.wires.paused:
             return
-        heard = self.commands[-1] if self.commands else (-np.inf, np.zeros(self.spec.act_dim))
-        obeys = now - heard[0] < DRIVE_TIMEOUT and np.all(np.isfinite(heard[1]))
+        obeys = now - self._heard[0] < DRIVE_TIMEOUT
         if obeys:
             self.drive_stopped_at = None
         elif self.drive_stopped_at is None:
             self.drive_stopped_at = now
-        command = heard[1] if obeys else np.zeros(self.spec.act_dim)
+        command = self._heard[1] if obeys else np.zeros(self.spec.act_dim)
         self.environment.step(np.clip(command, self._low, self._high))
         self.clock_s += self.spec.ctrl_dt
         stamp = Time(seconds=self.clock_s).to_msg()
@@ -197,5 +197,7 @@ class BenchRobot(Node):
         command = np.asarray(message.data)
         self.commands.append((time.perf_counter(), command))
         right = command.shape == self._low.shape and bool(np.all(np.isfinite(command)))
+        if right:
+            self._heard = self.commands[-1]
         if not right or np.any(command < self._low) or np.any(command > self._high):
             self.wrong.append(command)

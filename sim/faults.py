@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import resource
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PointStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from std_msgs.msg import Bool, Float64MultiArray, String
 from std_srvs.srv import Trigger
@@ -89,12 +92,17 @@ class FaultBench:
         message = PointStamped()
         message.header.frame_id = spec.frame
         message.point.x, message.point.y, message.point.z = goal.tolist()
-        before = len(self.answers)
-        self._goal.publish(message)
-        self.robot.run_until(
-            lambda: any("goal_point" in status.message for status in self.answers[before:]),
-            "an answer to a goal",
-        )
+        before, asked = len(self.answers), -np.inf
+
+        def answered() -> bool:
+            nonlocal asked
+            # A node that was killed is still counted as a listener for a while.
+            if time.monotonic() - asked > 1.0:
+                asked = time.monotonic()
+                self._goal.publish(message)
+            return any("goal_point" in status.message for status in self.answers[before:])
+
+        self.robot.run_until(answered, "an answer to a goal")
 
     def wait_until_moving(self) -> None:
         """Returns when the newest command is one to move."""
@@ -135,13 +143,26 @@ class FaultBench:
 
         self.robot.run_until(agreed, "policy_node to agree to go on")
 
-    def change_state(self, transition: int, *, wait: bool = True) -> None:
-        """Asks policy_node for a transition of its lifecycle."""
+    def change_state(self, transition: int, *, wait: bool = True) -> bool:
+        """Asks policy_node for a transition of its lifecycle; whether it was made, if `wait`."""
         self.robot.run_until(self._change.service_is_ready, "the service change_state")
         request = ChangeState.Request(transition=Transition(id=transition))
         call = self._change.call_async(request)
         if wait:
             self.robot.run_until(call.done, "the transition")
+            return bool(call.result().success)
+        return True
+
+    def set_parameter(self, name: str, value: object) -> str:
+        """Sets a parameter of policy_node; why it was refused, or nothing."""
+        client = self.robot.create_client(SetParameters, "policy_node/set_parameters")
+        self.robot.run_until(client.service_is_ready, "the service set_parameters")
+        parameter = Parameter(name, value=value).to_parameter_msg()
+        call = client.call_async(SetParameters.Request(parameters=[parameter]))
+        self.robot.run_until(call.done, "the parameter")
+        self.robot.destroy_client(client)
+        result = call.result().results[0]
+        return "" if result.successful else str(result.reason)
 
     def save_skill(self) -> DiagnosticStatus:
         """Saves the present prompt, and returns the answer."""
@@ -170,7 +191,7 @@ class FaultBench:
 
 
 @contextmanager
-def fault_bench() -> Iterator[FaultBench]:
+def fault_bench(*, autostart: bool = True) -> Iterator[FaultBench]:
     """The shipped arm on the bench, driven from its sensors; needs an rclpy context."""
     bundle = load_bundle(find_bundle(_BUNDLE))
     environment = make_environment(bundle.robot.name)
@@ -179,6 +200,7 @@ def fault_bench() -> Iterator[FaultBench]:
         "bundle": str(bundle.path),
         "observation_source": "sensors",
         "log_level": "error",
+        "autostart": str(autostart).lower(),
     }
     modules = {"sim_node": "", "policy_node": "sim.faulty_policy_node"}
     robot = BenchRobot(_NAMESPACE, environment)
@@ -272,6 +294,14 @@ def _restart_inference(bench: FaultBench) -> None:
     bench.processes.start("task_inference_node")
     bench.answers.clear()
     bench.ask()
+
+
+def _deactivate(bench: FaultBench, number: int) -> None:
+    bench.change_state(Transition.TRANSITION_DEACTIVATE, wait=False)
+
+
+def _activate(bench: FaultBench) -> None:
+    bench.change_state(Transition.TRANSITION_ACTIVATE)
 
 
 def _full_disk(bench: FaultBench, number: int) -> None:
@@ -399,8 +429,8 @@ FAULTS = (
     Fault(
         name="policy_node is deactivated",
         expected="stops",
-        begin=lambda bench, _: bench.change_state(Transition.TRANSITION_DEACTIVATE, wait=False),
-        heal=lambda bench: bench.change_state(Transition.TRANSITION_ACTIVATE),
+        begin=_deactivate,
+        heal=_activate,
     ),
     Fault(
         name="the disk is full",

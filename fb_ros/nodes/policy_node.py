@@ -12,7 +12,15 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
 from rclpy.experimental import EventsExecutor
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import (
+    LifecycleNode,
+    LifecyclePublisher,
+    LifecycleState,
+    TransitionCallbackReturn,
+)
+from rclpy.service import Service
+from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 from std_msgs.msg import Bool, Float64MultiArray
 from std_srvs.srv import Trigger
 
@@ -61,6 +69,11 @@ class PolicyNode(LifecycleNode):
         # The watchdog speaks from a thread of its own.
         self._lock = threading.RLock()
         self._controller: Controller | None = None
+        self._watchdog: Watchdog | None = None
+        self._policy: Policy | None = None
+        self._commands: LifecyclePublisher | None = None
+        self._entities: list[Subscription | Service | Timer] = []
+        """What configuring makes, and cleaning up destroys."""
         self._problem = ""
         """Why the last transition failed."""
         # Not _parameters, which is the node's own.
@@ -76,9 +89,9 @@ class PolicyNode(LifecycleNode):
 
     def start(self) -> None:
         """Configures and activates the node, if it is to start by itself."""
-        # A bundle that is not there should not wait for somebody to configure the node.
-        find_bundle(Path(self._own_parameters.text("bundle")))
         if not self._own_parameters.autostart:
+            # A bundle that is not right should not wait for somebody to configure the node.
+            load_bundle(find_bundle(Path(self._own_parameters.text("bundle"))))
             return
         for trigger in (self.trigger_configure, self.trigger_activate):
             if trigger() != _SUCCESS:
@@ -90,6 +103,7 @@ class PolicyNode(LifecycleNode):
         try:
             self._configure()
         except (FbRosError, OSError, RuntimeError) as error:
+            self._free()
             return self._failed("configure", error)
         return super().on_configure(state)
 
@@ -156,18 +170,18 @@ class PolicyNode(LifecycleNode):
         self._reported = ""
         self._z_missed = 0
         self._watchdog = Watchdog(settings.inference_timeout or robot.ctrl_dt, self._on_late)
-        self._controller = controller
         self._commands = self.create_lifecycle_publisher(
             Float64MultiArray, "commands", **overridable(STREAM)
         )
-        self._subscriptions_made = [
+        self._controller = controller
+        self._entities = [
             self.create_subscription(
                 Float64MultiArray, "z", callback=self._on_z, **overridable(LATCHED)
             ),
             self.create_subscription(Bool, "estop", self._on_estop, 10),
         ]
         if from_sensors:
-            self._subscriptions_made += subscribe_to_sensors(
+            self._entities += subscribe_to_sensors(
                 self,
                 topics_of(robot.observation),
                 robot.sensor_tolerance,
@@ -175,7 +189,7 @@ class PolicyNode(LifecycleNode):
                 self._on_refusal,
             )
         else:
-            self._subscriptions_made.append(
+            self._entities.append(
                 self.create_subscription(
                     Float64MultiArray,
                     "observation",
@@ -203,18 +217,16 @@ class PolicyNode(LifecycleNode):
                         "observation_source:=sensors does",
                     )
                 )
-        self._services_made = [
+        self._entities += [
             self.create_service(Trigger, "~/stop", self._on_stop),
             self.create_service(Trigger, "~/resume", self._on_resume),
-        ]
-        self._timers_made = [
             # By the robot's clock: a simulation that pauses is no sensor that is silent.
             self.create_timer(robot.ctrl_dt, self._watch),
             self.create_timer(robot.ctrl_dt, self._watch_z, clock=self._wall),
         ]
         self._stop_timer = self.create_timer(robot.ctrl_dt, self._stop_again, clock=self._wall)
         self._stop_timer.cancel()
-        self._timers_made.append(self._stop_timer)
+        self._entities.append(self._stop_timer)
         self.get_logger().info(
             event("configured", model=bundle.model_id[:12], robot=robot.name, z=bundle.z_dim)
         )
@@ -226,18 +238,19 @@ class PolicyNode(LifecycleNode):
         return _FAILURE
 
     def _free(self) -> None:
-        if self._controller is None:
-            return
-        self._watchdog.close()
-        for timer in self._timers_made:
-            self.destroy_timer(timer)
-        for subscription in self._subscriptions_made:
-            self.destroy_subscription(subscription)
-        for service in self._services_made:
-            self.destroy_service(service)
-        self.destroy_lifecycle_publisher(self._commands)
-        self._controller = None
-        del self._policy, self._bundle
+        if self._watchdog is not None:
+            self._watchdog.close()
+        for entity in self._entities:
+            if isinstance(entity, Timer):
+                self.destroy_timer(entity)
+            elif isinstance(entity, Service):
+                self.destroy_service(entity)
+            else:
+                self.destroy_subscription(entity)
+        if self._commands is not None:
+            self.destroy_lifecycle_publisher(self._commands)
+        self._entities = []
+        self._controller = self._watchdog = self._commands = self._policy = None
 
     # What arrives.
 
@@ -302,6 +315,7 @@ class PolicyNode(LifecycleNode):
             return
         with self._lock:
             self._controller.change(settings)
+        assert self._watchdog is not None
         self._watchdog.timeout = settings.inference_timeout or self._robot.ctrl_dt
 
     # Time.
@@ -351,6 +365,8 @@ class PolicyNode(LifecycleNode):
 
     def _run(self, step: Step, arrived: float) -> None:
         """Asks the policy, without the lock: it may hang."""
+        assert self._watchdog is not None
+        assert self._policy is not None
         self._watchdog.begin(step)
         command, problem = np.empty(0), ""
         try:
@@ -367,7 +383,7 @@ class PolicyNode(LifecycleNode):
         self._latency.add(time.perf_counter() - arrived)
 
     def _send(self, due: Step | Order | None) -> None:
-        if isinstance(due, Order):
+        if isinstance(due, Order) and self._commands is not None:
             self._commands.publish(to_array_message(due.command, due.label))
 
     def _stand_still(self) -> None:

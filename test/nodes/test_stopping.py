@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 from rclpy.qos import QoSProfile
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool, Float64MultiArray
 from std_srvs.srv import SetBool, Trigger
 
@@ -100,3 +103,22 @@ def test_a_robot_that_falls_silent_is_told_to_stand_still(start_robot: StartRobo
     )
     pause.call_async(SetBool.Request(data=False))
     client.wait_for(lambda: bool(np.any(commands[-1] != 0.0)), "a motion")
+
+
+def test_a_robot_that_ends_and_comes_back_moves_again(
+    start_robot: StartRobot, processes: list[RobotProcesses]
+) -> None:
+    client = start_robot(real_time_factor="5")
+    client.alive = lambda: None
+    times: list[int] = []
+    client.create_subscription(Clock, "/clock", lambda m: times.append(m.clock.sec), STREAM)
+    client.wait_for_z(client.publish_goal(GOAL))
+    client.wait_for(lambda: client.policy_state() == "moving", "a motion")
+    client.wait_for(lambda: bool(times) and times[-1] >= 10, "its clock to go on for a while")
+    processes[0].end("sim_node", signal.SIGKILL)
+    processes[0].start("sim_node")
+    # Its clock begins at zero again.
+    client.wait_for(
+        lambda: int(client.policy_figures().get("clock_jumps", "0")) > 0, "the jump to be noticed"
+    )
+    client.wait_for(lambda: client.policy_state() == "moving", "a motion")
