@@ -21,8 +21,9 @@ class CommandConfig:
 class Command:
     """A subcommand: a typed configuration, and a function that runs it."""
 
-    config: type[CommandConfig]
-    """Its fields become the flags, their docstrings the help."""
+    config: Any
+    """A dataclass that derives from `CommandConfig`, or a union of several: its fields become the
+    flags, their docstrings the help."""
     run: Callable[[Any], Result]
     """Does the work and returns what `--json` prints; `ok`, if there and false, fails it."""
     show: Callable[[Result], str]

@@ -140,4 +140,6 @@ def _row(fault: Fault, found: list[Injection], period: float) -> dict[str, objec
         "recovery_p50_ms": float(np.median([one.recovery_s for one in found]) * 1e3),
         "commands": sum(one.commands for one in found),
         "wrong_commands": sum(one.wrong for one in found),
+        "ok": all(one.as_expected and not one.wrong for one in found)
+        and (not bounded or bool(np.all(times <= bound))),
     }

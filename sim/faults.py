@@ -54,6 +54,8 @@ class Fault:
     """Makes it happen; gets the number of the injection."""
     heal: Callable[[FaultBench], None]
     """Ends it."""
+    keeps_processes: bool = True
+    """Whether all processes are the same ones afterwards."""
     timeout: float = 0.0
     """Seconds that it may last before it counts as a fault."""
 
@@ -443,12 +445,14 @@ FAULTS = (
         expected="stops",
         begin=_signal("policy_node", signal.SIGTERM),
         heal=_restart_policy,
+        keeps_processes=False,
     ),
     Fault(
         name="policy_node is killed",
         expected="drive stops",
         begin=_kill("policy_node", signal.SIGKILL),
         heal=_restart_policy,
+        keeps_processes=False,
         timeout=DRIVE_TIMEOUT,
     ),
     Fault(
@@ -456,6 +460,7 @@ FAULTS = (
         expected="stops",
         begin=_kill("task_inference_node", signal.SIGKILL),
         heal=_restart_inference,
+        keeps_processes=False,
         timeout=_SETTINGS.z_timeout,
     ),
 )

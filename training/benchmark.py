@@ -3,40 +3,97 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import platform
-from collections.abc import Callable
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated
 
 import tyro
 
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
-from training.benchmark_prompts import benchmark_prompts
 
 Row = dict[str, object]
 
-_CASES: dict[str, Callable[[int], list[Row]]] = {"prompts": benchmark_prompts}
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Prompts(CommandConfig):
+    """From a prompt's arrival at task_inference_node to its `z`, with 10,000 reference states,
+    four blocks and hidden layers of 256; beside an eager PyTorch evaluation of the same."""
+
+    repeats: int = 100
+    """Prompts of each kind."""
+
+    def __post_init__(self) -> None:
+        _require_at_least("repeats", self.repeats, 2)
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        return _call("training.benchmark_prompts", "benchmark_prompts", self.repeats)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BenchmarkConfig(CommandConfig):
-    """Time something on this machine, beside another way of doing the same."""
+class Control(CommandConfig):
+    """From an observation's way out to policy_node's command's way back, at 25 and 250 Hz; beside
+    a node that merely echoes."""
 
-    what: Annotated[Literal["prompts"], tyro.conf.Positional]
-    """`prompts`: from a prompt's arrival at task_inference_node to its `z`, with 10,000 reference
-    states, four blocks and hidden layers of 256."""
-    repeats: int = 100
-    """How often each case runs."""
+    seconds: float = 60.0
+    """How long each node is asked at each rate."""
 
     def __post_init__(self) -> None:
-        if self.repeats < 2:
-            raise FbRosError(f"repeats is {self.repeats}, expected at least 2")
+        _require_at_least("seconds", self.seconds, 1.0)
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        return _call("sim.benchmark_control", "benchmark_control", self.seconds)
 
 
-def benchmark(config: BenchmarkConfig) -> Result:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Faults(CommandConfig):
+    """How fast policy_node stops the simulated arm for every fault, and whether it goes on
+    afterwards."""
+
+    repeats: int = 100
+    """Injections of each fault."""
+    page: Path | None = None
+    """Document whose table is written anew, such as `docs/safety.md`."""
+
+    def __post_init__(self) -> None:
+        _require_at_least("repeats", self.repeats, 1)
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        return _call("sim.benchmark_faults", "benchmark_faults", self.repeats, self.page)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Soak(CommandConfig):
+    """Memory and open files of the nodes over a long time with a prompt every two seconds and a
+    fault every twenty."""
+
+    minutes: float = 20.0
+    """How long it lasts."""
+
+    def __post_init__(self) -> None:
+        _require_at_least("minutes", self.minutes, 1.0)
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        return _call("sim.benchmark_soak", "benchmark_soak", 60.0 * self.minutes)
+
+
+Benchmark = (
+    Annotated[Prompts, tyro.conf.subcommand("prompts")]
+    | Annotated[Control, tyro.conf.subcommand("control")]
+    | Annotated[Faults, tyro.conf.subcommand("faults")]
+    | Annotated[Soak, tyro.conf.subcommand("soak")]
+)
+
+
+def benchmark(config: Benchmark) -> Result:
     """The machine, and a row for each case."""
-    rows = _CASES[config.what](config.repeats)
+    rows = config.rows()
     return {
         "machine": {
             "cores": len(os.sched_getaffinity(0)),
@@ -44,19 +101,47 @@ def benchmark(config: BenchmarkConfig) -> Result:
             "python": platform.python_version(),
         },
         "rows": rows,
+        "ok": not any(row.get("ok") is False for row in rows),
     }
 
 
+def _call(module: str, function: str, *arguments: object) -> list[Row]:
+    # Loaded on demand: some time on a robot what has no need of torch or of a simulation.
+    rows: list[Row] = getattr(importlib.import_module(module), function)(*arguments)
+    return rows
+
+
+def _require_at_least(name: str, value: float, least: float) -> None:
+    if not value >= least:
+        raise FbRosError(f"{name} is {value:g}, expected at least {least:g}")
+
+
 def _show(result: Result) -> str:
-    lines = [f"{'case':<22}" + "".join(f"{name:>10}" for name in _FIGURES)]
-    for row in result["rows"]:
-        mark = "  (reference)" if row.get("reference") else ""
-        lines.append(
-            f"{row['case']:<22}" + "".join(f"{row[name]:10.2f}" for name in _FIGURES) + mark
+    """A line for each row."""
+    rows = result["rows"]
+    # In the order in which they come first.
+    all_names = dict.fromkeys(name for row in rows for name in row)
+    names = [name for name in all_names if name not in ("case", "reference", "ok")]
+    cells = [["case", *names]]
+    cells += [
+        [str(row["case"]) + " (reference)" * bool(row.get("reference"))]
+        + [_shown(row.get(name)) for name in names]
+        for row in rows
+    ]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    return "\n".join(
+        "  ".join(
+            [line[0].ljust(widths[0])]
+            + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
         )
-    return "\n".join(lines)
+        for line in cells
+    )
 
 
-_FIGURES = ("p50_ms", "p99_ms", "max_ms")
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
-COMMAND = Command(config=BenchmarkConfig, run=benchmark, show=_show)
+
+COMMAND = Command(config=Benchmark, run=benchmark, show=_show)
