@@ -215,9 +215,10 @@ class Controller:
         # After a fault only a new observation starts the robot again.
         return self._step() if self._answer is None and not self._fault else None
 
-    def lose_z(self) -> Order | None:
-        """Takes note that no z has come for longer than its time-out."""
-        if self._z is None:
+    def miss_z(self, seconds: float) -> Order | None:
+        """Takes note that no z has come for `seconds`: after its time-out there is none."""
+        timeout = self.settings.z_timeout
+        if self._z is None or not 0.0 < timeout < seconds:
             return None
         self.counts["stale_z"] += 1
         self._z = None

@@ -287,7 +287,8 @@ class PolicyNode(LifecycleNode):
 
     def _on_z(self, message: Float64MultiArray) -> None:
         arrived = time.perf_counter()
-        z, before = np.asarray(message.data, dtype=np.float32), self._core.z
+        z = np.asarray(message.data, dtype=np.float32)
+        before = self._controller.z if self._controller is not None else None
         self._z_missed = 0
         self._decide(lambda core: core.take_z(z, label_of(message)), arrived)
         # At once and not at the next second: a test can wait for the new z to be in force.
@@ -304,8 +305,10 @@ class PolicyNode(LifecycleNode):
         return response
 
     def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        missing = "the node is being cleaned up"
         with self._lock:
-            missing = self._core.resume(self._now())
+            if self._controller is not None:
+                missing = self._controller.resume(self._now())
         response.success, response.message = not missing, missing or "moving again"
         self._tell_changes()
         return response
@@ -325,7 +328,7 @@ class PolicyNode(LifecycleNode):
 
     def _stop_again(self) -> None:
         # Runs while the robot stands still, and only then: it costs time that a policy needs.
-        if not (self._core.halted or self._core.fault):
+        if not self._reported:
             self._stop_timer.cancel()
         self._decide(lambda core: core.stop_again())
 
@@ -333,20 +336,14 @@ class PolicyNode(LifecycleNode):
         # By looks, of which a process that was not run for a while makes up for none: a z that
         # waits in the queue is not missing.
         self._z_missed += 1
-        timeout = self._core.settings.z_timeout
-        if timeout and self._z_missed * self._robot.ctrl_dt > timeout:
-            self._decide(lambda core: core.lose_z())
+        seconds = self._z_missed * self._robot.ctrl_dt
+        self._decide(lambda core: core.miss_z(seconds))
 
     def _on_late(self, step: Step, seconds: float) -> None:
         # In the watchdog's thread, while the policy is still being waited for.
         self._decide(lambda core: core.late(step, seconds))
 
     # What is done.
-
-    @property
-    def _core(self) -> Controller:
-        assert self._controller is not None
-        return self._controller
 
     def _now(self) -> float:
         return float(self.get_clock().now().nanoseconds) * 1e-9
@@ -357,7 +354,10 @@ class PolicyNode(LifecycleNode):
         """Carries out what the controller decides on."""
         # Deciding and sending are one: no motion follows a stop that was decided on after it.
         with self._lock:
-            due = decide(self._core)
+            if self._controller is None:
+                # What had been queued before the node was cleaned up.
+                return
+            due = decide(self._controller)
             self._send(due)
         if isinstance(due, Step):
             self._run(due, arrived)
@@ -376,10 +376,13 @@ class PolicyNode(LifecycleNode):
             problem = " ".join(f"{type(error).__name__}: {error}".split())
         self._watchdog.end()
         with self._lock:
-            if problem:
-                self._send(self._core.fail(step, problem))
+            core = self._controller
+            if core is None:
                 return
-            self._send(self._core.complete(step, command, self._now()))
+            if problem:
+                self._send(core.fail(step, problem))
+                return
+            self._send(core.complete(step, command, self._now()))
         self._latency.add(time.perf_counter() - arrived)
 
     def _send(self, due: Step | Order | None) -> None:
@@ -402,7 +405,9 @@ class PolicyNode(LifecycleNode):
     # What is told.
 
     def _tell_changes(self) -> None:
-        core = self._core
+        core = self._controller
+        if core is None:
+            return
         standing = core.halted or core.fault
         if standing == self._reported:
             return

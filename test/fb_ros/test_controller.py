@@ -142,7 +142,7 @@ def faults(bench: Bench) -> dict[str, object]:
         "foreign z": lambda: core.take_z(Z, "b" * 64),
         "short z": lambda: core.take_z(Z[:2], MODEL),
         "infinite z": lambda: core.take_z(np.inf * Z, MODEL),
-        "stale z": lambda: core.lose_z(),
+        "stale z": lambda: core.miss_z(1.1),
         "late": lambda: core.late(step(), 0.1),
         "failed": lambda: core.fail(step(), "it broke"),
     }
@@ -338,6 +338,14 @@ def test_a_sensor_that_repeats_its_stamp_becomes_stale(bench: Bench) -> None:
         stopped = stopped or bench.stands
         assert stopped or bench.now < stamp + LATE
     assert bench.stands
+
+
+def test_a_z_is_missed_after_its_timeout_alone(bench: Bench) -> None:
+    assert bench.controller.miss_z(0.9) is None
+    assert bench.controller.moving
+    patient = moving(z_timeout=0.0)
+    assert patient.controller.miss_z(1e9) is None
+    assert patient.controller.moving
 
 
 def test_guards_that_step_in_for_too_long_halt_the_robot() -> None:
