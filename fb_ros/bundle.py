@@ -14,18 +14,29 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from fb_ros.backends import make_backend
-from fb_ros.backends.backend import Backend
+from fb_ros.backends.backend import Backend, GraphFile
 from fb_ros.errors import FbRosError
 from fb_ros.field import Field, layout_size
+from fb_ros.golden import Golden, read_golden, require_golden
+from fb_ros.graphs import (
+    GRAPH_FILES,
+    TASK_ENCODER,
+    VALUE,
+    Precision,
+    Shapes,
+    graph_file,
+    input_shapes,
+)
 from fb_ros.robot_spec import RobotSpec
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DESCRIPTION = "bundle.json"
-POLICY = "policy.onnx"
-TASK_ENCODER = "task_encoder.onnx"
-VALUE = "value.onnx"
 REFERENCE_STATES = "reference_states.safetensors"
-FILES = (POLICY, TASK_ENCODER, VALUE, REFERENCE_STATES)
+GOLDEN = "golden.safetensors"
+FILES = (*GRAPH_FILES, REFERENCE_STATES, GOLDEN)
+
+# Rows that an engine is built for: states of a reward, and usual and most values at a time.
+_MOST_STATES, _VALUES = 10_000, (32, 1024)
 
 _REMEDY = "copy the bundle again or export it anew with `fb_ros export`"
 
@@ -97,36 +108,57 @@ class Bundle:
                 )
         return arrays
 
-    def load_graph(self, file: str, backend: str = "auto", threads: int = 1) -> Backend:
-        """One of the bundle's graphs on the backend of that name, its shapes verified."""
-        graph = make_backend(backend, self.path / file, threads)
-        expected = self._input_shapes(file)
-        if graph.input_shapes != expected:
-            raise FbRosError(
-                f"{self.path / file} takes {graph.input_shapes}, the description says {expected}; "
-                + _REMEDY
-            )
-        return graph
+    @cached_property
+    def golden(self) -> Golden:
+        """The trainer's own answers, by graph."""
+        return read_golden(self.path / GOLDEN)
 
-    def _input_shapes(self, file: str) -> dict[str, tuple[int | None, ...]]:
-        robot, width = self.robot, self.z_dim
-        read = layout_size(self.encoder_fields)
-        shapes: dict[str, dict[str, tuple[int | None, ...]]] = {
-            POLICY: {"observation": (1, robot.obs_dim), "z": (1, width)},
-            TASK_ENCODER: {
-                "features": (None, read),
-                "weights": (None,),
-                "reward": (None,),
-                "asked": (len(self.blocks),),
-            },
-            VALUE: {
-                "observation": (None, robot.obs_dim),
-                "action": (None, robot.act_dim),
-                "z": (None, width),
-                "reward": (None, width),
-            },
-        }
-        return shapes[file]
+    def load_graph(
+        self,
+        graph: str,
+        backend: str = "auto",
+        threads: int = 1,
+        precision: Precision = "fp32",
+    ) -> Backend:
+        """One of the bundle's graphs on the backend of that name.
+
+        Its shapes are verified, and that it repeats its golden vectors, which warms it up, too.
+        """
+        expected = self._input_shapes(graph)
+        file = self.graph_file(graph, threads, precision)
+
+        def verify(loaded: Backend) -> None:
+            if loaded.input_shapes != expected:
+                raise FbRosError(
+                    f"{file.path} takes {loaded.input_shapes}, the description says {expected}; "
+                    + _REMEDY
+                )
+            require_golden(loaded, self.golden[graph], file.precision)
+
+        return make_backend(backend, file, verify)
+
+    def graph_file(self, graph: str, threads: int = 1, precision: Precision = "fp32") -> GraphFile:
+        """The file of one of the graphs, and what a runtime has to know of its use."""
+        name = graph_file(graph, precision)
+        states = len(self.reference_features) if graph == TASK_ENCODER else 0
+        rows = {TASK_ENCODER: (states, max(states, _MOST_STATES)), VALUE: _VALUES}
+        usual, most = rows.get(graph, (1, 1))
+        return GraphFile(
+            path=self.path / name,
+            precision=precision if name != graph else "fp32",
+            threads=threads,
+            usual_rows=usual,
+            most_rows=most,
+        )
+
+    def _input_shapes(self, graph: str) -> Shapes:
+        return input_shapes(
+            graph,
+            obs_dim=self.robot.obs_dim,
+            act_dim=self.robot.act_dim,
+            read=layout_size(self.encoder_fields),
+            blocks=self.blocks,
+        )
 
 
 def load_bundle(path: Path) -> Bundle:

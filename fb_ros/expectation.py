@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fb_ros.bundle import VALUE, Bundle
+from fb_ros.bundle import Bundle
+from fb_ros.graphs import VALUE
 from fb_ros.magnitude import magnitude
 from fb_ros.policy import Policy
 

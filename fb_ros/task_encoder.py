@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fb_ros.bundle import TASK_ENCODER, Bundle
+from fb_ros.bundle import Bundle
 from fb_ros.field import layout_slices
+from fb_ros.graphs import TASK_ENCODER
 from fb_ros.magnitude import magnitude
 
 # A dense reward over ten thousand states is work for several cores; more than these gain nothing.

@@ -21,7 +21,7 @@ from sim.running_robot import running_robot
 from training.agent import Networks
 from training.agent_config import AgentConfig
 from training.encoding import encode
-from training.export import model_description, write_description, write_graphs, write_states
+from training.export import model_description, write_description, write_model
 
 _STATES = 10_000
 # Between the graph's z and PyTorch's: the same sums of ten thousand float32 in another order.
@@ -62,10 +62,9 @@ def _write_untrained(bundle: Path) -> Networks:
     torch.manual_seed(0)
     networks = Networks(_AGENT, spec)
     bundle.mkdir()
-    write_graphs(networks, _AGENT, spec, bundle)
     # 0.2 m is about how far the mass gets; observation and features are of the same length here.
     states = 0.2 * (2.0 * torch.rand(_STATES, spec.feature_dim) - 1.0)
-    write_states(bundle, states, states.clone())
+    write_model(networks, _AGENT, spec, states, states.clone(), bundle)
     write_description(
         bundle, {**model_description(_AGENT, spec), "provenance": {}, "evaluation": {}}
     )

@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import io
 import json
 import shutil
-import warnings
 from pathlib import Path
 from typing import Any
 
-import onnx
 import torch
 from safetensors.numpy import save_file
-from torch import nn
 
 from fb_ros.bundle import (
     DESCRIPTION,
     FORMAT_VERSION,
-    POLICY,
+    GOLDEN,
     REFERENCE_STATES,
-    TASK_ENCODER,
-    VALUE,
     file_hashes,
     load_bundle,
     model_id_of,
 )
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
+from fb_ros.golden import write_golden
 from fb_ros.robot_spec import RobotSpec
 from sim.registry import make_environment
 from training.agent import Networks
 from training.agent_config import AgentConfig
 from training.collect import data_fingerprint
 from training.data import Transitions
-from training.encoding import Encoding, encode
 from training.evaluate import EvaluateConfig, evaluate
+from training.export_graphs import write_graphs
+from training.golden import golden_vectors
 from training.record import read_record
 from training.sampler import even_states
 from training.train import BEST, LAST, RUN
 from training.weights import load_weights, read_weights
-
-# The lowest that the exporter writes by itself; it converts to lower ones only in part.
-_OPSET = 18
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,55 +56,6 @@ class ExportConfig(CommandConfig):
     """Goals of the evaluation that is written into the bundle."""
     seed: int = 0
     """Seed of the sample and of the evaluation."""
-
-
-class PolicyGraph(nn.Module):
-    """`observation (1, obs_dim)` and `z (1, d)` to `action (1, act_dim)` in `[-1, 1]`."""
-
-    def __init__(self, networks: Networks) -> None:
-        super().__init__()
-        self.policy = networks.policy
-
-    def forward(self, observation: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        action: torch.Tensor = self.policy(observation, z)
-        return action
-
-
-class TaskEncoderGraph(nn.Module):
-    """`features (n, …)`, `weights` and `reward` `(n,)` and `asked (blocks,)` to `z` and `mean`."""
-
-    def __init__(self, networks: Networks) -> None:
-        super().__init__()
-        self.backward_map = networks.backward_map
-
-    def forward(
-        self,
-        features: torch.Tensor,
-        weights: torch.Tensor,
-        reward: torch.Tensor,
-        asked: torch.Tensor,
-    ) -> Encoding:
-        return encode(self.backward_map, features, weights, asked, reward)
-
-
-class ValueGraph(nn.Module):
-    """`observation`, `action`, `z` and `reward`, `(n, …)` each, to `q (P, n)`.
-
-    `reward` is `z` for `Q`, or the mean `E[r B]` of a reward; a row of `q` is a member of `F`.
-    """
-
-    def __init__(self, networks: Networks) -> None:
-        super().__init__()
-        self.networks = networks
-
-    def forward(
-        self,
-        observation: torch.Tensor,
-        action: torch.Tensor,
-        z: torch.Tensor,
-        reward: torch.Tensor,
-    ) -> torch.Tensor:
-        return self.networks.q_of(observation, action, z, reward)
 
 
 def export(config: ExportConfig) -> Result:
@@ -137,8 +80,8 @@ def export(config: ExportConfig) -> Result:
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    write_graphs(networks, agent, spec, partial)
-    _write_reference_states(config, agent, spec, partial)
+    features, observation = _reference_states(config, agent, spec)
+    write_model(networks, agent, spec, features, observation, partial)
     description = {
         **model_description(agent, spec),
         "provenance": {
@@ -172,83 +115,26 @@ def model_description(agent: AgentConfig, spec: RobotSpec) -> dict[str, object]:
     }
 
 
-def write_graphs(networks: Networks, agent: AgentConfig, spec: RobotSpec, folder: Path) -> None:
-    """The three ONNX graphs of a model, with names, shapes and normalisers."""
-    read = int(networks.columns.numel())
-    n = torch.export.Dim("n", min=1)
-    observation, action = torch.zeros(1, spec.obs_dim), torch.zeros(1, spec.act_dim)
-    z = torch.zeros(1, agent.d)
-    _write(
-        PolicyGraph(networks),
-        {"observation": observation, "z": z},
-        ("action",),
-        folder / POLICY,
-        {},
-    )
-    # Two rows where any number is meant: the exporter takes a single one for a constant.
-    _write(
-        TaskEncoderGraph(networks),
-        {
-            "features": torch.zeros(2, read),
-            "weights": torch.ones(2),
-            "reward": torch.ones(2),
-            "asked": torch.ones(agent.blocks),
-        },
-        ("z", "mean"),
-        folder / TASK_ENCODER,
-        {"features": {0: n}, "weights": {0: n}, "reward": {0: n}, "asked": {}},
-    )
-    rows = {"observation": observation, "action": action, "z": z, "reward": z}
-    _write(
-        ValueGraph(networks),
-        {name: value.expand(2, -1) for name, value in rows.items()},
-        ("q",),
-        folder / VALUE,
-        {name: {0: n} for name in rows},
-    )
-
-
-def _write(
-    graph: nn.Module,
-    inputs: dict[str, torch.Tensor],
-    outputs: tuple[str, ...],
-    path: Path,
-    dynamic: dict[str, dict[int, torch.export.Dim]],
+def write_model(
+    networks: Networks,
+    agent: AgentConfig,
+    spec: RobotSpec,
+    features: torch.Tensor,
+    observation: torch.Tensor,
+    folder: Path,
 ) -> None:
-    # The exporter reports its progress on standard output, which belongs to the result.
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            graph.eval(),
-            tuple(inputs.values()),
-            str(path),
-            input_names=list(inputs),
-            output_names=list(outputs),
-            opset_version=_OPSET,
-            dynamic_shapes=dynamic or None,
-            external_data=False,
-            dynamo=True,
-        )
-    model = onnx.load(path)
-    _strip(model)
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
+    """All of a bundle but its description; reference states are `(n, feature_dim)` and
+    `(n, obs_dim)`."""
+    write_graphs(networks, agent, spec, folder)
+    write_golden(golden_vectors(networks, agent, features, observation), folder / GOLDEN)
+    path = folder / REFERENCE_STATES
+    save_file({"features": features.numpy(), "observation": observation.numpy()}, path)
+    path.chmod(0o644)  # safetensors makes it readable by its owner alone.
 
 
-def _strip(model: onnx.ModelProto) -> None:
-    """Removes the exporter's notes, which hold source lines and paths of this machine."""
-    graph = model.graph
-    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
-        del part.metadata_props[:]
-        part.doc_string = ""
-    for initializer in graph.initializer:
-        del initializer.metadata_props[:]
-        initializer.doc_string = ""
-
-
-def _write_reference_states(
-    config: ExportConfig, agent: AgentConfig, spec: RobotSpec, folder: Path
-) -> None:
+def _reference_states(
+    config: ExportConfig, agent: AgentConfig, spec: RobotSpec
+) -> tuple[torch.Tensor, torch.Tensor]:
     """A sample of `rho`, the measure that the independent states were drawn from in training."""
     data = Transitions(config.data, spec)
     generator = torch.Generator().manual_seed(config.seed)
@@ -258,14 +144,7 @@ def _write_reference_states(
     if even:
         drawn = torch.rand(count, generator=generator) < agent.box_share
         rows[drawn] = even.sample(int(drawn.sum()), generator)
-    write_states(folder, data.features[rows], data.observation[rows])
-
-
-def write_states(folder: Path, features: torch.Tensor, observation: torch.Tensor) -> None:
-    """Writes the reference states, `(n, feature_dim)` and `(n, obs_dim)`."""
-    path = folder / REFERENCE_STATES
-    save_file({"features": features.numpy(), "observation": observation.numpy()}, path)
-    path.chmod(0o644)  # safetensors makes it readable by its owner alone.
+    return data.features[rows], data.observation[rows]
 
 
 def write_description(folder: Path, description: dict[str, object]) -> None:

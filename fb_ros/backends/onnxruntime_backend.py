@@ -3,45 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
+from fb_ros.backends.backend import GraphFile, require_shapes
 from fb_ros.errors import FbRosError
+from fb_ros.graphs import Shapes
 
 
 class OnnxRuntimeBackend:
     """A graph on the CPU."""
 
-    def __init__(self, graph: Path, threads: int = 1) -> None:
+    name = "onnxruntime"
+
+    def __init__(self, graph: GraphFile) -> None:
         """One thread by default: at a policy's size a second one costs more than it brings."""
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = graph.threads
         # Threads that spin while they wait would take the cores from the robot's other processes.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # What goes wrong is raised, in one line.
         try:
             self._session = onnxruntime.InferenceSession(
-                str(graph), options, providers=["CPUExecutionProvider"]
+                str(graph.path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime's exceptions share no public base class.
-            first_line = str(error).splitlines()[0]
-            raise FbRosError(f"{graph} cannot be loaded by ONNX Runtime: {first_line}") from error
-
-    @property
-    def input_shapes(self) -> dict[str, tuple[int | None, ...]]:
-        return {
+            raise FbRosError(
+                f"{graph.path} cannot be loaded by ONNX Runtime: {_first_line(error)}"
+            ) from error
+        self._shapes: Shapes = {
             entry.name: tuple(size if isinstance(size, int) else None for size in entry.shape)
             for entry in self._session.get_inputs()
         }
+        self._outputs = tuple(entry.name for entry in self._session.get_outputs())
+
+    @property
+    def runtime(self) -> str:
+        return f"ONNX Runtime {onnxruntime.__version__} on the CPU"
+
+    @property
+    def input_shapes(self) -> Shapes:
+        return self._shapes
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        return tuple(entry.name for entry in self._session.get_outputs())
+        return self._outputs
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         feed = {name: np.asarray(value, dtype=np.float32) for name, value in inputs.items()}
-        outputs: list[np.ndarray] = self._session.run(None, feed)
+        try:
+            outputs: list[np.ndarray] = self._session.run(None, feed)
+        except Exception as error:
+            require_shapes(inputs, self._shapes)  # Which says it in our words.
+            raise FbRosError(f"ONNX Runtime failed: {_first_line(error)}") from error
         return outputs
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

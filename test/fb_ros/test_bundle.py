@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fb_ros.bundle import DESCRIPTION, FILES, POLICY, load_bundle
+from fb_ros.bundle import DESCRIPTION, FILES, load_bundle
 from fb_ros.errors import FbRosError
+from fb_ros.graphs import GRAPHS, POLICY, PRECISIONS
 from fb_ros.paths import find_bundle
 from fb_ros.policy import Policy
 
@@ -57,8 +58,9 @@ def test_a_shipped_bundle_says_where_it_came_from(shipped_bundle: Path) -> None:
 def test_a_shipped_bundle_loads_all_its_parts(shipped_bundle: Path) -> None:
     bundle = load_bundle(shipped_bundle)
     assert len(bundle.reference_features) == len(bundle.reference_observations)
-    for file in ("policy.onnx", "task_encoder.onnx", "value.onnx"):
-        bundle.load_graph(file)
+    for graph in GRAPHS:
+        for precision in PRECISIONS:
+            bundle.load_graph(graph, precision=precision)
 
 
 def test_commands_stay_within_the_limits(shipped_bundle: Path) -> None:
@@ -153,5 +155,5 @@ def test_an_unknown_name_lists_what_ships() -> None:
 
 
 def test_an_unknown_backend_lists_the_possible(shipped_bundle: Path) -> None:
-    with pytest.raises(FbRosError, match="possible: auto, onnxruntime"):
+    with pytest.raises(FbRosError, match="possible: auto, onnxruntime, tensorrt, tensorrt_rtx"):
         Policy(load_bundle(shipped_bundle), "abacus")

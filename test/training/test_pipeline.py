@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from fb_ros.bundle import POLICY, TASK_ENCODER, VALUE, Bundle, load_bundle
+from fb_ros.bundle import Bundle, load_bundle
 from fb_ros.cli import main
 from fb_ros.errors import FbRosError
+from fb_ros.graphs import (
+    BEST_OF,
+    CANDIDATES,
+    GRAPH_FILES,
+    GRAPHS,
+    HALF,
+    POLICY,
+    TASK_ENCODER,
+    VALUE,
+)
 from sim.environment import Environment
 from sim.registry import make_environment
 from training.agent import Networks
@@ -24,6 +36,7 @@ from training.encoding import encode
 from training.episode import load_episode
 from training.evaluate import EvaluateConfig, evaluate
 from training.export import ExportConfig, export
+from training.losses import pessimistic
 from training.train import TrainConfig, train
 
 AGENT = AgentConfig(
@@ -222,12 +235,70 @@ def test_the_policy_graph_is_the_trainers_policy(
     bundle: Bundle, networks: Networks, environment: Environment
 ) -> None:
     graph, rng = bundle.load_graph(POLICY), np.random.default_rng(0)
+    act_dim = environment.spec.act_dim
     for _ in range(20):
         observation = rng.normal(size=(1, environment.spec.obs_dim)).astype(np.float32)
         z = rng.normal(size=(1, AGENT.d)).astype(np.float32)
+        noise = rng.normal(size=(1, act_dim)).astype(np.float32)
         expected = networks.policy(torch.from_numpy(observation), torch.from_numpy(z))
-        found = graph.run({"observation": observation, "z": z})[0]
-        np.testing.assert_allclose(found, expected.detach().numpy(), atol=1e-5)
+        action, mean, scale = graph.run({"observation": observation, "z": z, "noise": noise})
+        np.testing.assert_allclose(mean, expected.detach().numpy(), atol=1e-5)
+        np.testing.assert_array_equal(scale, np.full((1, act_dim), np.float32(AGENT.noise)))
+        np.testing.assert_allclose(action, np.clip(mean + scale * noise, -1.0, 1.0), atol=1e-6)
+
+
+def test_the_best_of_graph_takes_the_action_that_f_values_most(
+    bundle: Bundle, networks: Networks, environment: Environment
+) -> None:
+    rng, spec = np.random.default_rng(0), environment.spec
+    inputs = {
+        "observation": rng.normal(size=(1, spec.obs_dim)).astype(np.float32),
+        "z": rng.normal(size=(1, AGENT.d)).astype(np.float32),
+        "noise": rng.normal(size=(CANDIDATES, spec.act_dim)).astype(np.float32),
+    }
+    action, q = bundle.load_graph(BEST_OF).run(inputs)
+    observation, z, noise = (torch.from_numpy(value) for value in inputs.values())
+    mean = networks.policy(observation, z)
+    candidates = (mean + AGENT.noise * noise).clamp(-1.0, 1.0)
+    rows = observation.expand(CANDIDATES, -1), candidates, z.expand(CANDIDATES, -1)
+    expected = pessimistic(networks.q_of(*rows), AGENT.actor_pessimism).detach().numpy()
+    np.testing.assert_allclose(q, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(action[0], candidates[np.argmax(q)].detach(), atol=1e-6)
+
+
+def test_graphs_say_what_goes_in_and_what_comes_out(made: Made) -> None:
+    for file in GRAPH_FILES:
+        model = onnx.load(made.bundle / file)
+        (entry,) = model.metadata_props
+        described = json.loads(entry.value)
+        names = [value.name for value in (*model.graph.input, *model.graph.output)]
+        assert list(described) == names
+        assert model.opset_import[0].version == 17
+        if "observation" in described:
+            assert "joint_vel[2] m/s" in described["observation"]
+
+
+def test_half_precision_keeps_inputs_outputs_and_sums_in_float32(made: Made) -> None:
+    for file, half in HALF.items():
+        model = onnx.load(made.bundle / half)
+        for value in (*model.graph.input, *model.graph.output):
+            assert value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT, value.name
+        halved = [w for w in model.graph.initializer if w.data_type == onnx.TensorProto.FLOAT16]
+        assert halved
+        assert (made.bundle / half).stat().st_size < (made.bundle / file).stat().st_size
+
+
+def test_the_golden_vectors_are_the_trainers_in_float64(
+    bundle: Bundle, networks: Networks
+) -> None:
+    assert [len(bundle.golden[graph]) for graph in GRAPHS] == [32, 8, 4, 1]
+    exact = copy.deepcopy(networks).double()
+    for case in bundle.golden[POLICY]:
+        inputs = {name: torch.from_numpy(value) for name, value in case.inputs.items()}
+        mean = exact.policy(inputs["observation"], inputs["z"]).detach().numpy()
+        np.testing.assert_allclose(case.outputs["mean"], mean, atol=1e-14)
+        for value in case.inputs.values():
+            np.testing.assert_array_equal(value, value.astype(np.float32))
 
 
 @pytest.mark.parametrize("count", [1, 7, 100])
