@@ -27,6 +27,7 @@ _COMMANDS = {
     "train": _Entry("training.train", "train", "a model from collected data"),
     "evaluate": _Entry("training.evaluate", "sim", "how well a model reaches its goals"),
     "export": _Entry("training.export", "train", "a trained model as a bundle"),
+    "build-engine": _Entry("fb_ros.build_engine", "tensorrt", "TensorRT engines of a model"),
     "inspect": _Entry("fb_ros.inspect_bundle", "", "what a bundle is and where it came from"),
     "prompt": _Entry("fb_ros.prompt_command", "", "ask a running robot for something"),
     "benchmark": _Entry("training.benchmark", "ros,train", "how long things take here"),
@@ -59,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _help() -> str:
-    lines = [f"  {name:<10} {entry.summary}" for name, entry in _COMMANDS.items()]
+    lines = [f"  {name:<12} {entry.summary}" for name, entry in _COMMANDS.items()]
     usage = "usage: fb_ros COMMAND [OPTIONS]\n\nPublish a reward, get a behaviour.\n\ncommands:\n"
     return usage + "\n".join(lines) + "\n\n`fb_ros COMMAND --help` explains its options."
 

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from fb_ros.bundle import load_bundle
+from fb_ros.check_backends import check_backends
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.field import Field
 from fb_ros.paths import find_bundle
@@ -17,12 +18,18 @@ class InspectConfig(CommandConfig):
 
     bundle: Path
     """Folder of a bundle, or the name of a model that ships."""
+    check: bool = False
+    """Replay the golden vectors on every backend that this machine has; fails if one is wrong."""
 
 
 def inspect_bundle(config: InspectConfig) -> Result:
     """The bundle's description, after its hashes were verified."""
     bundle = load_bundle(find_bundle(config.bundle))
-    return {
+    checked = {}
+    if config.check:
+        rows, absent = check_backends(bundle)
+        checked = {"ok": all(row["ok"] for row in rows), "check": rows, "absent": absent}
+    return checked | {
         "path": str(bundle.path),
         "model_id": bundle.model_id,
         "algorithm": bundle.algorithm,
@@ -37,6 +44,8 @@ def inspect_bundle(config: InspectConfig) -> Result:
 
 
 def _show(result: Result) -> str:
+    if "check" in result:
+        return _show_check(result)
     robot = result["robot"]
     lines = [
         f"bundle      {result['path']}",
@@ -62,6 +71,24 @@ def _show(result: Result) -> str:
         for name, value in result[title].items():
             if not isinstance(value, (list, dict)):
                 lines.append(f"  {name:<22} {value}")
+    return "\n".join(lines)
+
+
+def _show_check(result: Result) -> str:
+    lines = [f"model {result['model_id'][:12]}: largest errors on its golden vectors"]
+    title = ""
+    for row in result["check"]:
+        runtime = row.get("runtime", row["backend"])
+        if title != runtime:
+            title = runtime
+            lines.append(title)
+        if "failure" in row:
+            lines.append(f"  {row['graph']:<24} FAILED: {row['failure']}")
+            continue
+        error = "not finite" if row["error"] is None else f"{row['error']:.1e}"
+        verdict = "" if row["ok"] else f"  WRONG: at most {row['tolerated']:g} is tolerated"
+        lines.append(f"  {row['graph']:<24} {row['output']:<8} {error:>10}{verdict}")
+    lines += [f"not here: {name}: {reason}" for name, reason in result["absent"].items()]
     return "\n".join(lines)
 
 

@@ -1,0 +1,98 @@
+"""A graph on a GPU: what the backends of both flavours of TensorRT share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from fb_ros.backends.backend import GraphFile
+from fb_ros.backends.cuda import Cuda
+from fb_ros.backends.engine_build import Progress, find_or_build, new_log
+from fb_ros.backends.engine_cache import EngineCache
+from fb_ros.backends.engine_library import EngineLibrary
+from fb_ros.backends.engine_run import EngineRun
+from fb_ros.errors import FbRosError
+from fb_ros.graphs import Shapes
+
+_LOG = logging.getLogger(__name__)
+
+
+class EngineBackend:
+    """Loads the engine of a graph for the GPU at hand, or builds it."""
+
+    library: ClassVar[EngineLibrary]
+
+    def __init__(self, graph: GraphFile, *, build: bool = True) -> None:
+        """Without `build`, a graph whose engine is not in the cache is refused."""
+        library, cache = self.library, EngineCache()
+        trt = library.module
+        cuda = Cuda()
+        device = cuda.device()
+        found = find_or_build(
+            library,
+            graph,
+            device.capability,
+            cache=cache,
+            build=build,
+            progress=_logged(graph.path.name),
+        )
+        log = new_log(trt)
+        engine = trt.Runtime(log).deserialize_cuda_engine(found.engine.plan)
+        if engine is None:
+            raise FbRosError(
+                f"{library.title} {library.version} does not load the engine of "
+                f"{graph.path.name}: {log.failure or 'it does not say why'}"
+            )
+        digest = found.key.digest
+        context = library.new_context(engine, cache, digest)
+        if context is None:
+            raise FbRosError(
+                f"{library.title} cannot run the engine of {graph.path.name}: "
+                + (log.failure or "it does not say why")
+            )
+        # The logger has to live as long as the engine does.
+        self._log = log
+        self._run = EngineRun(trt, cuda, engine, context)
+        library.keep(context, cache, digest)
+        self.runtime = (
+            f"{library.title} {library.version} on {device.name} (compute capability "
+            f"{device.capability}), {graph.precision}"
+            + (", as a CUDA graph" if self._run.captured else "")
+        )
+
+    @classmethod
+    def require_present(cls) -> None:
+        """Refuses a machine without the library or without a GPU."""
+        cls.library.module  # noqa: B018 - refuses.
+        Cuda().device()
+
+    @property
+    def name(self) -> str:
+        return self.library.name
+
+    @property
+    def input_shapes(self) -> Shapes:
+        return self._run.input_shapes
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return self._run.output_names
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        return self._run.run(inputs)
+
+
+def _logged(name: str) -> Progress:
+    """Says now and then how far a build is: at a robot's start somebody waits for it."""
+    said = -1.0
+
+    def progress(phase: str, share: float) -> None:
+        nonlocal said
+        if share >= said + 0.25:
+            said = share
+            _LOG.warning("building the engine of %s, once: %.0f %%", name, 100.0 * share)
+
+    return progress

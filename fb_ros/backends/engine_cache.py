@@ -1,0 +1,166 @@
+"""Engines on disk, each under a key of all that it depends on."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fb_ros.errors import FbRosError
+
+_LOG = logging.getLogger(__name__)
+# The first line of a file; another layout gets another name.
+_MAGIC = b"fb_ros engine 1\n"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EngineKey:
+    """What an engine is good for; it is never used for anything else."""
+
+    graph: str
+    """SHA-256 of the ONNX file."""
+    flavour: str
+    """`tensorrt` or `tensorrt_rtx`."""
+    version: str
+    """Of that library."""
+    capability: str
+    """Compute capability of the GPU."""
+    precision: str
+    """`fp32` or `fp16`."""
+    rows: tuple[int, int]
+    """Usual and largest length of inputs that may have any."""
+    recipe: int = 1
+    """Changes with how fb_ros builds engines."""
+
+    @property
+    def digest(self) -> str:
+        """Names the file."""
+        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A built engine."""
+
+    plan: bytes
+    """What TensorRT deserialises."""
+    description: dict[str, Any]
+    """Inputs, outputs and layers, as the builder reported them, and the seconds it took."""
+
+
+def cache_folder() -> Path:
+    """Where engines are kept: `FB_ROS_CACHE_DIR`, or the user's cache (XDG base directories)."""
+    own = os.environ.get("FB_ROS_CACHE_DIR")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fb_ros"
+
+
+class EngineCache:
+    """One folder of engines, shared by all processes of a machine."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or cache_folder()
+
+    def path(self, key: EngineKey) -> Path:
+        """The file of an engine."""
+        return self.folder / f"{key.digest}.engine"
+
+    def load(self, key: EngineKey) -> Engine | None:
+        """The engine of exactly that key; None where there is none, or none that is whole."""
+        path = self.path(key)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            _LOG.warning("%s is not readable (%s)", path, error)
+            return None
+        try:
+            magic, rest = content[: len(_MAGIC)], content[len(_MAGIC) :]
+            header, _, plan = rest.partition(b"\n")
+            described = json.loads(header) if magic == _MAGIC else {}
+            whole = (
+                described["key"] == json.loads(json.dumps(dataclasses.asdict(key)))
+                and described["sha256"] == hashlib.sha256(plan).hexdigest()
+            )
+            description = dict(described["description"])
+        except (ValueError, KeyError, TypeError):
+            whole = False
+        if not whole:
+            _LOG.warning("%s is damaged or of something else; it is not used", path)
+            return None
+        return Engine(plan=plan, description=description)
+
+    def store(self, key: EngineKey, engine: Engine) -> None:
+        """Writes an engine whole or not at all; a folder that cannot be written only warns."""
+        header = {
+            "key": dataclasses.asdict(key),
+            "sha256": hashlib.sha256(engine.plan).hexdigest(),
+            "description": engine.description,
+        }
+        self._write(self.path(key), _MAGIC + json.dumps(header).encode() + b"\n" + engine.plan)
+
+    def load_extra(self, name: str) -> bytes:
+        """What a library keeps between builds or runs; empty where there is nothing yet."""
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError:
+            return b""
+
+    def store_extra(self, name: str, content: bytes) -> None:
+        """Keeps it."""
+        if content and content != self.load_extra(name):
+            self._write(self.folder / name, content)
+
+    @contextlib.contextmanager
+    def building(self, key: EngineKey) -> Iterator[bool]:
+        """Held by one process at a time; another waits, and finds the engine afterwards.
+
+        Gives whether there is any use in storing it.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = (self.folder / f"{key.digest}.lock").open("ab")
+        except OSError as error:
+            _LOG.warning(
+                "%s cannot be written (%s): the engine is built, and built again the next time; "
+                "FB_ROS_CACHE_DIR names another folder",
+                self.folder,
+                error.strerror,
+            )
+            yield False
+            return
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _LOG.warning("another process builds this engine; waiting for it")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield True
+
+    def _write(self, path: Path, content: bytes) -> None:
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        try:
+            partial.write_bytes(content)
+            partial.rename(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            _LOG.warning("%s cannot be written (%s)", path, error.strerror)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise FbRosError(f"{path} is not readable ({error})") from error

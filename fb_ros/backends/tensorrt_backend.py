@@ -1,0 +1,47 @@
+"""TensorRT, JetPack's or NVIDIA's: builds for the GPU at hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fb_ros.backends.engine_backend import EngineBackend
+from fb_ros.backends.engine_cache import EngineCache
+from fb_ros.backends.engine_library import EngineLibrary
+from fb_ros.graphs import Precision
+
+
+class TensorRt(EngineLibrary):
+    """Versions 8.6 to 11."""
+
+    name = "tensorrt"
+    title = "TensorRT"
+    remedy = "on a Jetson it comes with JetPack, elsewhere from NVIDIA's package index"
+
+    @property
+    def ahead_capabilities(self) -> tuple[str, ...]:
+        self.module  # noqa: B018 - refuses a machine without it.
+        return ()
+
+    def set_target(self, config: Any, capability: str, precision: Precision) -> None:
+        trt = self.module
+        # Without strong types the builder is asked to keep those of the graph.
+        if precision == "fp16" and not hasattr(
+            trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED"
+        ):
+            config.set_flag(trt.BuilderFlag.FP16)
+            config.set_flag(trt.BuilderFlag.OBEY_PRECISION_CONSTRAINTS)
+
+    def new_context(self, engine: Any, cache: EngineCache, name: str) -> Any:
+        return engine.create_execution_context()
+
+    def use_timing_cache(self, config: Any, content: bytes) -> None:
+        config.set_timing_cache(config.create_timing_cache(content), ignore_mismatch=False)
+
+    def timing_cache(self, config: Any) -> bytes:
+        return bytes(config.get_timing_cache().serialize())
+
+
+class TensorRtBackend(EngineBackend):
+    """A graph on a GPU, by TensorRT."""
+
+    library = TensorRt()
