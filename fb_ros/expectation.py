@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fb_ros.bundle import Bundle
-from fb_ros.graphs import VALUE
+from fb_ros.graphs import VALUE, Precision
 from fb_ros.magnitude import magnitude
 from fb_ros.policy import Policy
 
@@ -16,8 +16,10 @@ _STATES = 32
 class Expectation:
     """Values under a bundle's policy, averaged over a few of its reference states."""
 
-    def __init__(self, bundle: Bundle, backend: str = "auto") -> None:
-        self._policy = Policy(bundle, backend)
+    def __init__(
+        self, bundle: Bundle, backend: str = "auto", precision: Precision = "fp32"
+    ) -> None:
+        self._policy = Policy(bundle, backend, precision)
         self._graph = bundle.load_graph(VALUE, backend)
         self._gamma = bundle.gamma
         self._observations = bundle.reference_observations[:_STATES]

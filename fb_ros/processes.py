@@ -7,7 +7,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from fb_ros.backends import BACKEND_NAMES
 from fb_ros.errors import FbRosError
+from fb_ros.graphs import PRECISIONS
 from fb_ros.paths import shipped
 
 Value = str | int | float | bool
@@ -44,8 +46,15 @@ OPTIONS = (
     Option(
         name="backend",
         default="auto",
-        description="inference runtime",
-        choices=("auto", "onnxruntime"),
+        description="inference runtime: a GPU's builds its engines where there are none yet and "
+        "falls back to onnxruntime; auto takes a GPU for which they are built",
+        choices=BACKEND_NAMES,
+    ),
+    Option(
+        name="precision",
+        default="fp32",
+        description="precision of the networks' hidden layers",
+        choices=PRECISIONS,
     ),
     Option(
         name="observation_source",
@@ -112,7 +121,7 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
                 + ", ".join(option.choices)
             )
     shared: dict[str, Value] = {"use_sim_time": values["use_sim_time"] == "true"}
-    model = {**shared, "bundle": values["bundle"], "backend": values["backend"]}
+    model = {**shared, **{name: values[name] for name in ("bundle", "backend", "precision")}}
     simulation: dict[str, Value] = {
         "robot": robot,
         "seed": _number(values, "seed", int),

@@ -14,6 +14,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.expectation import Expectation
 from fb_ros.field import layout_slices
 from fb_ros.goal_encoding import encode_goal
+from fb_ros.graphs import Precision
 from fb_ros.inference import Inference
 from fb_ros.magnitude import magnitude
 from fb_ros.nearest_state import nearest_state
@@ -57,6 +58,7 @@ class RewardInference:
         skills: SkillLibrary | None = None,
         best_of: int = 1,
         centring: Centring = "dense",
+        precision: Precision = "fp32",
     ) -> None:
         """`best_of` is the number of ways to encode a formula, of which the model's own value
         chooses one; 1 takes the first. `centring` says from which formulas their mean over the
@@ -65,8 +67,8 @@ class RewardInference:
             raise FbRosError(f"best_of is {best_of}, expected 1 to {_MOST_WAYS}")
         self._bundle, self._skills = bundle, skills
         self._best_of, self._centring = best_of, centring
-        self._encoder = TaskEncoder(bundle, backend)
-        self._expectation = Expectation(bundle, backend)
+        self._encoder = TaskEncoder(bundle, backend, precision)
+        self._expectation = Expectation(bundle, backend, precision)
 
     def infer(self, prompt: Prompt) -> Inference:
         """The encoding of a prompt, or a refusal in one line that says why not."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from fb_ros.bundle import Bundle
 from fb_ros.field import layout_slices
-from fb_ros.graphs import TASK_ENCODER
+from fb_ros.graphs import TASK_ENCODER, Precision
 from fb_ros.magnitude import magnitude
 
 # A dense reward over ten thousand states is work for several cores; more than these gain nothing.
@@ -25,10 +25,17 @@ class Encoding(NamedTuple):
     """`E[r(s) B(s, z)]`, `(z_dim,)`, float64, in units of the reward, of which it gives values."""
 
 
+def encoder_threads() -> int:
+    """How many CPU threads encoding takes on this machine."""
+    return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+
+
 class TaskEncoder:
     """`z` of weighted states."""
 
-    def __init__(self, bundle: Bundle, backend: str = "auto") -> None:
+    def __init__(
+        self, bundle: Bundle, backend: str = "auto", precision: Precision = "fp32"
+    ) -> None:
         slices = layout_slices(bundle.robot.features)
         parts = [bundle.reference_features[:, slices[name]] for name in bundle.encoder_features]
         self.reference = np.concatenate(parts, axis=1)
@@ -44,8 +51,7 @@ class TaskEncoder:
         """Which columns of that each feature is."""
         self.spread = np.maximum(self.reference.astype(np.float64).std(axis=0), 1e-3)
         """How much each column varies, `(k,)`: metres and radians have no other common measure."""
-        threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
-        self._graph = bundle.load_graph(TASK_ENCODER, backend, threads)
+        self._graph = bundle.load_graph(TASK_ENCODER, backend, encoder_threads(), precision)
 
     def encode(
         self,

@@ -6,15 +6,21 @@ import dataclasses
 import importlib
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from fb_ros.benchmark_inference import CASES, inference_rows
+from fb_ros.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
+from fb_ros.paths import find_bundle
 
 Row = dict[str, object]
+
+_SHIPPED = "jaco"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,11 +89,45 @@ class Soak(CommandConfig):
         return _call("sim.benchmark_soak", "benchmark_soak", 60.0 * self.minutes)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Inference(CommandConfig):
+    """A policy step, the best of 32 actions and a full encoding of 10,000 states, on every backend
+    that is here."""
+
+    bundle: Path | None = None
+    """Time this model, by itself; none for untrained networks with hidden layers of 256 and 1024,
+    beside eager PyTorch."""
+    repeats: int = 100
+    """How often each case runs, in hundreds of policy steps."""
+
+    def __post_init__(self) -> None:
+        _require_at_least("repeats", self.repeats, 2)
+
+    def rows(self) -> list[Row]:
+        """Runs it; without PyTorch here, of a shipped model."""
+        bundle = self.bundle
+        if bundle is None:
+            try:
+                return _call("training.benchmark_inference", "benchmark_inference", self.repeats)
+            except ModuleNotFoundError as error:
+                if error.name != "torch":
+                    raise
+            bundle = Path(_SHIPPED)
+            print(
+                f"without PyTorch here: timing the model {bundle}, with nothing beside it",
+                file=sys.stderr,
+            )
+        loaded = load_bundle(find_bundle(bundle))
+        rows = inference_rows(loaded, self.repeats, tuple(CASES))
+        return [{"model": loaded.path.name, **row} for row in rows]
+
+
 Benchmark = (
     Annotated[Prompts, tyro.conf.subcommand("prompts")]
     | Annotated[Control, tyro.conf.subcommand("control")]
     | Annotated[Faults, tyro.conf.subcommand("faults")]
     | Annotated[Soak, tyro.conf.subcommand("soak")]
+    | Annotated[Inference, tyro.conf.subcommand("inference")]
 )
 
 
@@ -141,7 +181,7 @@ def _show(result: Result) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 COMMAND = Command(config=Benchmark, run=benchmark, show=_show)

@@ -21,7 +21,7 @@ from sim.running_robot import running_robot
 from training.agent import Networks
 from training.agent_config import AgentConfig
 from training.encoding import encode
-from training.export import model_description, write_description, write_model
+from training.untrained import write_untrained
 
 _STATES = 10_000
 # Between the graph's z and PyTorch's: the same sums of ten thousand float32 in another order.
@@ -42,7 +42,7 @@ def benchmark_prompts(repeats: int) -> list[dict[str, object]]:
     """
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
-        networks = _write_untrained(bundle)
+        networks = _write_model(bundle)
         rows = [
             {"case": case, **_figures(times)} for case, times in _through_the_node(bundle, repeats)
         ]
@@ -56,19 +56,13 @@ def benchmark_prompts(repeats: int) -> list[dict[str, object]]:
     return rows
 
 
-def _write_untrained(bundle: Path) -> Networks:
+def _write_model(bundle: Path) -> Networks:
     """A bundle with random weights and random states; returns its networks."""
     spec = make_environment("point_mass").spec
-    torch.manual_seed(0)
-    networks = Networks(_AGENT, spec)
-    bundle.mkdir()
+    generator = torch.Generator().manual_seed(0)
     # 0.2 m is about how far the mass gets; observation and features are of the same length here.
-    states = 0.2 * (2.0 * torch.rand(_STATES, spec.feature_dim) - 1.0)
-    write_model(networks, _AGENT, spec, states, states.clone(), bundle)
-    write_description(
-        bundle, {**model_description(_AGENT, spec), "provenance": {}, "evaluation": {}}
-    )
-    return networks
+    states = 0.2 * (2.0 * torch.rand(_STATES, spec.feature_dim, generator=generator) - 1.0)
+    return write_untrained(_AGENT, spec, states, states.clone(), bundle)
 
 
 def _through_the_node(bundle: Path, repeats: int) -> list[tuple[str, list[float]]]:

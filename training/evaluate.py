@@ -14,8 +14,9 @@ from fb_ros.bundle import load_bundle
 from fb_ros.candidates import Centring
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
+from fb_ros.graphs import Precision
 from fb_ros.paths import find_bundle
-from fb_ros.policy import Policy
+from fb_ros.policy import BestOfPolicy, Policy
 from fb_ros.prompt import GoalPoint
 from fb_ros.reward_inference import RewardInference
 from sim.environment import Environment
@@ -47,6 +48,10 @@ class EvaluateConfig(CommandConfig):
     """Seed of starts and goals."""
     backend: str = "auto"
     """Inference runtime."""
+    precision: Precision = "fp32"
+    """Precision of the networks' hidden layers."""
+    sample_actions: bool = False
+    """Take the best, by the model's own value, of 32 noisy actions instead of the mean one."""
     best_of: int = 1
     """Ways to encode a formula, of which the best by the model's own value is taken."""
     centring: Centring = "dense"
@@ -97,9 +102,14 @@ def evaluate(config: EvaluateConfig) -> Result:
             f"{bundle.path} was made for another description of robot {bundle.robot.name}; "
             "train and export the model anew"
         )
-    policy = Policy(bundle, config.backend)
+    kind = BestOfPolicy if config.sample_actions else Policy
+    policy = kind(bundle, config.backend, config.precision)
     inference = RewardInference(
-        bundle, config.backend, best_of=config.best_of, centring=config.centring
+        bundle,
+        config.backend,
+        best_of=config.best_of,
+        centring=config.centring,
+        precision=config.precision,
     )
     if config.task == PROMPTS:
         figures = evaluate_prompts(

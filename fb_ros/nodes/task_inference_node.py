@@ -20,6 +20,7 @@ from fb_ros.candidates import require_centring
 from fb_ros.errors import FbRosError
 from fb_ros.feedback import FeedbackWindow
 from fb_ros.field import assemble
+from fb_ros.graphs import require_precision
 from fb_ros.inference import Inference
 from fb_ros.latency import LatencyWindow
 from fb_ros.nodes.drain import arrived, drain
@@ -55,6 +56,7 @@ class TaskInferenceNode(Node):
         super().__init__("task_inference_node")
         self._bundle = bundle = declare_bundle(self)
         backend = declare_text(self, "backend", "auto", "inference runtime")
+        precision = declare_text(self, "precision", "fp32", "of the hidden layers: fp32 or fp16")
         ramp = declare_number(
             self, "ramp_seconds", 0.0, "seconds in which z moves to a new prompt's; 0: at once"
         )
@@ -78,6 +80,7 @@ class TaskInferenceNode(Node):
             skills=self._skills,
             best_of=best_of,
             centring=require_centring(centring),
+            precision=require_precision(precision),
         )
         # The first inference sets the runtime's memory up; a person should not wait for it.
         self._inference.infer(GoalPoint(point=self._inference.example_goal()))
