@@ -124,7 +124,7 @@ class Bundle:
 
         Its shapes are verified, and that it repeats its golden vectors, which warms it up, too.
         """
-        expected = self._input_shapes(graph)
+        expected = self.input_shapes(graph)
         file = self.graph_file(graph, threads, precision)
 
         def verify(loaded: Backend) -> None:
@@ -151,7 +151,8 @@ class Bundle:
             most_rows=most,
         )
 
-    def _input_shapes(self, graph: str) -> Shapes:
+    def input_shapes(self, graph: str) -> Shapes:
+        """What one of the graphs takes; None where any length will do."""
         return input_shapes(
             graph,
             obs_dim=self.robot.obs_dim,

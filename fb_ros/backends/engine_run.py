@@ -5,6 +5,7 @@ An engine of fixed shapes is captured as a CUDA graph, copies included: a call i
 
 from __future__ import annotations
 
+import contextlib
 import math
 import weakref
 from collections.abc import Mapping
@@ -102,18 +103,15 @@ class EngineRun:
 
     def _capture(self) -> Any:
         """All of that as one graph; None where the engine does not let itself be captured."""
-        self._cuda.begin_capture(self._stream)
-        try:
-            self._enqueue()
-            whole = True
-        except FbRosError:
-            whole = False
-        try:
-            # Also after a failure: the stream has to leave its capture.
-            graph = self._hold("graph", self._cuda.end_capture(self._stream))
-        except FbRosError:
-            return None
-        return graph if whole else None
+        with contextlib.suppress(FbRosError):
+            self._cuda.begin_capture(self._stream)
+            try:
+                self._enqueue()
+            finally:
+                # Also after a failure: the stream has to leave its capture.
+                graph = self._hold("graph", self._cuda.end_capture(self._stream))
+            return graph
+        return None
 
     def _buffer(self, name: str, most: tuple[int, ...]) -> _Buffer:
         if self._engine.get_tensor_dtype(name) != self._trt.float32:
