@@ -98,7 +98,7 @@ $(RUN_ENV)/.done: setup.py constraints.txt
 $(DEV_ENV)/.done: setup.py constraints.txt
 	$(PYTHON) -m venv $(DEV_ENV)
 	$(DEV_ENV)/bin/python -m pip install --quiet --constraint constraints.txt \
-		--editable '.[ros,sim,train,test]'
+		--editable '.[ros,sim,train,tensorrt,test]'
 	touch $@
 
 clean:

@@ -35,6 +35,11 @@ TRAIN = [
     "onnx>=1.19,<2",  # the exported graphs
     "onnxscript>=0.5,<1",  # torch's ONNX exporter needs it
 ]
+TENSORRT = [
+    # Builds engines anywhere and runs them on a GPU; for a Jetson TensorRT comes with JetPack.
+    "tensorrt-rtx>=1.4,<2; platform_machine == 'x86_64'",
+    "cuda-bindings>=12.6,<14",  # device memory and streams for both flavours of TensorRT
+]
 ROS = [
     # ROS 2 Jazzy for machines without a ROS installation; unpinned ones would be Kilted's.
     "ros-rclpy[fastrtps]==7.1.6",
@@ -76,6 +81,7 @@ setup(
     extras_require={
         "sim": SIM,
         "train": TRAIN,
+        "tensorrt": TENSORRT,
         "ros": ROS,
         "test": TEST,
     },

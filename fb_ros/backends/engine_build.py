@@ -85,11 +85,9 @@ def build_engine(
     network = builder.create_network(library.network_flags)
     parser = trt.OnnxParser(network, log)
     if not parser.parse(graph.path.read_bytes()):
-        error = parser.get_error(0)
         raise FbRosError(
-            f"{library.title} {library.version} does not take {graph.path.name}: node "
-            f"{error.node_name() or error.node()} ({error.node_operator()}): "
-            + _one_line(error.desc())
+            f"{library.title} {library.version} does not take {graph.path.name}: "
+            + _refusal(parser)
         )
     config = builder.create_builder_config()
     # TF32 keeps ten bits of a float32's twenty-three: too few for the same action.
@@ -127,6 +125,18 @@ def build_engine(
             "seconds": time.perf_counter() - started,
         },
     )
+
+
+def _refusal(parser: Any) -> str:
+    """The first node that a parser refuses, and why."""
+    if not parser.num_errors:
+        return "it does not say why"
+    error = parser.get_error(0)
+    # 8.6 knows the number of the node alone.
+    node = f"node {error.node()}"
+    if hasattr(error, "node_name"):
+        node = f"node {error.node_name() or error.node()} ({error.node_operator()})"
+    return f"{node}: {_one_line(error.desc())}"
 
 
 def new_log(trt: Any) -> Any:

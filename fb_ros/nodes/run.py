@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from fb_ros.errors import FbRosError
+from fb_ros.nodes.ros_log import forward_log
 
 RCLError = rclpy_implementation.RCLError
 
@@ -40,6 +41,7 @@ def run_node(
     node: Node | None = None
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        forward_log(name)
         node = make_node()
         start = getattr(node, "start", None)
         if start is not None:

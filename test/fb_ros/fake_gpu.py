@@ -241,6 +241,8 @@ class FakeTensorRt(types.ModuleType):
         gpu = self.gpu
 
         class Parser:
+            num_errors = 1
+
             def parse(self, content: bytes) -> bool:
                 if gpu.refused_operator and gpu.refused_operator.encode() in content:
                     return False

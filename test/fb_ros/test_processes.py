@@ -22,12 +22,18 @@ def test_a_robot_is_three_processes() -> None:
 
 
 def test_options_reach_the_nodes() -> None:
-    options = {"real_time_factor": "2.5", "backend": "onnxruntime", "use_sim_time": "false"}
+    options = {
+        "real_time_factor": "2.5",
+        "backend": "tensorrt",
+        "precision": "fp16",
+        "use_sim_time": "false",
+    }
     simulation, inference, policy = robot_processes("cart", options)
     assert simulation.parameters["real_time_factor"] == 2.5
     assert simulation.parameters["robot"] == "cart"
     for process in (inference, policy):
-        assert process.parameters["backend"] == "onnxruntime"
+        assert process.parameters["backend"] == "tensorrt"
+        assert process.parameters["precision"] == "fp16"
         assert process.parameters["use_sim_time"] is False
     assert "use_sim_time" not in simulation.parameters
 
@@ -41,7 +47,13 @@ def test_the_command_line_quotes_texts_and_not_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"backend": "abacus"}, {"use_sim_time": "yes"}, {"real_time_factor": "fast"}]
+    "wrong",
+    [
+        {"backend": "abacus"},
+        {"precision": "fp8"},
+        {"use_sim_time": "yes"},
+        {"real_time_factor": "fast"},
+    ],
 )
 def test_a_wrong_option_is_refused_by_name(wrong: dict[str, str]) -> None:
     with pytest.raises(FbRosError, match=next(iter(wrong))):

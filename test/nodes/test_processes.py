@@ -13,6 +13,7 @@ from geometry_msgs.msg import PointStamped
 
 from fb_ros.cli import main
 from fb_ros.nodes.qos import PROMPT
+from sim.robot_processes import RobotProcesses
 from test.nodes.conftest import StartRobot
 
 SIM, POLICY, INFERENCE = (
@@ -55,6 +56,18 @@ def test_a_node_that_cannot_start_says_why_in_one_line(
 ) -> None:
     ended = run(module, *parameters)
     assert_one_line(ended, expected)
+
+
+def test_a_robot_whose_gpu_cannot_be_used_runs_and_says_why(
+    start_robot: StartRobot, processes: list[RobotProcesses]
+) -> None:
+    """On a machine that has one, it runs on that."""
+    client = start_robot(backend="tensorrt_rtx")
+    client.wait_for_z(client.publish_goal(np.array([0.1, 0.1, 0.01])))
+    client.wait_for(lambda: client.policy_state() == "moving", "a motion")
+    log = processes[0].log("policy_node")
+    assert "policy.onnx runs on" in log
+    assert "TensorRT for RTX" in log or "because tensorrt_rtx: " in log
 
 
 def assert_one_line(ended: subprocess.CompletedProcess[str], expected: str) -> None:

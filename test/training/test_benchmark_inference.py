@@ -1,0 +1,42 @@
+"""What `fb_ros benchmark inference` prints, with PyTorch beside it and without."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from fb_ros.cli import main
+
+FIGURES = {"p50_ms", "p99_ms", "p99_9_ms", "max_ms", "per_s"}
+
+
+def test_a_bundle_is_timed_case_by_case(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = str(root / "models" / "point_mass")
+    words = ["benchmark", "inference", "--bundle", bundle, "--repeats", "2", "--json"]
+    assert main(words) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert {"cores", "processor", "python"} <= set(result["machine"])
+    rows = [row for row in result["rows"] if row["backend"] == "onnxruntime"]
+    assert [row["case"] for row in rows] == ["policy", "best_of_32", "encode"]
+    for row in rows:
+        assert set(row) >= FIGURES
+        assert 0.0 < row["p50_ms"] <= row["p99_ms"] <= row["p99_9_ms"] <= row["max_ms"]
+
+
+def test_a_robot_without_pytorch_times_the_shipped_model(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "training.benchmark_inference", raising=False)
+    assert main(["benchmark", "inference", "--repeats", "2"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == "without PyTorch here: timing the model jaco, with nothing beside it\n"
+    assert "policy jaco onnxruntime fp32" in printed.out
+
+
+def test_other_benchmarks_take_no_bundle(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "prompts", "--bundle", "jaco"]) == 1
+    assert "prompts takes no bundle" in capsys.readouterr().err
