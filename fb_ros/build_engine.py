@@ -43,6 +43,7 @@ def build_engines(config: BuildEngineConfig) -> Result:
     library: EngineLibrary = backend_class(config.runtime).library
     capabilities = _capabilities(library, config.compute_capability)
     cache = EngineCache()
+    cache.require_writable()
     rows = []
     for capability in capabilities:
         for graph in GRAPHS:

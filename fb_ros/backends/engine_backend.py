@@ -40,7 +40,8 @@ class EngineBackend:
             progress=_logged(graph.path.name),
         )
         log = new_log(trt)
-        engine = trt.Runtime(log).deserialize_cuda_engine(found.engine.plan)
+        runtime = trt.Runtime(log)
+        engine = runtime.deserialize_cuda_engine(found.engine.plan)
         if engine is None:
             raise FbRosError(
                 f"{library.title} {library.version} does not load the engine of "
@@ -53,8 +54,8 @@ class EngineBackend:
                 f"{library.title} cannot run the engine of {graph.path.name}: "
                 + (log.failure or "it does not say why")
             )
-        # The logger has to live as long as the engine does.
-        self._log = log
+        # These have to live as long as the engine does.
+        self._log, self._runtime = log, runtime
         self._run = EngineRun(trt, cuda, engine, context)
         library.keep(context, cache, digest)
         self.runtime = (

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,18 @@ class EngineCache:
     def path(self, key: EngineKey) -> Path:
         """The file of an engine."""
         return self.folder / f"{key.digest}.engine"
+
+    def require_writable(self) -> None:
+        """Refuses a folder in which nothing can be kept."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise FbRosError(
+                f"{self.folder} cannot be written ({error.strerror}): engines could not be kept; "
+                "FB_ROS_CACHE_DIR names another folder"
+            ) from error
 
     def load(self, key: EngineKey) -> Engine | None:
         """The engine of exactly that key; None where there is none, or none that is whole."""

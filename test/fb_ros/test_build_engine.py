@@ -85,6 +85,21 @@ def test_what_the_library_does_not_know_is_said_so(
     assert re.search(expected, said), said
 
 
+def test_engines_that_could_not_be_kept_are_not_built(
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FB_ROS_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    bundle = str(root / "models" / "point_mass")
+    assert main(["build-engine", "--bundle", bundle, "--compute-capability", "8.6"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "FB_ROS_CACHE_DIR names another folder" in said
+
+
 def test_an_operator_that_tensorrt_refuses_is_named(tmp_path: Path, cache: EngineCache) -> None:
     shape = (1, 2, 2)
     graph = helper.make_graph(
