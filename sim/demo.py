@@ -12,6 +12,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from fb_ros.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
+from fb_ros.graphs import Precision
 from fb_ros.paths import find_bundle
 from fb_ros.processes import default_options
 from sim.ranges import require_episodes, require_factor, require_seed
@@ -40,6 +41,8 @@ class DemoConfig(CommandConfig):
     """Simulated seconds in a second of wall time."""
     backend: str = "auto"
     """Inference runtime."""
+    precision: Precision = "fp32"
+    """Precision of the networks' hidden layers."""
 
     def __post_init__(self) -> None:
         require_episodes(self.goals)
@@ -58,6 +61,7 @@ def demo(config: DemoConfig) -> Result:
         "seed": str(config.seed),
         "real_time_factor": str(config.real_time_factor),
         "backend": config.backend,
+        "precision": config.precision,
         "log_level": "warn",
     }
     steps = round(EPISODE_SECONDS / robot.ctrl_dt)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from fb_ros.backends.backend import Backend, GraphFile
+from fb_ros.backends.backend import Backend, GraphFile, one_line
 from fb_ros.backends.reserve import WithReserve
 from fb_ros.errors import FbRosError
 
@@ -51,8 +51,8 @@ def make_backend(
         cls = backend_class(engine_backend)
         try:
             first = _verified(cls(graph, build=name != "auto"), verify)
-        except FbRosError as error:
-            reasons.append(f"{engine_backend}: {error}")
+        except Exception as error:  # A driver or library raises what it likes; the robot runs.
+            reasons.append(f"{engine_backend}: {one_line(error)}")
             continue
         reserve = make_backend(ONNXRUNTIME, graph, verify)
         _LOG.info("%s: %s runs on %s", name, graph.path.name, first.runtime)

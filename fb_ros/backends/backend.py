@@ -29,10 +29,15 @@ class GraphFile:
     """The largest length that they will have."""
 
 
+class InputRefused(FbRosError):
+    """An input that a backend does not take, which says nothing against the backend."""
+
+
 class Backend(Protocol):
     """One loaded graph.
 
-    Errors of `run` are `FbRosError`, in one line; outputs are the caller's own.
+    Errors of `run` are `FbRosError`, in one line, and `InputRefused` where it is the input's
+    fault; outputs are the caller's own.
     """
 
     @property
@@ -58,7 +63,7 @@ class Backend(Protocol):
 def require_shapes(inputs: Mapping[str, np.ndarray], expected: Shapes) -> None:
     """Refuses inputs that a graph with inputs of the `expected` shapes does not take."""
     if inputs.keys() != expected.keys():
-        raise FbRosError(
+        raise InputRefused(
             f"the graph was given {', '.join(inputs) or 'nothing'}, it takes {', '.join(expected)}"
         )
     for name, shape in expected.items():
@@ -67,4 +72,10 @@ def require_shapes(inputs: Mapping[str, np.ndarray], expected: Shapes) -> None:
             size not in (None, have) for have, size in zip(found, shape, strict=True)
         ):
             sizes = ", ".join("any" if size is None else str(size) for size in shape)
-            raise FbRosError(f"{name} has shape {found}, the graph takes ({sizes})")
+            raise InputRefused(f"{name} has shape {found}, the graph takes ({sizes})")
+
+
+def one_line(error: Exception) -> str:
+    """An error in one line: a refusal as it is, another with its kind."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, FbRosError) else f"{type(error).__name__}: {text}"

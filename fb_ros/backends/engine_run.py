@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fb_ros.backends.backend import require_shapes
+from fb_ros.backends.backend import InputRefused, require_shapes
 from fb_ros.backends.cuda import Cuda
 from fb_ros.errors import FbRosError
 from fb_ros.graphs import Shapes
@@ -73,7 +73,7 @@ class EngineRun:
         for name, buffer in self._inputs.items():
             value = np.asarray(inputs[name], dtype=np.float32)
             if value.size > len(buffer.array):
-                raise FbRosError(
+                raise InputRefused(
                     f"{name} has shape {value.shape}, this engine was built for at most "
                     f"{self._most(name)}"
                 )

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fb_ros.backends.backend import Backend
-from fb_ros.errors import FbRosError
+from fb_ros.backends.backend import Backend, InputRefused, one_line
 from fb_ros.graphs import Shapes
 
 _LOG = logging.getLogger(__name__)
@@ -41,14 +40,14 @@ class WithReserve:
             return self._reserve.run(inputs)
         try:
             return self._active.run(inputs)
-        except FbRosError as error:
-            # First, so that an input that is wrong on both is refused and changes nothing.
-            outputs = self._reserve.run(inputs)
+        except InputRefused:
+            return self._reserve.run(inputs)  # Which may have room for more rows.
+        except Exception as error:  # Whatever it is, the robot gets its action.
             _LOG.warning(
                 "%s failed (%s); going on with %s",
                 self._active.runtime,
-                error,
+                one_line(error),
                 self._reserve.runtime,
             )
             self._active = self._reserve
-            return outputs
+            return self._reserve.run(inputs)

@@ -199,6 +199,10 @@ def off_by_little(values: np.ndarray) -> np.ndarray:
     return values + np.float32(2e-3)
 
 
+def of_another_version(values: np.ndarray) -> np.ndarray:
+    raise TypeError("incompatible function arguments\nThe following are supported")
+
+
 FAULTS: dict[str, tuple[Callable[[FakeGpu, pytest.MonkeyPatch], object], str]] = {
     "no bindings": (without_bindings, "cuda-bindings is missing"),
     "no driver": (
@@ -219,6 +223,10 @@ FAULTS: dict[str, tuple[Callable[[FakeGpu, pytest.MonkeyPatch], object], str]] =
     ),
     "build failed": (lambda gpu, _: gpu.failing.update(build=1), "no memory for tactics"),
     "does not run": (lambda gpu, _: setattr(gpu, "enqueue_works", False), "could not run"),
+    "another version": (
+        lambda gpu, _: setattr(gpu, "spoil", of_another_version),
+        "TypeError: incompatible function arguments The",
+    ),
     "not a number": (lambda gpu, _: setattr(gpu, "spoil", nan), "wrong by inf"),
     "wrong numbers": (lambda gpu, _: setattr(gpu, "spoil", off_by_little), "wrong by 0.002"),
 }
@@ -266,6 +274,16 @@ def test_an_input_that_is_wrong_does_not_cost_the_gpu(bundle: Bundle, gpu: FakeG
     loaded = bundle.load_graph(POLICY, "tensorrt")
     with pytest.raises(FbRosError):
         loaded.run({})
+    assert loaded.name == "tensorrt"
+
+
+def test_rows_that_the_gpu_has_no_room_for_are_evaluated_on_the_cpu(
+    bundle: Bundle, gpu: FakeGpu
+) -> None:
+    (case,) = bundle.golden[VALUE]
+    loaded = bundle.load_graph(VALUE, "tensorrt")
+    inputs = {name: np.resize(v, (2000, v.shape[1])) for name, v in case.inputs.items()}
+    assert loaded.run(inputs)[0].shape == (2, 2000)
     assert loaded.name == "tensorrt"
 
 
