@@ -10,6 +10,7 @@ from rclpy.experimental import EventsExecutor
 from std_msgs.msg import String
 
 from fb_ros.bundle import Bundle
+from fb_ros.graphs import Precision
 from fb_ros.nodes.policy_node import PolicyNode
 from fb_ros.nodes.run import run_node
 from fb_ros.policy import Policy
@@ -18,8 +19,8 @@ from fb_ros.policy import Policy
 class FaultyPolicy(Policy):
     """A policy with a fault: `hang SECONDS`, `throw`, `nan`, or none."""
 
-    def __init__(self, bundle: Bundle, backend: str) -> None:
-        super().__init__(bundle, backend)
+    def __init__(self, bundle: Bundle, backend: str, precision: Precision) -> None:
+        super().__init__(bundle, backend, precision)
         self.fault = ""
 
     def command(self, observation: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -39,8 +40,8 @@ class FaultyPolicyNode(PolicyNode):
         super().__init__(self._make)
         self.create_subscription(String, "~/fault", self._on_fault, 10)
 
-    def _make(self, bundle: Bundle, backend: str) -> Policy:
-        self._faulty = FaultyPolicy(bundle, backend)
+    def _make(self, bundle: Bundle, backend: str, precision: Precision) -> Policy:
+        self._faulty = FaultyPolicy(bundle, backend, precision)
         return self._faulty
 
     def _on_fault(self, message: String) -> None:

@@ -29,6 +29,7 @@ from fb_ros.control_settings import ControlSettings
 from fb_ros.controller import STOP_REPEATS, Controller, Observation, Order, Step
 from fb_ros.errors import FbRosError
 from fb_ros.field import assemble, topics_of
+from fb_ros.graphs import Precision, require_precision
 from fb_ros.joint_reading import ObservationReader, reading_of_state, require_finite
 from fb_ros.latency import LatencyWindow
 from fb_ros.nodes.event import event
@@ -57,7 +58,7 @@ _FAILURE = TransitionCallbackReturn.FAILURE
 # A runtime's first calls set up its memory.
 _WARM_UP_CALLS = 10
 
-MakePolicy = Callable[[Bundle, str], Policy]
+MakePolicy = Callable[[Bundle, str, Precision], Policy]
 
 
 class PolicyNode(LifecycleNode):
@@ -156,7 +157,8 @@ class PolicyNode(LifecycleNode):
                 "where its joints are, which it needs to stand still; take "
                 "observation_source:=sensors"
             )
-        policy = self._make_policy(bundle, self._own_parameters.text("backend"))
+        precision = require_precision(self._own_parameters.text("precision"))
+        policy = self._make_policy(bundle, self._own_parameters.text("backend"), precision)
         example = np.asarray(bundle.reference_observations[0], dtype=np.float64)
         for _ in range(_WARM_UP_CALLS):
             command = policy.command(example, np.zeros(bundle.z_dim, dtype=np.float32))
@@ -445,6 +447,8 @@ class PolicyNode(LifecycleNode):
         hardware = ""
         if self._controller is not None:
             core, hardware = self._controller, self._robot.name
+            if self._policy is not None:
+                values["runtime"] = self._policy.runtime
             values |= {"model_id": self._bundle.model_id, "z": z_digest(core.z), **core.counts}
             values |= {f"interventions_{name}": n for name, n in core.interventions.items()}
             figures = self._latency.figures()

@@ -19,6 +19,7 @@ from rclpy.parameter import Parameter
 from fb_ros.backends import BACKEND_NAMES
 from fb_ros.control_settings import MAX_SECONDS, ControlSettings
 from fb_ros.errors import FbRosError
+from fb_ros.graphs import PRECISIONS, require_precision
 from fb_ros.robot_spec import RobotSpec
 
 SOURCES = ("vector", "sensors")
@@ -26,6 +27,7 @@ SOURCES = ("vector", "sensors")
 _TEXTS = {
     "bundle": ("", "folder of a model bundle, or a shipped model's name"),
     "backend": ("auto", f"inference runtime: {', '.join(BACKEND_NAMES)}"),
+    "precision": ("fp32", f"of the hidden layers: {', '.join(PRECISIONS)}"),
     "observation_source": (
         "vector",
         "vector: from the topic observation; sensors: from joint_states, and tcp_pose, odom and "
@@ -167,6 +169,7 @@ class PolicyParameters:
             raise FbRosError(
                 f"there is no backend {backend!r}; possible: {', '.join(BACKEND_NAMES)}"
             )
+        require_precision(str(self._value("precision", changes)))
         interface = self._value("interface_name", changes)
         if interface not in ("", "velocity", "position", "effort"):
             raise FbRosError(

@@ -48,6 +48,8 @@ def run(
         (POLICY, ["bundle:=point_mass", "observation_timeout:=.nan"], "observation_timeout"),
         (POLICY, ["bundle:=point_mass", "observation_source:=guess"], "vector, sensors"),
         (POLICY, ["bundle:=point_mass", "backend:=abacus"], "possible: auto, onnxruntime"),
+        (POLICY, ["bundle:=point_mass", "precision:=fp8"], "expected one of fp32, fp16"),
+        (INFERENCE, ["bundle:=point_mass", "precision:=fp8"], "expected one of fp32, fp16"),
         (INFERENCE, ["bundle:=yaco"], "the models that ship are"),
     ],
 )
@@ -62,11 +64,11 @@ def test_a_robot_whose_gpu_cannot_be_used_runs_and_says_why(
     start_robot: StartRobot, processes: list[RobotProcesses]
 ) -> None:
     """On a machine that has one, it runs on that."""
-    client = start_robot(backend="tensorrt_rtx")
+    client = start_robot(backend="tensorrt_rtx", precision="fp16")
     client.wait_for_z(client.publish_goal(np.array([0.1, 0.1, 0.01])))
     client.wait_for(lambda: client.policy_state() == "moving", "a motion")
     log = processes[0].log("policy_node")
-    assert "policy.onnx runs on" in log
+    assert "policy_fp16.onnx runs on" in log
     assert "TensorRT for RTX" in log or "because tensorrt_rtx: " in log
 
 
