@@ -21,11 +21,23 @@ _BEST_OF_DRAWS = 100
 _DENSE_STATES, _SPARSE_STATES = 512, 16
 
 
-@torch.no_grad()
 def golden_vectors(
     networks: Networks, agent: AgentConfig, features: torch.Tensor, observation: torch.Tensor
 ) -> Golden:
     """Inputs and outputs of each graph, at the states `(n, feature_dim)` and `(n, obs_dim)`."""
+    # The last bits of a sum hang on how it is shared out, and the model's id on the last bits.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.no_grad():
+            return _golden_vectors(networks, agent, features, observation)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _golden_vectors(
+    networks: Networks, agent: AgentConfig, features: torch.Tensor, observation: torch.Tensor
+) -> Golden:
     exact = copy.deepcopy(networks).double().eval()
     modules = {
         graph: module.double().eval() for graph, module in graph_modules(exact, agent).items()
