@@ -9,6 +9,7 @@ back gives wrong numbers or an error, as on a device. `FakeGpu` counts calls and
 from __future__ import annotations
 
 import ctypes
+import json
 import sys
 import types
 from collections import Counter
@@ -233,7 +234,7 @@ class FakeTensorRt(types.ModuleType):
                     log.log("error", "no memory\nfor tactics")
                     return None
                 most = {name: shapes[2] for name, shapes in config.profile.items()}
-                return _HEADER + repr(most).encode() + b"\n" + network.content
+                return _HEADER + json.dumps(most).encode() + b"\n" + network.content
 
         return Builder()
 
@@ -306,7 +307,7 @@ class _Engine:
     def __init__(self, gpu: FakeGpu, plan: bytes) -> None:
         most, _, content = plan.removeprefix(_HEADER).partition(b"\n")
         self.gpu = gpu
-        self._most = eval(most)
+        self._most = {name: tuple(shape) for name, shape in json.loads(most).items()}
         self.network = _Network()
         self.network.open(content)
         session = self.network.session
