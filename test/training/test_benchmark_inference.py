@@ -34,9 +34,5 @@ def test_a_robot_without_pytorch_times_the_shipped_model(
     assert main(["benchmark", "inference", "--repeats", "2"]) == 0
     printed = capsys.readouterr()
     assert printed.err == "without PyTorch here: timing the model jaco, with nothing beside it\n"
-    assert "policy jaco onnxruntime fp32" in printed.out
-
-
-def test_other_benchmarks_take_no_bundle(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["benchmark", "prompts", "--bundle", "jaco"]) == 1
-    assert "prompts takes no bundle" in capsys.readouterr().err
+    rows = [line.split() for line in printed.out.splitlines()]
+    assert ["policy", "jaco", "onnxruntime", "fp32"] in [row[:4] for row in rows]
