@@ -36,7 +36,7 @@ EVENTS = QoSProfile(
 def overridable(profile: QoSProfile) -> dict[str, Any]:
     """Arguments of a publisher or subscription whose reliability, depth and history can be set.
 
-    They are parameters such as `qos_overrides./jaco/observation.subscription.reliability`.
+    They are parameters such as `qos_overrides./arm/observation.subscription.reliability`.
     """
     return {
         # A copy, since rclpy writes the overrides into it.
