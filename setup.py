@@ -34,6 +34,10 @@ TRAIN = [
     "torch==2.13.0",  # networks and training
     "onnx>=1.19,<2",  # the exported graphs
     "onnxscript>=0.5,<1",  # torch's ONNX exporter needs it
+    "h5py>=3.11,<4",  # D4RL's and Minari's data
+    "rosbags>=0.10.9,<0.12",  # reads rosbag2 (sqlite3 and MCAP) without a ROS installation
+    "pyyaml>=6,<7",  # the mapping from a bag's topics to a robot's fields
+    "rliable>=1.2,<2",  # interquartile means with bootstrap intervals
 ]
 ROS = [
     # ROS 2 Jazzy for machines without a ROS installation; unpinned ones would be Kilted's.

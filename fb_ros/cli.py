@@ -24,6 +24,8 @@ class _Entry:
 # By name, and loaded on demand: `fb_ros` itself must run where torch and MuJoCo are absent.
 _COMMANDS = {
     "collect": _Entry("training.collect", "sim", "exploratory data of a simulated robot"),
+    "data inspect": _Entry("training.inspect_data", "train", "what data hold and what ails them"),
+    "data convert": _Entry("training.convert_data", "train", "HDF5 files and bags into episodes"),
     "train": _Entry("training.train", "train", "a model from collected data"),
     "evaluate": _Entry("training.evaluate", "sim", "how well a model reaches its goals"),
     "export": _Entry("training.export", "train", "a trained model as a bundle"),
@@ -43,10 +45,11 @@ def main(argv: list[str] | None = None) -> int:
     if words[0] == "--version":
         print(__version__)
         return 0
-    name = words[0]
+    # Commands of two words come before those of one.
+    name = " ".join(words[:2]) if " ".join(words[:2]) in _COMMANDS else words[0]
     try:
         command = _load(name)
-        config = tyro.cli(command.config, args=words[1:], prog=f"fb_ros {name}")
+        config = tyro.cli(command.config, args=words[name.count(" ") + 1 :], prog=f"fb_ros {name}")
         result = command.run(config)
     except (FbRosError, OSError) as error:
         print(f"fb_ros {name}: error: {error}", file=sys.stderr)
@@ -59,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _help() -> str:
-    lines = [f"  {name:<10} {entry.summary}" for name, entry in _COMMANDS.items()]
+    lines = [f"  {name:<13} {entry.summary}" for name, entry in _COMMANDS.items()]
     usage = "usage: fb_ros COMMAND [OPTIONS]\n\nPublish a reward, get a behaviour.\n\ncommands:\n"
     return usage + "\n".join(lines) + "\n\n`fb_ros COMMAND --help` explains its options."
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from fb_ros.errors import FbRosError
 from fb_ros.robot_state import RobotState
 
-Source = Literal["joint_position", "joint_velocity", "tcp_position", "tcp_orientation"]
-Encoding = Literal["identity", "sin_cos", "z_axis", "opening"]
-
-_SOURCES: tuple[str, ...] = (
+Source = Literal[
     "joint_position",
     "joint_velocity",
     "tcp_position",
     "tcp_orientation",
-)
-_ENCODINGS: tuple[str, ...] = ("identity", "sin_cos", "z_axis", "opening")
+    "base_position",
+    "base_orientation",
+    "base_velocity",
+    "base_angular_velocity",
+]
+Encoding = Literal["identity", "sin_cos", "z_axis", "opening", "height"]
+
+_SOURCES: tuple[str, ...] = get_args(Source)
+_ENCODINGS: tuple[str, ...] = get_args(Encoding)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,10 +39,13 @@ class Field:
     """Name under which formulas and error messages refer to the field."""
     source: Source
     """`joint_position` (rad or m), `joint_velocity` (rad/s or m/s), `tcp_position` (m, world
-    frame) or `tcp_orientation` (unit quaternion w, x, y, z, world frame)."""
+    frame) or `tcp_orientation` (unit quaternion w, x, y, z, world frame). Of robots that move
+    about: `base_position`, `base_orientation` (the same of the torso), `base_velocity` (m/s) and
+    `base_angular_velocity` (rad/s), both in the torso's own frame, as in odometry."""
     encoding: Encoding = "identity"
     """`identity`; `sin_cos` (sines, then cosines); `z_axis` (the third column of the rotation
-    matrix); `opening` (mean over the joints, 1 at `low` and 0 at `high`)."""
+    matrix); `opening` (mean over the joints, 1 at `low` and 0 at `high`); `height` (the third
+    component of a position)."""
     joints: tuple[str, ...] = ()
     """Joint names, in the order in which they enter the field."""
     low: float = 0.0
@@ -61,31 +68,31 @@ class Field:
             raise FbRosError(
                 f"field {self.name}: a joint source needs joints, and only it has any"
             )
-        if (self.encoding == "z_axis") != (self.source == "tcp_orientation"):
-            raise FbRosError(f"field {self.name}: z_axis goes with tcp_orientation, and only so")
+        if (self.encoding == "z_axis") != self.source.endswith("_orientation"):
+            raise FbRosError(f"field {self.name}: z_axis goes with an orientation, and only so")
+        if self.encoding == "height" and self.source not in ("tcp_position", "base_position"):
+            raise FbRosError(f"field {self.name}: height goes with tcp_position or base_position")
         if self.encoding == "opening" and not self.low < self.high:
             raise FbRosError(f"field {self.name}: low {self.low} is not below high {self.high}")
 
     @property
     def size(self) -> int:
         """How many numbers the encoded field has."""
-        if self.encoding == "opening":
+        if self.encoding in ("opening", "height"):
             return 1
-        if self.source in ("tcp_position", "tcp_orientation"):
+        if not self.source.startswith("joint"):
             return 3
         return len(self.joints) * (2 if self.encoding == "sin_cos" else 1)
 
     def encode(self, state: RobotState) -> np.ndarray:
         """The field's numbers for `state`, shape `(..., size)`."""
-        if self.source == "tcp_position":
-            raw = _required(state.tcp_position, self)
-        elif self.source == "tcp_orientation":
-            return _z_axis(_required(state.tcp_orientation, self))
-        else:
-            values = (
-                state.joint_position if self.source == "joint_position" else state.joint_velocity
-            )
-            raw = values[..., state.joint_indices(self.joints)]
+        raw = _required(getattr(state, self.source), self)
+        if self.joints:
+            raw = raw[..., state.joint_indices(self.joints)]
+        if self.encoding == "z_axis":
+            return _z_axis(raw)
+        if self.encoding == "height":
+            return raw[..., 2:]
         if self.encoding == "sin_cos":
             return np.concatenate([np.sin(raw), np.cos(raw)], axis=-1)
         if self.encoding == "opening":

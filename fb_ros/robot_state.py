@@ -24,6 +24,14 @@ class RobotState:
     """m, world frame, shape `(..., 3)`."""
     tcp_orientation: np.ndarray | None = None
     """Unit quaternion (w, x, y, z), world frame, shape `(..., 4)`."""
+    base_position: np.ndarray | None = None
+    """m, world frame, shape `(..., 3)`: of the torso of a robot that moves about."""
+    base_orientation: np.ndarray | None = None
+    """Unit quaternion (w, x, y, z), world frame, shape `(..., 4)`."""
+    base_velocity: np.ndarray | None = None
+    """m/s, in the torso's frame, shape `(..., 3)`."""
+    base_angular_velocity: np.ndarray | None = None
+    """rad/s, in the torso's frame, shape `(..., 3)`."""
 
     def joint_indices(self, names: Sequence[str]) -> list[int]:
         """Where `names` lie in the joint arrays; refuses a name that is not there."""

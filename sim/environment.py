@@ -33,11 +33,13 @@ class Environment(abc.ABC):
         command_gain: float = 1.0,
         tcp_site: str | None = None,
         tcp_body: str | None = None,
+        base_body: str | None = None,
     ) -> None:
         """`joint_names` maps names in messages to names in the model, in message order.
 
         `actuators` are the model's, in the order of `spec.action_joints`; a control is
-        `command_gain` times a command. The tool centre point is a site or a body.
+        `command_gain` times a command. The tool centre point, where there is one, is a site or a
+        body; `base_body` is the torso of a robot that moves about.
         """
         self.spec = spec
         self.model, self.data = model, data
@@ -47,11 +49,15 @@ class Environment(abc.ABC):
         self._qvel_index = np.array([joint.dofadr[0] for joint in joints])
         self._ctrl_index = np.array([model.actuator(name).id for name in actuators])
         self._command_gain = command_gain
-        self._command_dofs = [
-            model.joint(joint_names[name]).dofadr[0] for name in spec.action_joints
-        ]
-        self._tcp = data.site(tcp_site) if tcp_site else data.body(tcp_body)
-        self._tcp_body = model.site(tcp_site).bodyid[0] if tcp_site else model.body(tcp_body).id
+        self._dof_of = {
+            name: joint.dofadr[0] for name, joint in zip(joint_names, joints, strict=True)
+        }
+        self._site = model.site(tcp_site).id if tcp_site else None
+        tcp = model.site(tcp_site).bodyid[0] if tcp_site else tcp_body and model.body(tcp_body).id
+        self._tcp_body = None if tcp is None else int(tcp)
+        self._base = model.body(base_body).id if base_body else None
+        # Where states are read that the robot is not in.
+        self._elsewhere = mujoco.MjData(model)
         self._substeps = round(spec.ctrl_dt / model.opt.timestep)
 
     @abc.abstractmethod
@@ -63,18 +69,57 @@ class Environment(abc.ABC):
         self.data.ctrl[self._ctrl_index] = self._command_gain * command
         mujoco.mj_step(self.model, self.data, self._substeps)
         # mj_step leaves Cartesian read-outs one physics step behind the joints.
-        mujoco.mj_kinematics(self.model, self.data)
+        self._update_poses(self.data)
 
     def robot_state(self) -> RobotState:
         """What the robot's sensors would report now."""
-        quaternion = np.empty(4)
-        mujoco.mju_mat2Quat(quaternion, self._tcp.xmat)
+        return self._state_of(self.data.qpos, self.data.qvel, self._read_poses(self.data))
+
+    def robot_states(self, physics: np.ndarray) -> RobotState:
+        """What the sensors would report in the physics states `(n, nq + nv + na)`, stacked.
+
+        The robot stays in the state that it is in.
+        """
+        self._require_physics(physics)
+        data, nq, nv = self._elsewhere, self.model.nq, self.model.nv
+        poses = []
+        for row in physics:
+            data.qpos[:], data.qvel[:] = row[:nq], row[nq : nq + nv]
+            self._update_poses(data)
+            poses.append(self._read_poses(data))
+        stacked = {name: np.stack([pose[name] for pose in poses]) for name in poses[0]}
+        return self._state_of(physics[:, :nq], physics[:, nq : nq + nv], stacked)
+
+    def _update_poses(self, data: mujoco.MjData) -> None:
+        mujoco.mj_kinematics(self.model, data)
+        if self._base is not None:
+            mujoco.mj_comPos(self.model, data)
+            mujoco.mj_comVel(self.model, data)
+
+    def _read_poses(self, data: mujoco.MjData) -> dict[str, np.ndarray]:
+        poses: dict[str, np.ndarray] = {}
+        if self._tcp_body is not None:
+            tcp = data.site(self._site) if self._site is not None else data.body(self._tcp_body)
+            poses["tcp_position"] = tcp.xpos.copy()
+            poses["tcp_orientation"] = quaternion = np.empty(4)
+            mujoco.mju_mat2Quat(quaternion, tcp.xmat)
+        if self._base is not None:
+            twist = np.empty(6)
+            body = mujoco.mjtObj.mjOBJ_XBODY
+            mujoco.mj_objectVelocity(self.model, data, body, self._base, twist, 1)
+            poses["base_position"] = data.xpos[self._base].copy()
+            poses["base_orientation"] = data.xquat[self._base].copy()
+            poses["base_velocity"], poses["base_angular_velocity"] = twist[3:], twist[:3]
+        return poses
+
+    def _state_of(
+        self, qpos: np.ndarray, qvel: np.ndarray, poses: dict[str, np.ndarray]
+    ) -> RobotState:
         return RobotState(
             joint_names=self._joint_names,
-            joint_position=self.data.qpos[self._qpos_index],
-            joint_velocity=self.data.qvel[self._qvel_index],
-            tcp_position=self._tcp.xpos.copy(),
-            tcp_orientation=quaternion,
+            joint_position=qpos[..., self._qpos_index],
+            joint_velocity=qvel[..., self._qvel_index],
+            **poses,
         )
 
     def observation(self) -> np.ndarray:
@@ -87,28 +132,39 @@ class Environment(abc.ABC):
 
     def tcp_jacobian(self) -> np.ndarray:
         """Velocity of the tool centre point per command of a joint velocity, `(3, act_dim)`."""
+        position = self.robot_state().tcp_position
+        if position is None:
+            raise FbRosError(f"robot {self.spec.name} has no tool centre point")
         jacobian = np.empty((3, self.model.nv))
         mujoco.mj_comPos(self.model, self.data)
-        body = self._tcp_body
-        mujoco.mj_jac(self.model, self.data, jacobian, None, self._tcp.xpos, body)
-        return jacobian[:, self._command_dofs]
+        mujoco.mj_jac(self.model, self.data, jacobian, None, position, self._tcp_body)
+        return jacobian[:, [self._dof_of[name] for name in self.spec.action_joints]]
 
     @property
     def time(self) -> float:
         """Seconds since the last reset."""
         return float(self.data.time)
 
+    @property
+    def physics_size(self) -> int:
+        """Length of a physics state."""
+        return int(self.model.nq + self.model.nv + self.model.na)
+
     def physics_state(self) -> np.ndarray:
-        """Joint positions and velocities of the whole model, `(nq + nv,)`."""
-        return np.concatenate([self.data.qpos, self.data.qvel])
+        """Joint positions, velocities and actuator activations, `(nq + nv + na,)`."""
+        return np.concatenate([self.data.qpos, self.data.qvel, self.data.act])
 
     def set_physics_state(self, state: np.ndarray) -> None:
         """Puts the model into a state that `physics_state` returned, at rest in its controls."""
-        expected = self.model.nq + self.model.nv
-        if state.shape != (expected,):
-            raise FbRosError(
-                f"physics state has shape {state.shape}, {self.spec.name} takes ({expected},)"
-            )
+        self._require_physics(state)
         mujoco.mj_resetData(self.model, self.data)
-        self.data.qpos[:], self.data.qvel[:] = np.split(state, [self.model.nq])
+        ends = [self.model.nq, self.model.nq + self.model.nv]
+        self.data.qpos[:], self.data.qvel[:], self.data.act[:] = np.split(state, ends)
         mujoco.mj_forward(self.model, self.data)
+
+    def _require_physics(self, states: np.ndarray) -> None:
+        if states.shape[-1] != self.physics_size:
+            raise FbRosError(
+                f"physics state has shape {states.shape}, {self.spec.name} takes "
+                f"({self.physics_size},)"
+            )

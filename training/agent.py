@@ -78,14 +78,15 @@ class Networks(nn.Module):
 
     def fit_normalizers(self, data: Transitions) -> None:
         """Takes the means and standard deviations from the data."""
-        for normalizer, values in (
-            (self.policy.observation, data.observation),
-            (self.backward_map.features, data.features[:, self.columns]),
+        columns = self.columns.numpy()
+        observation, features = data.moments("observation"), data.moments("features")
+        for normalizer, mean, std in (
+            (self.policy.observation, observation.mean, observation.std),
+            (self.backward_map.features, features.mean[columns], features.std[columns]),
         ):
-            fitted = Normalizer(values.mean(0), values.std(0))
+            fitted = Normalizer(torch.from_numpy(mean).float(), torch.from_numpy(std).float())
             normalizer.load_state_dict(fitted.state_dict())
-        rows = data.starts
-        change = (data.observation[rows + 1] - data.observation[rows]).std(0)
+        change = torch.from_numpy(data.moments("change").std).float()
         self.forward_map.dynamics.change.copy_(change.clamp(min=1e-6))
 
 

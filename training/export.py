@@ -253,12 +253,12 @@ def _write_reference_states(
     data = Transitions(config.data, spec)
     generator = torch.Generator().manual_seed(config.seed)
     count = min(config.reference_states, len(data))
-    rows = data.starts[torch.randperm(len(data), generator=generator)[:count]]
+    rows = data.rows_of(torch.randperm(len(data), generator=generator)[:count])
     even = even_states(agent, spec, data)
     if even:
         drawn = torch.rand(count, generator=generator) < agent.box_share
         rows[drawn] = even.sample(int(drawn.sum()), generator)
-    write_states(folder, data.features[rows], data.observation[rows])
+    write_states(folder, data.features_at(rows), data.observation_at(rows))
 
 
 def write_states(folder: Path, features: torch.Tensor, observation: torch.Tensor) -> None:

@@ -90,7 +90,7 @@ class Sampler:
         # Spread over rows and columns alike, since some callers read the first column alone.
         if self._even:
             even = torch.rand(shape, generator=generator) < self._config.box_share
-            states[even] = self._data.features[self._even.sample(int(even.sum()), generator)]
+            states[even] = self._data.features_at(self._even.sample(int(even.sum()), generator))
         return states[..., self._networks.columns]
 
 

@@ -36,7 +36,7 @@ def test_every_cell_of_the_box_is_as_frequent_as_the_others(data: Transitions) -
     low, high = torch.tensor([-0.2, -0.2, 0.0]), torch.tensor([0.2, 0.2, 0.1])
     even = EvenStates(data, slice(0, 3), low, high, 0.1)
     rows = even.sample(20_000, torch.Generator().manual_seed(0))
-    points = data.features[rows, :3]
+    points = data.features_at(rows)[:, :3]
     assert torch.all((points >= low) & (points <= high))
     cells = ((points[:, :2] - low[:2]) / 0.1).long().clamp(max=3)
     counts = torch.bincount(cells[:, 0] * 4 + cells[:, 1])
@@ -44,8 +44,9 @@ def test_every_cell_of_the_box_is_as_frequent_as_the_others(data: Transitions) -
     assert len(counts) > 4
     assert counts.min() > 0.8 * counts.mean()
     # The data themselves are far from even.
-    inside = ((data.features[:, :3] >= low) & (data.features[:, :3] <= high)).all(-1)
-    cells = ((data.features[inside, :2] - low[:2]) / 0.1).long().clamp(max=3)
+    points = torch.cat([points for _, points in data.following_features(slice(0, 3))])
+    inside = ((points >= low) & (points <= high)).all(-1)
+    cells = ((points[inside, :2] - low[:2]) / 0.1).long().clamp(max=3)
     uneven = torch.bincount(cells[:, 0] * 4 + cells[:, 1]).double()
     assert uneven[uneven > 0].min() < 0.5 * uneven.mean()
 
