@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 
 import mujoco
 import numpy as np
@@ -13,6 +14,18 @@ from fb_ros.robot_spec import RobotSpec
 from fb_ros.robot_state import RobotState
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BodyMotion:
+    """Motion of all of a robot's bodies together, world frame."""
+
+    com_position: np.ndarray
+    """Centre of mass, m, `(n, 3)`."""
+    com_velocity: np.ndarray
+    """Its velocity, m/s, `(n, 3)`."""
+    angular_momentum: np.ndarray
+    """About the centre of mass, kg m^2/s, `(n, 3)`."""
+
+
 class Environment(abc.ABC):
     """A robot in MuJoCo, without a task: rewards are computed from its features.
 
@@ -21,6 +34,8 @@ class Environment(abc.ABC):
     """
 
     spec: RobotSpec
+    confined = True
+    """Whether states far from the goal box are of no use, as they are for an arm."""
 
     def __init__(
         self,
@@ -30,7 +45,7 @@ class Environment(abc.ABC):
         data: mujoco.MjData,
         joint_names: dict[str, str],
         actuators: tuple[str, ...],
-        command_gain: float = 1.0,
+        command_gain: float | np.ndarray = 1.0,
         tcp_site: str | None = None,
         tcp_body: str | None = None,
         base_body: str | None = None,
@@ -89,6 +104,38 @@ class Environment(abc.ABC):
             poses.append(self._read_poses(data))
         stacked = {name: np.stack([pose[name] for pose in poses]) for name in poses[0]}
         return self._state_of(physics[:, :nq], physics[:, nq : nq + nv], stacked)
+
+    def run(self, commands: np.ndarray) -> np.ndarray:
+        """Steps through `commands` `(n, act_dim)`; the physics state after each, `(n, k)`."""
+        controls = self._command_gain * commands
+        states = np.empty((len(commands), self.physics_size))
+        data, model, index = self.data, self.model, self._ctrl_index
+        ends = model.nq, model.nq + model.nv
+        for state, control in zip(states, controls, strict=True):
+            data.ctrl[index] = control
+            mujoco.mj_step(model, data, self._substeps)
+            state[: ends[0]] = data.qpos
+            state[ends[0] : ends[1]] = data.qvel
+            if model.na:
+                state[ends[1] :] = data.act
+        self._update_poses(data)
+        return states
+
+    def motion(self, physics: np.ndarray) -> BodyMotion:
+        """How the robot as a whole moves in the physics states `(n, nq + nv + na)`."""
+        self._require_physics(physics)
+        if self._base is None:
+            raise FbRosError(f"robot {self.spec.name} has no torso")
+        data, nq, nv = self._elsewhere, self.model.nq, self.model.nv
+        position, velocity, momentum = np.empty((3, len(physics), 3))
+        for index, row in enumerate(physics):
+            data.qpos[:], data.qvel[:] = row[:nq], row[nq : nq + nv]
+            self._update_poses(data)
+            mujoco.mj_subtreeVel(self.model, data)
+            position[index] = data.subtree_com[self._base]
+            velocity[index] = data.subtree_linvel[self._base]
+            momentum[index] = data.subtree_angmom[self._base]
+        return BodyMotion(com_position=position, com_velocity=velocity, angular_momentum=momentum)
 
     def _update_poses(self, data: mujoco.MjData) -> None:
         mujoco.mj_kinematics(self.model, data)
