@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -26,9 +25,8 @@ from training.sampler import Sampler
 _ROBOT = "jaco"
 _STEPS = 1000
 _FEW = 100_000
-_WARM_UP = 10
-# Runs of each size, in turn, so that a busy moment of the machine does not hit one alone.
-_TURNS = 3
+# Updates in a turn: the sizes take turns, so that a busy moment of the machine hits both.
+_TURN = 5
 
 
 def benchmark_memory(
@@ -36,9 +34,9 @@ def benchmark_memory(
 ) -> list[dict[str, object]]:
     """Rows for a small folder and for one of `transitions`, made of noise in the arm's layout.
 
-    Each is trained on for `updates` updates of the default agent in processes of their own, the
-    first of which also makes the mapped copy; `rss_mb` is the most that one ever had resident,
-    mapped files included, and `per_s` the median of the processes' updates a second.
+    Each is trained on by a process of its own, which first makes the mapped copy, for `updates`
+    updates of the default agent. `rss_mb` is the most that it ever had resident, mapped files
+    included; `per_s` comes from the median over its turns.
     """
     if transitions <= _FEW:
         raise FbRosError(f"transitions is {transitions}, expected more than {_FEW}")
@@ -47,28 +45,62 @@ def benchmark_memory(
         sizes = {"few": _FEW, "many": transitions}
         for name, count in sizes.items():
             _make(root / name, count)
-        measured: dict[str, list[dict[str, float]]] = {name: [] for name in sizes}
-        for _ in range(_TURNS):
-            for name, runs in measured.items():
-                words = [str(root / name), str(updates), str(threads)]
-                program = [sys.executable, "-m", "training.benchmark_memory", *words]
-                done = subprocess.run(program, stdout=subprocess.PIPE, check=False)
-                if done.returncode:
-                    raise FbRosError(f"training on {root / name} failed; see above")
-                runs.append(json.loads(done.stdout))
-    speed = {name: np.median([run["per_s"] for run in runs]) for name, runs in measured.items()}
+        trainers = {name: _Trainer(root / name, threads) for name in sizes}
+        seconds: dict[str, list[float]] = {name: [] for name in sizes}
+        turns = max(2, updates // _TURN)
+        for _ in progress_bar(range(turns), title="train", unit="turn"):
+            for name, trainer in trainers.items():
+                seconds[name].append(trainer.turn())
+        resident = {name: trainer.end() for name, trainer in trainers.items()}
+    speed = {name: _TURN / float(np.median(times)) for name, times in seconds.items()}
     return [
         {
             "case": name,
             "transitions": count,
-            "per_s": float(speed[name]),
-            "rss_mb": max(run["rss_mb"] for run in measured[name]),
-            "prepare_s": max(run["prepare_s"] for run in measured[name]),
-            "speed_of_few": float(speed[name] / speed["few"]),
+            "per_s": speed[name],
+            "rss_mb": resident[name],
+            "prepare_s": trainers[name].prepare_s,
+            "speed_of_few": speed[name] / speed["few"],
             "reference": name == "few",
         }
         for name, count in sizes.items()
     ]
+
+
+class _Trainer:
+    """A process that trains in turns."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "training.benchmark_memory", str(folder), str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._folder = folder
+        self.prepare_s = self._answer()
+
+    def turn(self) -> float:
+        """Trains for a turn; returns its seconds."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("turn\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def end(self) -> float:
+        """Ends the process; returns the most that it had resident, in MB."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        most = self._answer()
+        self._process.wait()
+        return most
+
+    def _answer(self) -> float:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise FbRosError(f"training on {self._folder} failed; see above")
+        return float(line)
 
 
 def _make(folder: Path, transitions: int) -> None:
@@ -101,8 +133,9 @@ def _noise(spec: RobotSpec, physics: int, rng: np.random.Generator) -> Episode:
     )
 
 
-def _train(folder: Path, updates: int, threads: int) -> dict[str, float]:
-    """One process's figures."""
+def _train(folder: Path, threads: int) -> None:
+    """The process: answers with the seconds that it took to prepare, then with those of each turn
+    that it is asked for, then with the most memory that it had."""
     torch.set_num_threads(threads)
     spec = make_environment(_ROBOT).spec
     started = time.perf_counter()
@@ -112,16 +145,13 @@ def _train(folder: Path, updates: int, threads: int) -> dict[str, float]:
     agent = Agent(config, spec, data)
     sampler = Sampler(config, spec, data, agent.networks)
     generator = torch.Generator().manual_seed(0)
-    prepared = time.perf_counter()
-    for update in range(_WARM_UP + updates):
-        if update == _WARM_UP:
-            warm = time.perf_counter()
-        agent.update(*sampler.sample(generator), generator)
-    return {
-        "prepare_s": prepared - started,
-        "per_s": updates / (time.perf_counter() - warm),
-        "rss_mb": _most_resident_mb(),
-    }
+    print(time.perf_counter() - started, flush=True)
+    for _ in sys.stdin:
+        begun = time.perf_counter()
+        for _ in range(_TURN):
+            agent.update(*sampler.sample(generator), generator)
+        print(time.perf_counter() - begun, flush=True)
+    print(_most_resident_mb(), flush=True)
 
 
 def _most_resident_mb() -> float:
@@ -133,4 +163,4 @@ def _most_resident_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_train(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    _train(Path(sys.argv[1]), int(sys.argv[2]))

@@ -18,9 +18,11 @@ from training.moments import Moments
 
 # Rows that are read at a time where all are.
 _CHUNK = 100_000
-# Bytes of mapped files that may stay resident, and draws between two looks at how many do.
-_RESIDENT = 2 << 30
-_DRAWS = 256
+# Bytes of mapped files that may stay resident, draws between two looks at how many do, and how
+# many parts a file is let go of in: a page that is touched again costs more than one that stayed.
+_RESIDENT = 11 << 28
+_DRAWS = 64
+_PARTS = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,7 @@ class Transitions:
         steps = np.concatenate([flat.steps for flat in self._flat])
         self._ends = np.cumsum(steps)
         self._first_rows = np.cumsum([0, *(len(flat.rows) for flat in self._flat)])
-        self._draws = 0
+        self._draws = self._part = 0
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -126,8 +128,9 @@ class Transitions:
         if self._draws % _DRAWS:
             return
         if _mapped_bytes() > _RESIDENT:
+            self._part = (self._part + 1) % _PARTS
             for flat in self._flat:
-                _let_go(flat)
+                _let_go(flat.rows, self._part)
 
 
 class EvenStates:
@@ -182,8 +185,13 @@ def _mapped_bytes() -> int:
         return 0
 
 
-def _let_go(flat: FlatData) -> None:
-    for array in (flat.rows, flat.physics):
-        mapping = getattr(array, "_mmap", None)
-        if isinstance(mapping, mmap.mmap):
-            mapping.madvise(mmap.MADV_DONTNEED)
+def _let_go(array: np.ndarray, part: int) -> None:
+    """Unmaps the pages of one of `_PARTS` parts of a mapped file."""
+    mapping = getattr(array, "_mmap", None)
+    if not isinstance(mapping, mmap.mmap):
+        return
+    page = mmap.PAGESIZE
+    size = -(-len(mapping) // (_PARTS * page)) * page
+    start = part * size
+    if start < len(mapping):
+        mapping.madvise(mmap.MADV_DONTNEED, start, min(size, len(mapping) - start))
