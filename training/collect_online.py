@@ -44,7 +44,7 @@ RunJobs = Callable[[list[Job]], Iterator[Done]]
 
 def collect_online(config: CollectConfig) -> tuple[int, int]:
     """Collects what is missing; returns how many episodes that were, and their transitions."""
-    torch.set_num_threads(config.workers)
+    torch.set_num_threads(1)  # Sums in another order would make other data.
     with _workers(config) as run:
         if config.method == "rnd":
             return OnlineAgent(config, config.out, "").collect(config.episodes, run)

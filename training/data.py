@@ -13,7 +13,7 @@ import torch
 
 from fb_ros.errors import FbRosError
 from fb_ros.robot_spec import RobotSpec
-from training.flat_data import FlatData, open_flat
+from training.flat_data import open_flat
 from training.moments import Moments
 
 # Rows that are read at a time where all are.
