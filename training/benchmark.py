@@ -13,6 +13,7 @@ import tyro
 
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
+from training.benchmark_collect import benchmark_collect
 from training.benchmark_memory import benchmark_memory
 from training.benchmark_prompts import benchmark_prompts
 
@@ -23,12 +24,13 @@ Row = dict[str, object]
 class BenchmarkConfig(CommandConfig):
     """Time something on this machine, beside another way of doing the same."""
 
-    what: Annotated[Literal["prompts", "memory"], tyro.conf.Positional]
+    what: Annotated[Literal["prompts", "memory", "collect"], tyro.conf.Positional]
     """`prompts`: from a prompt's arrival at task_inference_node to its `z`, with 10,000 reference
     states, four blocks and hidden layers of 256. `memory`: training on a folder of many
-    transitions, which it makes (6 GB of disk), beside training on a small one."""
+    transitions, which it makes (8 GB of disk), beside training on a small one. `collect`:
+    transitions of random motion a second on all cores, for each robot."""
     repeats: int = 100
-    """How often each case runs; the updates of `memory`."""
+    """How often each case runs; the updates of `memory`, the episodes of `collect`."""
     transitions: int = 10_000_000
     """Size of the folder of `memory`."""
     threads: int = 2
@@ -43,6 +45,7 @@ class BenchmarkConfig(CommandConfig):
 
 _CASES: dict[str, Callable[[BenchmarkConfig], list[Row]]] = {
     "prompts": lambda config: benchmark_prompts(config.repeats),
+    "collect": lambda config: benchmark_collect(config.repeats),
     "memory": lambda config: benchmark_memory(
         config.transitions, config.repeats, config.threads, config.folder
     ),

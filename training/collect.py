@@ -31,6 +31,8 @@ from training.rollout import replay, rollout, stop_outside
 from training.td3_config import Td3Config
 
 METADATA = "data.json"
+# Episodes that a process takes at a time.
+CHUNK = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -204,7 +206,7 @@ def episodes_of(config: CollectConfig, indices: Sequence[int]) -> Iterator[int]:
         return
     context = multiprocessing.get_context("spawn")
     with context.Pool(config.workers, _start_worker, (config,)) as pool:
-        yield from pool.imap_unordered(_run_in_worker, indices, chunksize=8)
+        yield from pool.imap_unordered(_run_in_worker, indices, chunksize=CHUNK)
 
 
 class _Worker:
