@@ -38,6 +38,7 @@ TRAIN = [
     "rosbags>=0.10.9,<0.12",  # reads rosbag2 (sqlite3 and MCAP) without a ROS installation
     "pyyaml>=6,<7",  # the mapping from a bag's topics to a robot's fields
     "rliable>=1.2,<2",  # interquartile means with bootstrap intervals
+    "pandas>=2,<3",  # only for rliable, whose bootstrap library breaks on 3
 ]
 ROS = [
     # ROS 2 Jazzy for machines without a ROS installation; unpinned ones would be Kilted's.

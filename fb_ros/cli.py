@@ -28,6 +28,8 @@ _COMMANDS = {
     "data convert": _Entry("training.convert_data", "train", "HDF5 files and bags into episodes"),
     "train": _Entry("training.train", "train", "a model from collected data"),
     "evaluate": _Entry("training.evaluate", "sim", "how well a model reaches its goals"),
+    "topline": _Entry("training.topline", "train", "an agent that is told one task, to compare"),
+    "compare": _Entry("training.compare", "train", "runs against each other on benchmark tasks"),
     "export": _Entry("training.export", "train", "a trained model as a bundle"),
     "inspect": _Entry("fb_ros.inspect_bundle", "", "what a bundle is and where it came from"),
     "prompt": _Entry("fb_ros.prompt_command", "", "ask a running robot for something"),

@@ -13,7 +13,7 @@ import torch
 
 from fb_ros.errors import FbRosError
 from fb_ros.robot_spec import RobotSpec
-from training.flat_data import open_flat
+from training.flat_data import FlatData, open_flat
 from training.moments import Moments
 
 # Rows that are read at a time where all are.
@@ -42,13 +42,13 @@ class Transitions:
     that end an episode."""
 
     def __init__(self, folders: Sequence[Path], spec: RobotSpec) -> None:
-        self._flat = [open_flat(folder, spec) for folder in folders]
+        self.flat = [open_flat(folder, spec) for folder in folders]
         self._obs = slice(0, spec.obs_dim)
         self._act = slice(spec.obs_dim, spec.obs_dim + spec.act_dim)
         self._feat = slice(self._act.stop, self._act.stop + spec.feature_dim)
-        steps = np.concatenate([flat.steps for flat in self._flat])
+        steps = np.concatenate([flat.steps for flat in self.flat])
         self._ends = np.cumsum(steps)
-        self._first_rows = np.cumsum([0, *(len(flat.rows) for flat in self._flat)])
+        self._first_rows = np.cumsum([0, *(len(flat.rows) for flat in self.flat)])
         self._draws = self._part = 0
 
     def __len__(self) -> int:
@@ -60,9 +60,16 @@ class Transitions:
         # Each episode before has one row more than transitions.
         return torch.from_numpy(numbers + np.searchsorted(self._ends, numbers, side="right"))
 
+    def draw(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Rows that transitions start from, `(count,)`, uniformly and with replacement."""
+        return self.rows_of(torch.randint(len(self), (count,), generator=generator))
+
     def sample(self, count: int, generator: torch.Generator) -> Batch:
         """`count` transitions, uniformly and with replacement."""
-        rows = self._draw(count, generator)
+        return self.batch_at(self.draw(count, generator))
+
+    def batch_at(self, rows: torch.Tensor) -> Batch:
+        """The transitions that start from `rows` `(n,)`."""
         here, after = self._take(rows), self._take(rows + 1)
         return Batch(
             observation=here[:, self._obs].contiguous(),
@@ -74,7 +81,7 @@ class Transitions:
 
     def sample_features(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """Task features of states that followed some action, `(count, feature_dim)`."""
-        return self.features_at(self._draw(count, generator) + 1)
+        return self.features_at(self.draw(count, generator) + 1)
 
     def features_at(self, rows: torch.Tensor) -> torch.Tensor:
         """Task features of the states in `rows` `(n,)`, `(n, feature_dim)`."""
@@ -86,15 +93,20 @@ class Transitions:
 
     def physics_at(self, rows: torch.Tensor) -> np.ndarray:
         """Physics states `(n, nq + nv + na)` of the states in `rows` `(n,)`, float64."""
-        if any(not flat.physics.shape[1] for flat in self._flat):
-            where = ", ".join(str(flat.folder.parent) for flat in self._flat)
-            raise FbRosError(f"{where}: not all episodes hold physics to compute rewards from")
-        return self._gather([flat.physics for flat in self._flat], rows.numpy())
+        return self._gather([self.physics_of(flat) for flat in self.flat], rows.numpy())
+
+    def physics_of(self, flat: FlatData) -> np.ndarray:
+        """All physics states of one folder; refuses a folder that has none."""
+        if not flat.physics.shape[1]:
+            raise FbRosError(
+                f"{flat.folder.parent}: not all episodes hold physics to compute rewards from"
+            )
+        return flat.physics
 
     def moments(self, name: str) -> Moments:
         """Those of `observation` or `features` over all rows, or of the observation's `change`."""
-        merged = self._flat[0].moments[name]
-        for flat in self._flat[1:]:
+        merged = self.flat[0].moments[name]
+        for flat in self.flat[1:]:
             merged = merged.merged(flat.moments[name])
         return merged
 
@@ -105,12 +117,9 @@ class Transitions:
             rows = self.rows_of(numbers) + 1
             yield rows, self.features_at(rows)[:, columns]
 
-    def _draw(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        return self.rows_of(torch.randint(len(self), (count,), generator=generator))
-
     def _take(self, rows: torch.Tensor) -> torch.Tensor:
         self._stay_small()
-        return torch.from_numpy(self._gather([flat.rows for flat in self._flat], rows.numpy()))
+        return torch.from_numpy(self._gather([flat.rows for flat in self.flat], rows.numpy()))
 
     def _gather(self, files: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
         if len(files) == 1:
@@ -129,7 +138,7 @@ class Transitions:
             return
         if _mapped_bytes() > _RESIDENT:
             self._part = (self._part + 1) % _PARTS
-            for flat in self._flat:
+            for flat in self.flat:
                 _let_go(flat.rows, self._part)
 
 

@@ -117,9 +117,9 @@ class ValueGraph(nn.Module):
 
 def export(config: ExportConfig) -> Result:
     """Writes the bundle and returns its description."""
-    run = _read_run(config.run)
+    run = read_run(config.run)
     spec = make_environment(run["robot"]).spec
-    agent = _agent_of(run, config.run)
+    agent = agent_of(run, config.run)
     out = config.out.resolve()
     _refuse_to_replace(out)
     if config.weights not in ("best", "last"):
@@ -275,7 +275,8 @@ def write_description(folder: Path, description: dict[str, object]) -> None:
     (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 
-def _read_run(folder: Path) -> Result:
+def read_run(folder: Path) -> Result:
+    """The record of a training run; refuses a folder that holds none."""
     path = folder / RUN
     if not path.is_file():
         raise FbRosError(
@@ -284,7 +285,8 @@ def _read_run(folder: Path) -> Result:
     return read_record(path)
 
 
-def _agent_of(run: Result, folder: Path) -> AgentConfig:
+def agent_of(run: Result, folder: Path) -> AgentConfig:
+    """The settings of a run's agent; refuses those of another version."""
     try:
         settings: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value

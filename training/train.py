@@ -30,6 +30,7 @@ from training.encoding import encode
 from training.evaluate import reach_distances
 from training.record import read_record, write_record
 from training.sampler import Sampler
+from training.task_evaluation import TaskEvaluation
 from training.weights import write_weights
 
 RUN = "run.json"
@@ -60,7 +61,8 @@ class TrainConfig(CommandConfig):
     eval_every: int = 2000
     """Updates between evaluations; the last comes at the end in any case."""
     eval_goals: int = 50
-    """Goals of an evaluation during training."""
+    """Goals of an evaluation during training; episodes of each task, for a robot that moves
+    about."""
     eval_seed: int = 1_000_000
     """Seed of those goals, far from the seeds that people evaluate with."""
     agent: AgentConfig = dataclasses.field(default_factory=AgentConfig)
@@ -101,6 +103,10 @@ def train(config: TrainConfig) -> Result:
     }
     started, best = time.perf_counter(), -np.inf
     curve: list[dict[str, float]] = []
+    # A robot that moves about has its benchmark's tasks, an arm goals to reach.
+    evaluate_tasks = None
+    if not environment.confined:
+        evaluate_tasks = TaskEvaluation(config.agent, environment, data, seed=config.eval_seed)
     progress = progress_bar(
         range(1, config.updates + 1), title=f"train {config.robot}", unit="update"
     )
@@ -116,7 +122,10 @@ def train(config: TrainConfig) -> Result:
         row |= {name: float(value) for name, value in figures.items()}
         if not all(np.isfinite(list(row.values()))):
             raise FbRosError(f"training diverged by update {update}: {row}; see {config.out}")
-        row |= _evaluate(agent.averaged, environment, config)
+        if evaluate_tasks:
+            row |= evaluate_tasks(agent.averaged, config.eval_goals)
+        else:
+            row |= _evaluate(agent.averaged, environment, config)
         curve.append(row)
         _write_curve(config.out / CURVE, curve)
         progress.write(_line(row))
@@ -180,10 +189,14 @@ def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:
 
 
 def _line(row: dict[str, float]) -> str:
+    reached = ""
+    if "success" in row:
+        reached = (
+            f"success {row['success']:.2f}   median error {row['median_final_error_m']:.3f} m   "
+        )
     return (
-        f"{row['update']:8.0f} updates {row['minutes']:6.1f} min   success {row['success']:.2f}   "
-        f"return {row['mean_return']:6.1f}   median error {row['median_final_error_m']:.3f} m   "
-        f"Q {row['q']:.1f}   |F| {row['f_norm']:.1f}"
+        f"{row['update']:8.0f} updates {row['minutes']:6.1f} min   "
+        f"return {row['mean_return']:6.1f}   {reached}Q {row['q']:.1f}   |F| {row['f_norm']:.1f}"
     )
 
 
