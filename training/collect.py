@@ -7,6 +7,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -236,6 +237,8 @@ _worker: _Worker | None = None
 
 def _start_worker(config: CollectConfig) -> None:
     global _worker
+    # Ctrl-C goes to the whole group; the process that started this one ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = _Worker(config)
 
 

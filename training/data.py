@@ -42,6 +42,8 @@ class Transitions:
     that end an episode."""
 
     def __init__(self, folders: Sequence[Path], spec: RobotSpec) -> None:
+        if not folders:
+            raise FbRosError("there are no data to train on; name their folders")
         self.flat = [open_flat(folder, spec) for folder in folders]
         self._obs = slice(0, spec.obs_dim)
         self._act = slice(spec.obs_dim, spec.obs_dim + spec.act_dim)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -25,14 +24,14 @@ def interquartile_mean(scores: np.ndarray, *, reps: int = 2000, seed: int = 0) -
     iqm = float(metrics.aggregate_iqm(scores))
     if len(scores) < 2:
         return Interval(iqm, None, None)
-    with warnings.catch_warnings():
-        # It warns of the name under which rliable hands it the generator.
-        warnings.simplefilter("ignore", FutureWarning)
+    # It draws from numpy's global generator, whatever generator it is given.
+    before = np.random.get_state()
+    np.random.seed(seed)
+    try:
         _, intervals = library.get_interval_estimates(
-            {"scores": scores},
-            lambda part: np.array([metrics.aggregate_iqm(part)]),
-            reps=reps,
-            random_state=np.random.RandomState(seed),
+            {"scores": scores}, lambda part: np.array([metrics.aggregate_iqm(part)]), reps=reps
         )
+    finally:
+        np.random.set_state(before)
     (low,), (high,) = intervals["scores"]
     return Interval(iqm, float(low), float(high))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,6 +88,8 @@ _worker: OnlineWorker | None = None
 def start_worker(config: WorkerConfig) -> None:
     """What a process does first."""
     global _worker
+    # Ctrl-C goes to the whole group; the process that started this one ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = OnlineWorker(config)
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import torch
 import yaml
+from dm_control import suite
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from fb_ros.cli import main
 from fb_ros.errors import FbRosError
 from sim.registry import make_environment
+from training.bag_mapping import read_mapping
 from training.collect import CollectConfig, collect
 from training.convert_data import ConvertConfig, convert
 from training.data import Transitions
@@ -334,3 +337,44 @@ def test_an_interrupted_conversion_leaves_nothing_behind(
     with pytest.raises(KeyboardInterrupt):
         convert(config)
     assert not list(tmp_path.glob("out*"))
+
+
+def test_the_shipped_mapping_is_of_all_that_the_arm_is_observed_by(root: Path) -> None:
+    mapping = read_mapping(root / "config" / "jaco_bag.yaml")
+    spec = make_environment("jaco").spec
+    assert set(mapping.state) == {field.source for field in (*spec.observation, *spec.features)}
+
+
+@pytest.mark.parametrize(("robot", "width"), [("walker", 24), ("cheetah", 17), ("quadruped", 78)])
+def test_folders_of_dm_controls_own_layout_train_with_the_robots_spec(
+    tmp_path: Path, robot: str, width: int
+) -> None:
+    theirs: Any = suite.load(robot, "run", task_kwargs={"random": 0})
+    spec, rng = theirs.action_spec(), np.random.default_rng(0)
+    step = theirs.reset()
+    steps, states, actions = [step], [theirs.physics.get_state()], [np.zeros(spec.shape)]
+    for _ in range(5):
+        actions.append(rng.uniform(-0.8, 0.8, size=spec.shape))
+        steps.append(theirs.step(actions[-1]))
+        states.append(theirs.physics.get_state())
+    observation = np.array(
+        [np.concatenate([np.ravel(part) for part in step.observation.values()]) for step in steps]
+    )
+    assert observation.shape[1] == width
+    np.savez_compressed(
+        tmp_path / "episode_000000_5.npz",
+        observation=observation,
+        action=np.array(actions),
+        reward=np.array([[step.reward or 0.0] for step in steps]),
+        discount=np.ones((6, 1)),
+        physics=np.array(states),
+    )
+    environment = make_environment(robot)
+    data = Transitions((tmp_path,), environment.spec)
+    features = data.features_at(torch.arange(6)).numpy()
+    for row, state in zip(features, states, strict=True):
+        environment.set_physics_state(state)
+        np.testing.assert_allclose(row, environment.features(), atol=1e-5)
+    if robot == "walker":
+        # dm_control's own reading of the height, and ours.
+        np.testing.assert_allclose(features[:, 2], observation[:, 14], atol=1e-6)
