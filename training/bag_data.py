@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-import sqlite3
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.rosbag2 import ReaderError
-from rosbags.serde import SerdeError
-from rosbags.typesys import Stores, get_typestore
 
 from fb_ros.errors import FbRosError
 from fb_ros.field import assemble
 from fb_ros.robot_spec import RobotSpec
 from fb_ros.robot_state import RobotState
-from training.bag_mapping import BagMapping, TopicField
+from training.bag_mapping import BagMapping
+from training.bag_series import Series, read_series
 from training.recording import Recording
 
 SUFFIXES = (".mcap", ".db3")
 # Periods without news after which nothing is known of the state any more, as in policy_node.
 _STALE_PERIODS = 3.0
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Series:
-    """What a topic said, and when."""
-
-    times: np.ndarray
-    """Seconds, increasing, `(n,)`."""
-    values: np.ndarray
-    """`(n, k)`."""
-    names: tuple[str, ...]
-    """Of the `k` components, where they have any."""
-
-    def held(self, times: np.ndarray) -> np.ndarray:
-        """Index of the newest values at `times` `(m,)`, -1 before any."""
-        return np.searchsorted(self.times, times, side="right") - 1
-
-    def nearest(self, times: np.ndarray) -> np.ndarray:
-        """Index of the values closest to `times` `(m,)`."""
-        return np.searchsorted(0.5 * (self.times[1:] + self.times[:-1]), times)
-
-    def believed(
-        self, index: np.ndarray, times: np.ndarray, longest: float, fresh: float
-    ) -> np.ndarray:
-        """Whether the values `index` say what was so at `times`, `(m,)`.
-
-        They do if they are within `fresh` of that instant, or if the topic was not silent for
-        longer than `longest` around it.
-        """
-        ends = np.concatenate([[-np.inf], self.times, [np.inf]])
-        within = np.searchsorted(self.times, times, side="right")
-        silence = ends[within + 1] - ends[within]
-        return (index >= 0) & ((silence <= longest) | (np.abs(times - self.times[index]) <= fresh))
 
 
 def is_bag(path: Path) -> bool:
@@ -83,7 +43,7 @@ def read_bag(path: Path, spec: RobotSpec, mapping: BagMapping) -> Iterator[Recor
     wanted = {**mapping.state, "action": mapping.action}
     if mapping.terminal:
         wanted["terminal"] = mapping.terminal
-    series = _read_series(path, wanted)
+    series = read_series(path, wanted)
     state = [series[name] for name in mapping.state]
     start = max(one.times[0] for one in state)
     stop = min(one.times[-1] for one in state)
@@ -112,7 +72,7 @@ def _recording(
     part: slice,
     times: np.ndarray,
     rows: dict[str, np.ndarray],
-    series: dict[str, _Series],
+    series: dict[str, Series],
     spec: RobotSpec,
     mapping: BagMapping,
     terminal: bool,
@@ -150,7 +110,7 @@ def _recording(
 
 
 def _state(
-    part: slice, rows: dict[str, np.ndarray], series: dict[str, _Series], mapping: BagMapping
+    part: slice, rows: dict[str, np.ndarray], series: dict[str, Series], mapping: BagMapping
 ) -> RobotState:
     own_name = {theirs: ours for ours, theirs in mapping.joints.items()}
     values = {name: rows[name][part] for name in mapping.state}
@@ -170,7 +130,7 @@ def _state(
 
 
 def _episodes(
-    times: np.ndarray, linked: np.ndarray, ends: _Series | None
+    times: np.ndarray, linked: np.ndarray, ends: Series | None
 ) -> Iterator[tuple[slice, bool]]:
     """The rows of each episode, and whether a terminal state ends it.
 
@@ -188,82 +148,3 @@ def _episodes(
             begin = int(last) + 1
         if stop - begin > 1:
             yield slice(begin, int(stop)), False
-
-
-def _read_series(path: Path, wanted: dict[str, TopicField]) -> dict[str, _Series]:
-    """What the wanted topics said, from one pass over the bag."""
-    times: dict[str, list[float]] = {name: [] for name in wanted}
-    values: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
-    names: dict[str, tuple[str, ...]] = dict.fromkeys(wanted, ())
-    try:
-        with AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY)) as reader:
-            there = {connection.topic for connection in reader.connections}
-            for name, entry in wanted.items():
-                if entry.topic not in there:
-                    raise FbRosError(
-                        f"{path} has no topic {entry.topic} ({name}); it has "
-                        f"{', '.join(sorted(there))}"
-                    )
-            topics = {entry.topic for entry in wanted.values()}
-            connections = [one for one in reader.connections if one.topic in topics]
-            for connection, stamp, raw in reader.messages(connections=connections):
-                message = reader.deserialize(raw, connection.msgtype)
-                for name, entry in wanted.items():
-                    if entry.topic != connection.topic:
-                        continue
-                    numbers = _numbers(_part(message, entry.field, entry.topic), entry)
-                    told = tuple(_part(message, entry.names, entry.topic)) if entry.names else ()
-                    if values[name] and (
-                        told != names[name] or len(numbers) != len(values[name][0])
-                    ):
-                        raise FbRosError(
-                            f"{path}: {entry.topic} changes its names or its length at "
-                            f"{stamp * 1e-9:.3f} s"
-                        )
-                    names[name] = told
-                    times[name].append(stamp * 1e-9)
-                    values[name].append(numbers)
-    except (
-        AnyReaderError,
-        ReaderError,
-        SerdeError,
-        sqlite3.Error,
-        struct.error,
-        OSError,
-    ) as error:
-        reason = " ".join(str(error).split())
-        raise FbRosError(
-            f"{path} is not a whole bag ({reason}); `ros2 bag reindex` may repair it"
-        ) from error
-    for name, entry in wanted.items():
-        if not times[name] and name != "terminal":
-            raise FbRosError(f"{path}: nothing was said on {entry.topic} ({name})")
-    return {
-        name: _Series(
-            times=np.array(times[name]),
-            values=np.array(values[name]) if values[name] else np.zeros((0, 1)),
-            names=names[name],
-        )
-        for name in wanted
-    }
-
-
-def _part(message: Any, path: str, topic: str) -> Any:
-    """What lies at `path` within a message."""
-    for step in path.split("."):
-        if not hasattr(message, step):
-            there = ", ".join(name for name in vars(message) if not name.startswith("_"))
-            raise FbRosError(f"messages on {topic} have no {path}; there are {there}")
-        message = getattr(message, step)
-    return message
-
-
-def _numbers(value: Any, entry: TopicField) -> np.ndarray:
-    """The numbers of a field: an array, a number, a point, or a quaternion as (w, x, y, z)."""
-    if hasattr(value, "x"):
-        axes = ("w", "x", "y", "z") if hasattr(value, "w") else ("x", "y", "z")
-        return np.array([getattr(value, axis) for axis in axes], dtype=np.float64)
-    try:
-        return np.atleast_1d(np.asarray(value, dtype=np.float64)).ravel()
-    except (TypeError, ValueError) as error:
-        raise FbRosError(f"{entry.topic}: {entry.field} does not hold numbers") from error

@@ -14,7 +14,8 @@ from dm_control import manipulation, suite
 
 from sim.progress import progress_bar
 from sim.registry import ROBOT_NAMES
-from training.collect import CHUNK, CollectConfig, episodes_of
+from training.collect import CHUNK, episodes_of
+from training.collect_config import CollectConfig
 
 _STEPS = 250
 # Steps of dm_control's loop that are timed; it runs on one core.

@@ -19,7 +19,7 @@ from fb_ros.errors import FbRosError
 from sim.progress import progress_bar
 from sim.registry import make_environment
 from sim.reward_tasks import reward_tasks
-from training.collect import CollectConfig
+from training.collect_config import CollectConfig
 from training.episode import episode_index, episode_path, episode_paths, load_episode
 from training.moments import Moments
 from training.online_worker import (

@@ -19,10 +19,16 @@ from training.recording import Recording
 Format = Literal["episodes", "d4rl", "minari", "rosbag2"]
 
 
+# Where Minari keeps the file of a data set.
+_MINARI = Path("data", "main_data.hdf5")
+
+
 def format_of(path: Path) -> str:
     """The layout of `path`; refuses what is none of those that can be read."""
     if not path.exists():
         raise FbRosError(f"there is no {path}")
+    if (path / _MINARI).is_file():
+        return hdf5_format(path / _MINARI)
     if path.suffix in SUFFIXES and path.is_file():
         return hdf5_format(path)
     if is_bag(path):
@@ -50,7 +56,7 @@ def read_recordings(
             )
         yield from read_bag(path, spec, mapping)
     else:
-        yield from read_hdf5(path)
+        yield from read_hdf5(path / _MINARI if path.is_dir() else path)
 
 
 def check(

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -160,7 +161,12 @@ def _build(folder: Path, paths: list[Path], spec: RobotSpec, key: str) -> None:
         }
         write_record(scratch / _INDEX, index)
         shutil.rmtree(folder / FLAT, ignore_errors=True)
-        scratch.rename(folder / FLAT)
+        try:
+            scratch.rename(folder / FLAT)
+        except OSError:
+            # Somebody else made it at the same time.
+            if read_record(folder / FLAT / _INDEX).get("key") != key:
+                raise
 
 
 def _write(rows: BinaryIO, physics: BinaryIO, episode: Episode) -> None:
@@ -172,7 +178,12 @@ def _write(rows: BinaryIO, physics: BinaryIO, episode: Episode) -> None:
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
     """A folder beside the final one, gone afterwards unless it was renamed."""
-    scratch = folder / f".{FLAT}-{os.getpid()}"
+    host = socket.gethostname()
+    for left in folder.glob(f".{FLAT}-{host}-*"):
+        # Of a process that was killed while it wrote.
+        if not _runs(int(left.name.rpartition("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    scratch = folder / f".{FLAT}-{host}-{os.getpid()}"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         scratch.mkdir()
@@ -185,3 +196,13 @@ def _scratch(folder: Path) -> Iterator[Path]:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

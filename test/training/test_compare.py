@@ -15,7 +15,8 @@ from sim.episode_seed import episode_rng
 from sim.registry import make_environment
 from sim.reward_tasks import reward_tasks
 from training.agent_config import AgentConfig
-from training.collect import CollectConfig, collect
+from training.collect import collect
+from training.collect_config import CollectConfig
 from training.data import Transitions
 from training.interval import interquartile_mean
 from training.task_evaluation import task_returns

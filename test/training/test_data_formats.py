@@ -20,7 +20,8 @@ from fb_ros.cli import main
 from fb_ros.errors import FbRosError
 from sim.registry import make_environment
 from training.bag_mapping import read_mapping
-from training.collect import CollectConfig, collect
+from training.collect import collect
+from training.collect_config import CollectConfig
 from training.convert_data import ConvertConfig, convert
 from training.data import Transitions
 from training.episode import Episode, load_episode
@@ -115,7 +116,9 @@ def test_d4rls_terminals_end_and_timeouts_do_not(
 def test_minaris_terminations_end_and_truncations_do_not(
     episodes: list[Episode], tmp_path: Path
 ) -> None:
-    with h5py.File(tmp_path / "main_data.hdf5", "w") as file:
+    # Where Minari keeps it within the folder of a data set.
+    (tmp_path / "set" / "data").mkdir(parents=True)
+    with h5py.File(tmp_path / "set" / "data" / "main_data.hdf5", "w") as file:
         # Eleven, so that their order by name is not their order by number.
         for number in range(11):
             episode = episodes[number % 4]
@@ -127,11 +130,7 @@ def test_minaris_terminations_end_and_truncations_do_not(
             ended = np.arange(episode.steps) == episode.steps - 1
             group["terminations"] = ended & (number == 2)
             group["truncations"] = ended & (number != 2)
-    convert(
-        ConvertConfig(
-            sources=(tmp_path / "main_data.hdf5",), out=tmp_path / "out", robot="point_mass"
-        )
-    )
+    convert(ConvertConfig(sources=(tmp_path / "set",), out=tmp_path / "out", robot="point_mass"))
     found = converted(tmp_path / "out")
     assert [one.reward[1, 0] for one in found] == list(range(11))
     assert [one.discount[-1, 0] for one in found] == [float(n != 2) for n in range(11)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from hypothesis import strategies as st
 from fb_ros.cli import main
 from fb_ros.errors import FbRosError
 from sim.registry import make_environment
-from training.collect import CollectConfig, collect
+from training.collect import collect
+from training.collect_config import CollectConfig
 from training.data import Transitions
 from training.episode import load_episode
 from training.flat_data import open_flat
@@ -70,6 +73,15 @@ def test_the_copy_is_made_anew_when_the_data_change_and_only_then(folder: Path) 
     min(first.glob("episode_*.npz")).unlink()
     assert len(Transitions((first,), SPEC)) == 16
     assert sorted(path.name for path in first.glob("*flat*")) == ["flat"]
+
+
+def test_what_a_killed_process_left_is_cleared_away(folder: Path) -> None:
+    done = subprocess.Popen(["true"])
+    done.wait()
+    left = folder / "first" / f".flat-{socket.gethostname()}-{done.pid}"
+    left.mkdir()
+    Transitions((folder / "first",), SPEC)
+    assert not left.exists()
 
 
 def _nan(arrays: dict[str, np.ndarray]) -> None:

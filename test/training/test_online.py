@@ -13,7 +13,8 @@ import torch
 from fb_ros.errors import FbRosError
 from sim.registry import make_environment
 from training import collect_online
-from training.collect import CollectConfig, OnlineConfig, collect
+from training.collect import collect
+from training.collect_config import CollectConfig, OnlineConfig
 from training.data import Transitions
 from training.episode import load_episode
 from training.rnd import RandomNetworkDistillation

@@ -18,7 +18,8 @@ from sim.environment import Environment
 from sim.registry import make_environment
 from training.agent import Networks
 from training.agent_config import AgentConfig
-from training.collect import CollectConfig, collect
+from training.collect import collect
+from training.collect_config import CollectConfig
 from training.data import Transitions
 from training.encoding import encode
 from training.episode import load_episode

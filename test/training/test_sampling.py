@@ -15,7 +15,8 @@ from sim.jaco import ARM_JOINTS, FINGER_JOINTS, SPEC
 from sim.registry import make_environment
 from training.agent import Agent
 from training.agent_config import AgentConfig
-from training.collect import CollectConfig, collect
+from training.collect import collect
+from training.collect_config import CollectConfig
 from training.data import EvenStates, Transitions
 from training.observed_features import ObservedFeatures
 from training.sampler import Sampler
