@@ -36,7 +36,8 @@ def benchmark_memory(
 
     Each is trained on by a process of its own, which first makes the mapped copy, for `updates`
     updates of the default agent. `rss_mb` is the most that it ever had resident, mapped files
-    included; `per_s` is that of its fastest turn, the one that others disturbed least.
+    included; `per_s` is that of its fastest turn, the one that others disturbed least, and
+    `cpu_ms` what an update takes of a core, whatever else the machine does.
     """
     if transitions <= _FEW:
         raise FbRosError(f"transitions is {transitions}, expected more than {_FEW}")
@@ -47,10 +48,13 @@ def benchmark_memory(
             _make(root / name, count)
         trainers = {name: _Trainer(root / name, threads) for name in sizes}
         seconds: dict[str, list[float]] = {name: [] for name in sizes}
+        cpu: dict[str, list[float]] = {name: [] for name in sizes}
         turns = max(2, updates // _TURN)
         for _ in progress_bar(range(turns), title="train", unit="turn"):
             for name, trainer in trainers.items():
-                seconds[name].append(trainer.turn())
+                wall, used = trainer.turn()
+                seconds[name].append(wall)
+                cpu[name].append(used)
         resident = {name: trainer.end() for name, trainer in trainers.items()}
     speed = {name: _TURN / min(times) for name, times in seconds.items()}
     return [
@@ -58,6 +62,7 @@ def benchmark_memory(
             "case": name,
             "transitions": count,
             "per_s": speed[name],
+            "cpu_ms": 1e3 * float(np.median(cpu[name])) / _TURN,
             "rss_mb": resident[name],
             "prepare_s": trainers[name].prepare_s,
             "speed_of_few": speed[name] / speed["few"],
@@ -78,29 +83,30 @@ class _Trainer:
             text=True,
         )
         self._folder = folder
-        self.prepare_s = self._answer()
+        (self.prepare_s,) = self._answer()
 
-    def turn(self) -> float:
-        """Trains for a turn; returns its seconds."""
+    def turn(self) -> tuple[float, float]:
+        """Trains for a turn; returns its seconds, of wall time and of CPU."""
         assert self._process.stdin is not None
         self._process.stdin.write("turn\n")
         self._process.stdin.flush()
-        return self._answer()
+        wall, cpu = self._answer()
+        return wall, cpu
 
     def end(self) -> float:
         """Ends the process; returns the most that it had resident, in MB."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        most = self._answer()
+        (most,) = self._answer()
         self._process.wait()
         return most
 
-    def _answer(self) -> float:
+    def _answer(self) -> list[float]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise FbRosError(f"training on {self._folder} failed; see above")
-        return float(line)
+        return [float(word) for word in line.split()]
 
 
 def _make(folder: Path, transitions: int) -> None:
@@ -147,10 +153,10 @@ def _train(folder: Path, threads: int) -> None:
     generator = torch.Generator().manual_seed(0)
     print(time.perf_counter() - started, flush=True)
     for _ in sys.stdin:
-        begun = time.perf_counter()
+        begun, cpu = time.perf_counter(), time.process_time()
         for _ in range(_TURN):
             agent.update(*sampler.sample(generator), generator)
-        print(time.perf_counter() - begun, flush=True)
+        print(time.perf_counter() - begun, time.process_time() - cpu, flush=True)
     print(_most_resident_mb(), flush=True)
 
 

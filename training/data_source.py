@@ -87,4 +87,5 @@ def _read_file(path: Path) -> Recording:
     try:
         return Recording(name=path.name, arrays=read_arrays(path))
     except FbRosError as error:
-        return Recording(name=path.name, problem=str(error).removeprefix(f"{path} "))
+        problem = str(error).removeprefix(f"{path} ").removesuffix("; delete it")
+        return Recording(name=path.name, problem=problem)

@@ -68,6 +68,8 @@ def save_episode(folder: Path, index: int, episode: Episode) -> Path:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an npz; a damaged one, or one with pickled arrays, is refused by name."""
     try:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("it is truncated, or no npz file")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -190,7 +190,7 @@ def _show(result: Result) -> str:
     shown = ", ".join(
         f"{name} {'/'.join(map(str, found))}" for name, found in result["widths"].items()
     )
-    lines.append(f"  components: {shown}")
+    lines += [f"  components: {shown}"] if shown else []
     if result["recomputed"]:
         what = "observation and features are" if "physics" in result["widths"] else "features are"
         of = "stored physics" if "physics" in result["widths"] else "observation"
@@ -203,7 +203,7 @@ def _show(result: Result) -> str:
             label = f"{name}.{column['name']}" if column["name"] != name else name
             lines.append(
                 f"  {label:<28} {column['size']:>3}  {column['min']:>10.4g} to "
-                f"{column['max']:<10.4g} mean {column['mean']:<10.4g} std {column['std']:<10.4g}"
+                f"{column['max']:<10.4g} mean {column['mean']:<10.4g} std {column['std']:.4g} "
                 f"{column['unit']}"
             )
     lines += [f"  note: {note}" for note in result["notes"][:_SHOWN]]
