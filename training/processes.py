@@ -7,6 +7,7 @@ every function here is the identity. `torchrun` starts the processes.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,10 +17,12 @@ import torch.distributed as dist
 from fb_ros.errors import FbRosError
 
 
-def join(device: str) -> None:
-    """Joins the other processes where `torchrun` started several."""
+def join() -> None:
+    """Joins the other processes where `torchrun` started several; the first one speaks for all."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
-        dist.init_process_group("cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo")
+        dist.init_process_group("gloo")
+        if rank():
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
 def leave() -> None:
@@ -97,12 +100,3 @@ def average_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
     for gradient in gradients:
         gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
         start += gradient.numel()
-
-
-def any_of(flag: bool) -> bool:
-    """Whether the flag is set in any of the processes."""
-    if count() == 1:
-        return flag
-    raised = torch.tensor(float(flag))
-    dist.all_reduce(raised)
-    return bool(raised > 0)

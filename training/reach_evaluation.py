@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from fb_ros.asked_blocks import asked_blocks
+from fb_ros.errors import FbRosError
 from fb_ros.field import layout_slices
 from fb_ros.robot_spec import RobotSpec
 from sim.environment import Environment
@@ -89,6 +91,12 @@ class ReachEvaluation:
             return command_of
 
         return controller_for
+
+
+def require_renderer() -> None:
+    """Refuses to film where nothing can be drawn, before hours have passed."""
+    if os.environ.get("MUJOCO_GL", "off") == "off":
+        raise FbRosError("videos need a renderer; set MUJOCO_GL=egl (or osmesa, or glfw)")
 
 
 def encode_goal(

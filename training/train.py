@@ -21,13 +21,14 @@ from training.collect import METADATA, data_fingerprint
 from training.commit import commit
 from training.data import Transitions
 from training.divergence import divergence
-from training.reach_evaluation import ReachEvaluation
+from training.reach_evaluation import ReachEvaluation, require_renderer
 from training.record import read_record, write_record
 from training.sampler import Sampler
 from training.stop_signal import StopSignal
 from training.train_config import TrainConfig, default_of
 from training.training_log import TrainingLog
 from training.weights import write_weights
+from training.whole_file import UnwritableError
 
 RUN = "run.json"
 BEST, LAST = "best.safetensors", "last.safetensors"
@@ -37,7 +38,7 @@ _CURVE, _UPDATES = "curve", "updates"
 
 def train(config: TrainConfig) -> Result:
     """Trains, evaluates on the way, and keeps the last and the best weights."""
-    processes.join("cpu")
+    processes.join()
     try:
         with StopSignal() as stop:
             return _Training(config).run(stop)
@@ -75,6 +76,8 @@ class _Training:
         # Alike in a training of one process and in the first of several.
         self._generator = torch.Generator().manual_seed(config.seed + processes.rank())
         self._evaluate = ReachEvaluation(agent_settings, environment, data, seed=config.eval_seed)
+        if config.videos:
+            require_renderer()
         self._update, self._minutes, self._best = 0, 0.0, -np.inf
         self._run: Result = {
             "robot": config.robot,
@@ -124,6 +127,9 @@ class _Training:
         log = TrainingLog(config.out, self._update)
         try:
             return self._loop(stop, log)
+        except UnwritableError as error:
+            remedy = "Free some space and go on with --resume"
+            raise FbRosError(f"{error}; {self._kept()} {remedy}") from error
         finally:
             log.close()
 
@@ -139,6 +145,7 @@ class _Training:
             told = processes.mean(torch.tensor([float(bool(stop.name)), minutes]))
             self._minutes = float(told[1])
             if told[0] > 0.0:
+                progress.close()
                 return self._stopped(stop.name or "another process", log)
             spent = self._minutes / config.minutes if config.minutes else 0.0
             self._agent.anneal(max(self._update / config.updates, spent))
@@ -177,7 +184,7 @@ class _Training:
         if not self._checkpoint.exists():
             return "no checkpoint was written yet."
         update = read_record_of(self._checkpoint)["update"]
-        return f"{self._config.out} keeps the checkpoint of update {update} and the best weights."
+        return f"{self._config.out} keeps the checkpoint of update {update}."
 
     def _evaluated(self, row: dict[str, float], log: TrainingLog) -> str:
         """Evaluates, writes what came of it, and returns it as a line."""
@@ -260,6 +267,8 @@ def _show(result: Result) -> str:
             f"stopped by {result['stopped_by']} after {result['update']} updates; the same "
             "command with --resume goes on from there"
         )
+    if "last" not in result:
+        return "the first process has the result"
     return "last  " + _line(result["last"]) + "\nbest  " + _line(result["best"])
 
 

@@ -12,11 +12,16 @@ from safetensors import SafetensorError
 from fb_ros.errors import FbRosError
 
 
+class UnwritableError(FbRosError):
+    """A file could not be written; what was there before it is as it was."""
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A path to write to, which takes the place of `path` once all of it is on the disk.
 
-    A full disk is one line, and what was there before stays.
+    Raises `UnwritableError` where it cannot be written, as on a full disk; what was there before
+    stays.
     """
     partial = path.with_name(path.name + ".partial")
     try:
@@ -26,6 +31,5 @@ def whole_file(path: Path) -> Iterator[Path]:
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
-        before = "the one before it is whole" if path.exists() else "there is none before it"
         reason = " ".join(str(error).split())
-        raise FbRosError(f"{path} could not be written ({reason}); {before}") from error
+        raise UnwritableError(f"{path} could not be written ({reason})") from error
