@@ -32,6 +32,7 @@ SIM = [
 TRAIN = [
     *SIM,
     "torch==2.13.0",  # networks and training
+    "tensorboard>=2.16,<3",  # learning curves in the browser, without an account
     "onnx>=1.19,<2",  # the exported graphs
     "onnxscript>=0.5,<1",  # torch's ONNX exporter needs it
     "h5py>=3.11,<4",  # D4RL's and Minari's data

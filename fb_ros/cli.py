@@ -10,7 +10,7 @@ import sys
 import tyro
 
 from fb_ros import __version__
-from fb_ros.command import Command
+from fb_ros.command import Command, CommandConfig
 from fb_ros.errors import FbRosError
 
 
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     name = " ".join(words[:2]) if " ".join(words[:2]) in _COMMANDS else words[0]
     try:
         command = _load(name)
-        config = tyro.cli(command.config, args=words[name.count(" ") + 1 :], prog=f"fb_ros {name}")
+        config = _parse(name, command, words[name.count(" ") + 1 :])
         result = command.run(config)
     except (FbRosError, OSError) as error:
         print(f"fb_ros {name}: error: {error}", file=sys.stderr)
@@ -61,6 +61,13 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     print(json.dumps(result) if config.json else command.show(result))
     return 0 if result.get("ok", True) else 1
+
+
+def _parse(name: str, command: Command, words: list[str]) -> CommandConfig:
+    prog = f"fb_ros {name}"
+    if command.default is None:
+        return tyro.cli(command.config, args=words, prog=prog)
+    return tyro.cli(command.config, args=words, prog=prog, default=command.default(words))
 
 
 def _help() -> str:

@@ -15,22 +15,32 @@ from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from training.benchmark_collect import benchmark_collect
 from training.benchmark_memory import benchmark_memory
-from training.benchmark_prompts import benchmark_prompts
+from training.benchmark_training import benchmark_training
 
 Row = dict[str, object]
+
+
+def _prompts(repeats: int) -> list[Row]:
+    # Imported here: only this one needs ROS 2.
+    from training.benchmark_prompts import benchmark_prompts
+
+    return benchmark_prompts(repeats)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchmarkConfig(CommandConfig):
     """Time something on this machine, beside another way of doing the same."""
 
-    what: Annotated[Literal["prompts", "memory", "collect"], tyro.conf.Positional]
+    what: Annotated[Literal["prompts", "training", "memory", "collect"], tyro.conf.Positional]
     """`prompts`: from a prompt's arrival at task_inference_node to its `z`, with 10,000 reference
-    states, four blocks and hidden layers of 256. `memory`: training on a folder of many
-    transitions, which it makes (8 GB of disk), beside training on a small one. `collect`:
-    transitions of random motion a second on all cores, for each robot."""
-    repeats: int = 100
-    """How often each case runs; the updates of `memory`, the episodes of `collect`."""
+    states, four blocks and hidden layers of 256. `training`: updates of each algorithm a second
+    on two threads, with 42 observations, 9 actions and `z` of 64, and how they fall with blocks,
+    batch and width. `memory`: training on a folder of many transitions, which it makes (8 GB of
+    disk), beside training on a small one. `collect`: transitions of random motion a second on all
+    cores, for each robot."""
+    repeats: int = 0
+    """How often each case runs (`memory`: updates, `collect`: episodes); 0: as often as gives
+    steady figures in a minute or two."""
     transitions: int = 10_000_000
     """Size of the folder of `memory`."""
     threads: int = 2
@@ -39,22 +49,27 @@ class BenchmarkConfig(CommandConfig):
     """Where `memory` makes its folders and leaves them; none for a place that is removed."""
 
     def __post_init__(self) -> None:
-        if self.repeats < 2:
-            raise FbRosError(f"repeats is {self.repeats}, expected at least 2")
+        if self.repeats < 0 or self.repeats == 1:
+            raise FbRosError(f"repeats is {self.repeats}, expected 0 or at least 2")
 
 
-_CASES: dict[str, Callable[[BenchmarkConfig], list[Row]]] = {
-    "prompts": lambda config: benchmark_prompts(config.repeats),
-    "collect": lambda config: benchmark_collect(config.repeats),
-    "memory": lambda config: benchmark_memory(
-        config.transitions, config.repeats, config.threads, config.folder
-    ),
+def _memory(config: BenchmarkConfig, repeats: int) -> list[Row]:
+    return benchmark_memory(config.transitions, repeats, config.threads, config.folder)
+
+
+# With how often each runs by default.
+_CASES: dict[str, tuple[Callable[[BenchmarkConfig, int], list[Row]], int]] = {
+    "prompts": (lambda _, repeats: _prompts(repeats), 100),
+    "training": (lambda _, repeats: benchmark_training(repeats), 15),
+    "memory": (_memory, 150),
+    "collect": (lambda _, repeats: benchmark_collect(repeats), 120),
 }
 
 
 def benchmark(config: BenchmarkConfig) -> Result:
     """The machine, and a row for each case."""
-    rows = _CASES[config.what](config)
+    run, repeats = _CASES[config.what]
+    rows = run(config, config.repeats or repeats)
     return {
         "machine": {
             "cores": len(os.sched_getaffinity(0)),
@@ -68,12 +83,15 @@ def benchmark(config: BenchmarkConfig) -> Result:
 def _show(result: Result) -> str:
     rows = result["rows"]
     names = [name for name in rows[0] if name not in ("case", "reference")]
-    lines = [f"{'case':<22}" + "".join(f"{name:>14}" for name in names)]
+    lines = [f"{'case':<22}" + "".join(f"{name:>12}" for name in names)]
     for row in rows:
-        figures = "".join(f"{row[name]:14.2f}" for name in names)
         mark = "  (reference)" if row.get("reference") else ""
-        lines.append(f"{row['case']:<22}" + figures + mark)
+        lines.append(f"{row['case']:<22}" + "".join(_cell(row[name]) for name in names) + mark)
     return "\n".join(lines)
+
+
+def _cell(value: object) -> str:
+    return f"{value:12.2f}" if isinstance(value, float) else f"{value!s:>12}"
 
 
 COMMAND = Command(config=BenchmarkConfig, run=benchmark, show=_show)

@@ -17,7 +17,7 @@ from sim.environment import Environment
 from sim.ranges import require_episodes, require_seed
 from sim.registry import make_environment
 from sim.reward_tasks import RewardTask, reward_tasks
-from training.agent import Networks
+from training.agent_networks import Networks
 from training.data import Transitions
 from training.export import agent_of, read_run
 from training.interval import interquartile_mean

@@ -44,13 +44,23 @@ class Transitions:
     def __init__(self, folders: Sequence[Path], spec: RobotSpec) -> None:
         if not folders:
             raise FbRosError("there are no data to train on; name their folders")
-        self.flat = [open_flat(folder, spec) for folder in folders]
+        self._take_in([open_flat(folder, spec) for folder in folders], spec)
+
+    @classmethod
+    def of(cls, flat: FlatData, spec: RobotSpec) -> Transitions:
+        """Those of one flat copy, wherever it is."""
+        data = cls.__new__(cls)
+        data._take_in([flat], spec)
+        return data
+
+    def _take_in(self, flat: list[FlatData], spec: RobotSpec) -> None:
+        self.flat = flat
         self._obs = slice(0, spec.obs_dim)
         self._act = slice(spec.obs_dim, spec.obs_dim + spec.act_dim)
         self._feat = slice(self._act.stop, self._act.stop + spec.feature_dim)
-        steps = np.concatenate([flat.steps for flat in self.flat])
+        steps = np.concatenate([one.steps for one in flat])
         self._ends = np.cumsum(steps)
-        self._first_rows = np.cumsum([0, *(len(flat.rows) for flat in self.flat)])
+        self._first_rows = np.cumsum([0, *(len(one.rows) for one in flat)])
         self._draws = self._part = 0
 
     def __len__(self) -> int:

@@ -9,7 +9,6 @@ import json
 import shutil
 import warnings
 from pathlib import Path
-from typing import Any
 
 import onnx
 import torch
@@ -31,8 +30,8 @@ from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.robot_spec import RobotSpec
 from sim.registry import make_environment
-from training.agent import Networks
 from training.agent_config import AgentConfig
+from training.agent_networks import Networks
 from training.collect import data_fingerprint
 from training.data import Transitions
 from training.encoding import Encoding, encode
@@ -166,7 +165,7 @@ def model_description(agent: AgentConfig, spec: RobotSpec) -> dict[str, object]:
         "robot": spec.to_json(),
         "algorithm": agent.algorithm,
         "gamma": agent.gamma,
-        "blocks": [agent.d // agent.blocks] * agent.blocks,
+        "blocks": list(agent.sizes),
         "encoder_features": list(agent.features),
         "block_features": [list(names) for names in agent.block_features],
     }
@@ -288,12 +287,8 @@ def read_run(folder: Path) -> Result:
 def agent_of(run: Result, folder: Path) -> AgentConfig:
     """The settings of a run's agent; refuses those of another version."""
     try:
-        settings: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in run["agent"].items()
-        }
-        return AgentConfig(**settings)
-    except (KeyError, TypeError) as error:
+        return AgentConfig.from_json(run["agent"])
+    except (KeyError, TypeError, FbRosError) as error:
         raise FbRosError(
             f"{folder / RUN} is not of this version of fb_ros ({error}); train anew"
         ) from error

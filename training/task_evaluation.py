@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from fb_ros.candidates import above, baseline
+from fb_ros.errors import FbRosError
 from sim.environment import Environment
 from sim.episode_seed import episode_rng
 from sim.progress import progress_bar
 from sim.reward_tasks import RewardTask, reward_tasks
-from training.agent import Networks
 from training.agent_config import AgentConfig
+from training.agent_networks import Networks
 from training.data import Transitions
 from training.encoding import encode
+from training.reach_evaluation import best_action
 
 # States of the data that a task's reward is encoded from, as ExORL's users do.
 _STATES = 10_000
@@ -39,6 +42,7 @@ class TaskEvaluation:
         """`seed` is that of the states and of the episodes' starts; no `tasks` are all."""
         self.tasks = reward_tasks(environment.spec.name, tasks)
         self._config, self._environment, self._seed = config, environment, seed
+        self._samples = config.eval_samples if config.advantage_weighted else 1
         rows = data.draw(_STATES, torch.Generator().manual_seed(seed)) + 1
         self._features = data.features_at(rows)
         physics = data.physics_at(rows)
@@ -52,12 +56,14 @@ class TaskEvaluation:
     ) -> dict[str, np.ndarray]:
         """The return of each episode of each task, `(episodes,)`."""
         found = {}
+        generator = torch.Generator().manual_seed(self._seed)
         for task in progress_bar(self.tasks, title=title, unit="task"):
             z = self._encode(networks, task.name)
 
             def action_of(observation: np.ndarray, z: torch.Tensor = z) -> np.ndarray:
-                seen = torch.from_numpy(observation).float()[None]
-                action: np.ndarray = networks.policy(seen, z[None])[0].double().numpy()
+                seen = torch.from_numpy(observation).float()
+                chosen = best_action(networks, seen, z, self._samples, self._config, generator)
+                action: np.ndarray = chosen.double().numpy()
                 return action
 
             found[task.name] = task_returns(
@@ -72,6 +78,11 @@ class TaskEvaluation:
         }
         by_task = {f"return_{name}": value for name, value in means.items()}
         return {"mean_return": float(np.mean(list(means.values()))), **by_task}
+
+    def film(self, networks: Networks, folder: Path, name: str, goals: int) -> None:
+        """Refuses to film: only goals can be drawn so far."""
+        if goals:
+            raise FbRosError("films are of goals so far, and this robot has tasks; use --videos 0")
 
     def _encode(self, networks: Networks, task: str) -> torch.Tensor:
         features = self._features[:, networks.columns]

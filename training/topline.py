@@ -26,10 +26,11 @@ from training.task_evaluation import task_returns
 from training.task_labels import label
 from training.td3 import RewardedBatch, Td3, normalizer_of
 from training.td3_config import Td3Config
-from training.train import BEST, CURVE, LAST, RUN
+from training.train import BEST, LAST, RUN
 from training.weights import load_weights, read_weights, write_weights
 
 ALGORITHM = "td3"
+_CURVE = "curve.csv"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,7 @@ def topline(config: ToplineConfig) -> Result:
         row = {"update": float(update), "minutes": minutes, **figures}
         row["mean_return"] = float(found.mean())
         curve.append(row)
-        _write_curve(config.out / CURVE, curve)
+        _write_curve(config.out / _CURVE, curve)
         progress.write(_line(row))
         actor = actor_module(agent)
         write_weights(actor, config.out / LAST)

@@ -14,11 +14,11 @@ from fb_ros.robot_state import RobotState
 from sim.jaco import ARM_JOINTS, FINGER_JOINTS, SPEC
 from sim.registry import make_environment
 from training.agent import Agent
-from training.agent_config import AgentConfig
 from training.collect import collect
 from training.collect_config import CollectConfig
 from training.data import EvenStates, Transitions
 from training.observed_features import ObservedFeatures
+from training.recipes import agent_config
 from training.sampler import Sampler
 
 
@@ -79,7 +79,9 @@ def test_a_feature_that_the_observation_lacks_is_named() -> None:
         ObservedFeatures(SPEC, ("joint_pos",))
 
 
-CONFIG = AgentConfig(
+CONFIG = agent_config(
+    "fb_ar",
+    "reaching",
     features=("tcp_pos", "joint_vel"),
     d=16,
     blocks=4,
