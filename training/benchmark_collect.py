@@ -14,7 +14,7 @@ from dm_control import manipulation, suite
 
 from sim.progress import progress_bar
 from sim.registry import ROBOT_NAMES
-from training.collect import CHUNK, episodes_of
+from training.collect import episodes_of
 from training.collect_config import CollectConfig
 
 _STEPS = 250
@@ -52,7 +52,7 @@ def _ours(robot: str, episodes: int, workers: int) -> dict[str, float]:
             robot=robot, out=Path(folder), episode_steps=_STEPS, workers=workers, margin=1e3
         )
         # Before that the processes are starting, and not all of them at work.
-        warm_up = CHUNK * workers
+        warm_up = 4 * workers
         steps = 0
         started = cpu = 0.0
         for number, count in enumerate(episodes_of(config, range(warm_up + episodes)), 1):

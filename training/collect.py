@@ -29,8 +29,6 @@ from training.record import read_record, write_record
 from training.rollout import replay, rollout, stop_outside
 
 METADATA = "data.json"
-# Episodes that a process takes at a time.
-CHUNK = 8
 
 
 def collect(config: CollectConfig) -> Result:
@@ -122,7 +120,7 @@ def episodes_of(config: CollectConfig, indices: Sequence[int]) -> Iterator[int]:
         return
     context = multiprocessing.get_context("spawn")
     with context.Pool(config.workers, _start_worker, (config,)) as pool:
-        yield from pool.imap_unordered(_run_in_worker, indices, chunksize=CHUNK)
+        yield from pool.imap_unordered(_run_in_worker, indices)
 
 
 class _Worker:

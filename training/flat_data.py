@@ -9,11 +9,11 @@ description has changed.
 from __future__ import annotations
 
 import dataclasses
+import errno
+import fcntl
 import hashlib
 import json
-import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,8 +59,11 @@ def open_flat(folder: Path, spec: RobotSpec) -> FlatData:
     if not paths:
         raise FbRosError(f"{folder} holds no episodes; make some with `fb_ros collect`")
     flat, key = folder / FLAT, _key(paths, spec)
-    if not (flat / _INDEX).is_file() or read_record(flat / _INDEX).get("key") != key:
-        _build(folder, paths, spec, key)
+    if not _is_of(flat, key):
+        with _alone(folder):
+            # Another process may have made it while this one waited.
+            if not _is_of(flat, key):
+                _build(folder, paths, spec, key)
     index = read_record(flat / _INDEX)
     width = spec.obs_dim + spec.act_dim + spec.feature_dim + 1
     return FlatData(
@@ -77,6 +80,10 @@ def open_flat(folder: Path, spec: RobotSpec) -> FlatData:
             for name, entry in index["moments"].items()
         },
     )
+
+
+def _is_of(flat: Path, key: str) -> bool:
+    return (flat / _INDEX).is_file() and read_record(flat / _INDEX).get("key") == key
 
 
 def _key(paths: list[Path], spec: RobotSpec) -> str:
@@ -161,12 +168,7 @@ def _build(folder: Path, paths: list[Path], spec: RobotSpec, key: str) -> None:
         }
         write_record(scratch / _INDEX, index)
         shutil.rmtree(folder / FLAT, ignore_errors=True)
-        try:
-            scratch.rename(folder / FLAT)
-        except OSError:
-            # Somebody else made it at the same time.
-            if read_record(folder / FLAT / _INDEX).get("key") != key:
-                raise
+        scratch.rename(folder / FLAT)
 
 
 def _write(rows: BinaryIO, physics: BinaryIO, episode: Episode) -> None:
@@ -176,33 +178,34 @@ def _write(rows: BinaryIO, physics: BinaryIO, episode: Episode) -> None:
 
 
 @contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process writes a flat copy there, and keeps the others waiting."""
+    try:
+        with (folder / f".{FLAT}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except PermissionError as error:
+        raise FbRosError(
+            f"{folder} cannot be written to, and training needs a flat copy there; make it "
+            "writable, or a folder elsewhere with links to the episodes"
+        ) from error
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        raise FbRosError(
+            f"{folder} is on a file system that is read-only, and training needs a flat copy "
+            "there; make a folder elsewhere with links to the episodes"
+        ) from error
+
+
+@contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
     """A folder beside the final one, gone afterwards unless it was renamed."""
-    host = socket.gethostname()
-    for left in folder.glob(f".{FLAT}-{host}-*"):
-        # Of a process that was killed while it wrote.
-        if not _runs(int(left.name.rpartition("-")[2])):
-            shutil.rmtree(left, ignore_errors=True)
-    scratch = folder / f".{FLAT}-{host}-{os.getpid()}"
+    scratch = folder / f".{FLAT}.partial"
+    # Of a process that was killed while it wrote: no other one writes now.
     shutil.rmtree(scratch, ignore_errors=True)
-    try:
-        scratch.mkdir()
-    except OSError as error:
-        raise FbRosError(
-            f"{folder} cannot be written to ({error.strerror}), and training needs a flat copy "
-            "there; make it writable, or a folder elsewhere with links to the episodes"
-        ) from error
+    scratch.mkdir()
     try:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
