@@ -28,8 +28,9 @@ from training.moments import Moments
 SPEC = make_environment("point_mass").spec
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tmp_path = tmp_path_factory.mktemp("collected")
     for name, count, steps in (("first", 3, 8), ("second", 2, 5)):
         collect(
             CollectConfig(
@@ -42,6 +43,12 @@ def folder(tmp_path: Path) -> Path:
             )
         )
     return tmp_path
+
+
+@pytest.fixture
+def folder(collected: Path, tmp_path: Path) -> Path:
+    shutil.copytree(collected, tmp_path / "folder")
+    return tmp_path / "folder"
 
 
 def test_every_transition_is_that_of_its_episode(folder: Path) -> None:
