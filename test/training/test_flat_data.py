@@ -93,12 +93,12 @@ def test_what_a_killed_process_left_is_cleared_away(folder: Path) -> None:
 def test_processes_that_start_together_share_one_copy(folder: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from sim.registry import make_environment;"
-        "from training.data import Transitions;"
-        "print(len(Transitions((Path(sys.argv[1]),), make_environment('point_mass').spec)))"
+        "from training.flat_data import open_flat;"
+        "print(len(open_flat(Path(sys.argv[1]), make_environment('point_mass').spec).rows))"
     )
     words = [sys.executable, "-c", program, str(folder / "first")]
     together = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [process.communicate()[0].strip() for process in together] == ["24"] * 3
+    assert [process.communicate()[0].strip() for process in together] == ["27"] * 3
 
 
 def _nan(arrays: dict[str, np.ndarray]) -> None:
