@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,7 @@ from fb_ros.robot_spec import RobotSpec
 from training.agent import Agent
 from training.agent_config import ALGORITHMS, AgentConfig, Algorithm
 from training.data import Transitions
-from training.flat_data import FlatData
-from training.moments import Moments
+from training.flat_data import in_memory
 from training.recipes import agent_config
 from training.sampler import Sampler
 
@@ -46,15 +44,7 @@ def _noise() -> Transitions:
     rng = np.random.default_rng(0)
     observation = rng.standard_normal((_ROWS, _OBS_DIM), dtype=np.float32)
     action = rng.uniform(-1.0, 1.0, size=(_ROWS, _ACT_DIM)).astype(np.float32)
-    parts = [observation, action, observation, np.ones((_ROWS, 1), np.float32)]
-    moments = {name: Moments.of(observation) for name in ("observation", "features", "change")}
-    flat = FlatData(
-        folder=Path("noise"),
-        rows=np.concatenate(parts, axis=1),
-        physics=np.zeros((_ROWS, 0)),
-        steps=np.array([_ROWS - 1]),
-        moments=moments,
-    )
+    flat = in_memory(observation, action, observation, np.ones(_ROWS))
     return Transitions.of(flat, _SPEC)
 
 

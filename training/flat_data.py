@@ -53,6 +53,24 @@ class FlatData:
     row to the next, over the transitions."""
 
 
+def in_memory(
+    observation: np.ndarray, action: np.ndarray, features: np.ndarray, discount: np.ndarray
+) -> FlatData:
+    """One episode that is in no file: `(n, …)` each, and `discount` `(n,)`."""
+    parts = [observation, action, features, discount[:, None]]
+    return FlatData(
+        folder=Path(),
+        rows=np.concatenate(parts, axis=1, dtype=np.float32),
+        physics=np.zeros((len(observation), 0)),
+        steps=np.array([len(observation) - 1]),
+        moments={
+            "observation": Moments.of(observation),
+            "features": Moments.of(features),
+            "change": Moments.of(np.diff(observation, axis=0)),
+        },
+    )
+
+
 def open_flat(folder: Path, spec: RobotSpec) -> FlatData:
     """The flat copy of a folder, which is made first where it is missing or out of date."""
     paths = episode_paths(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,6 +16,7 @@ from training.agent_config import ALGORITHMS, AgentConfig, Algorithm
 from training.data import Batch, Transitions
 from training.divergence import divergence
 from training.encoding import sample_sphere
+from training.flat_data import in_memory
 from training.reach_evaluation import best_action
 from training.recipes import Recipe, agent_config
 from training.sampler import Sampler
@@ -29,18 +31,14 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-class RandomTransitions(Transitions):
+def random_transitions(count: int = 500) -> Transitions:
     """Noise instead of episodes: what an update does to the networks needs no robot."""
-
-    def __init__(self, count: int = 500) -> None:
-        generator = torch.Generator().manual_seed(0)
-        self.observation = torch.randn(count, SPEC.obs_dim, generator=generator)
-        self.features = self.observation
-        # As data have them: many actions at the ends.
-        action = 1.5 * torch.randn(count, SPEC.act_dim, generator=generator)
-        self.action = action.clamp(-1.0, 1.0)
-        self.discount = (torch.rand(count, generator=generator) < 0.9).float()
-        self.starts = torch.arange(count - 1)
+    rng = np.random.default_rng(0)
+    observation = rng.standard_normal((count, SPEC.obs_dim), dtype=np.float32)
+    # As data have them: many actions at the ends.
+    action = np.clip(1.5 * rng.standard_normal((count, SPEC.act_dim)), -1.0, 1.0)
+    discount = (rng.uniform(size=count) < 0.9).astype(np.float32)
+    return Transitions.of(in_memory(observation, action, observation, discount), SPEC)
 
 
 def small_config(
@@ -58,7 +56,7 @@ def small_config(
 def test_every_network_of_every_algorithm_learns(algorithm: Algorithm, recipe: Recipe) -> None:
     config = small_config(algorithm, recipe)
     torch.manual_seed(0)
-    data = RandomTransitions()
+    data = random_transitions()
     agent = Agent(config, SPEC, data)
     sampler = Sampler(config, SPEC, data, agent.networks)
     before = {name: value.clone() for name, value in agent.networks.named_parameters()}
@@ -75,7 +73,7 @@ def test_every_network_of_every_algorithm_learns(algorithm: Algorithm, recipe: R
 
 def test_groups_of_plain_fb_only_say_which_rows_share_a_task() -> None:
     """`B(s)` is the same for every `z`, so that all pairs of the batch can be used."""
-    data = RandomTransitions()
+    data = random_transitions()
     generator = torch.Generator().manual_seed(0)
     batch = data.sample(32, generator)
     z = sample_sphere(4, (16,), generator)
@@ -98,7 +96,7 @@ def test_an_advantage_weighted_policy_takes_up_the_better_half_of_the_actions(
     """With `F` held so that `Q` prefers actions above zero, among data that hold both signs."""
     torch.manual_seed(0)
     config = small_config("fb_aw", weighting=weighting, learning_rate=1e-3, temperature=0.3)
-    data = RandomTransitions()
+    data = random_transitions()
     agent = Agent(config, SPEC, data)
 
     def rigged(observation: torch.Tensor, actions: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
@@ -111,7 +109,9 @@ def test_an_advantage_weighted_policy_takes_up_the_better_half_of_the_actions(
         agent.update(*sampler.sample(generator), generator)
     z = sample_sphere(500, config.sizes, generator)
     with torch.no_grad():
-        mean, scale = agent.networks.policy.mean_and_scale(data.observation, z)
+        mean, scale = agent.networks.policy.mean_and_scale(
+            data.observation_at(torch.arange(500)), z
+        )
     assert float(mean.mean()) > 0.3
     assert torch.all((scale >= 0.05) & (scale <= 1.0))
     assert torch.all(mean.abs() <= 1.0)
@@ -120,7 +120,7 @@ def test_an_advantage_weighted_policy_takes_up_the_better_half_of_the_actions(
 def test_the_best_of_many_actions_is_the_best_by_q() -> None:
     torch.manual_seed(0)
     config = small_config("fb_aware")
-    networks = Agent(config, SPEC, RandomTransitions()).networks
+    networks = Agent(config, SPEC, random_transitions()).networks
     generator = torch.Generator().manual_seed(0)
     observation, z = torch.randn(SPEC.obs_dim), sample_sphere(1, config.sizes, generator)[0]
     q = []
@@ -140,7 +140,7 @@ def test_the_best_of_many_actions_is_the_best_by_q() -> None:
 def test_q_of_several_actions_is_that_of_each() -> None:
     for recipe in ("textbook", "reaching"):
         config = small_config("fb_aware", recipe)  # type: ignore[arg-type]
-        networks = Agent(config, SPEC, RandomTransitions()).networks
+        networks = Agent(config, SPEC, random_transitions()).networks
         observation, z = torch.randn(5, SPEC.obs_dim), sample_sphere(5, config.sizes)
         actions = 2.0 * torch.rand(3, 5, SPEC.act_dim) - 1.0
         q = networks.q_of_actions(observation, actions, z)
@@ -151,28 +151,29 @@ def test_q_of_several_actions_is_that_of_each() -> None:
 def test_tasks_are_goals_mixtures_and_uniform_in_their_shares() -> None:
     config = small_config("fb", goal_share=0.25, mixture_share=0.25)
     torch.manual_seed(0)
-    data = RandomTransitions()
+    data = random_transitions()
     networks = Agent(config, SPEC, data).networks
     sampler = Sampler(config, SPEC, data, networks)
     z = sampler.sample_z(torch.Generator().manual_seed(0))
     assert z.shape == (32, 16)
     torch.testing.assert_close(z.norm(dim=-1), torch.full((32,), 4.0))
     with torch.no_grad():
-        every = networks.backward_map(data.features, torch.zeros(len(data.features), 16))
+        features = data.features_at(torch.arange(500))
+        every = networks.backward_map(features, torch.zeros(500, 16))
     is_goal = ((z[:, None] - every).abs().amax(-1).min(-1).values < 1e-4).tolist()
     assert is_goal == [True] * 8 + [False] * 24
 
 
 def test_the_step_size_falls_where_it_should_and_stays_where_not() -> None:
     for anneal, expected in ((True, 1.5e-4), (False, 3e-4)):
-        agent = Agent(small_config("fb", anneal=anneal), SPEC, RandomTransitions())
+        agent = Agent(small_config("fb", anneal=anneal), SPEC, random_transitions())
         agent.anneal(0.5)
         rates = [group["lr"] for group in agent.optimizer.param_groups]
         assert rates == pytest.approx([expected, expected])
 
 
 def test_weights_of_other_sizes_are_refused(tmp_path: Path) -> None:
-    data = RandomTransitions()
+    data = random_transitions()
     config = small_config("fb")
     write_weights(Agent(config, SPEC, data).networks, tmp_path / "weights")
     Agent(config, SPEC, data).load(tmp_path / "weights")
@@ -202,7 +203,7 @@ def test_divergence_is_told_from_what_is_possible(
 
 def test_ended_episodes_bootstrap_nothing_in_an_update() -> None:
     """What follows a terminal state does not matter."""
-    data = RandomTransitions()
+    data = random_transitions()
     generator = torch.Generator().manual_seed(0)
     batch = dataclasses.replace(data.sample(32, generator), discount=torch.zeros(32))
     other = dataclasses.replace(batch, next_observation=100.0 * batch.next_observation)

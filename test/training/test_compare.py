@@ -14,11 +14,11 @@ from fb_ros.errors import FbRosError
 from sim.episode_seed import episode_rng
 from sim.registry import make_environment
 from sim.reward_tasks import reward_tasks
-from training.agent_config import AgentConfig
 from training.collect import collect
 from training.collect_config import CollectConfig
 from training.data import Transitions
 from training.interval import interquartile_mean
+from training.recipes import agent_config
 from training.task_evaluation import task_returns
 from training.task_labels import label
 from training.td3_config import Td3Config
@@ -51,13 +51,13 @@ def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
                 eval_goals=1,
                 threads=1,
                 seed=seed,
-                agent=AgentConfig(
+                agent=agent_config(
+                    "fb_ar",
                     features=("torso_height", "torso_up", "torso_vel"),
                     d=8,
                     blocks=2,
                     hidden=16,
                     backward_hidden=8,
-                    fourier=0,
                     batch=16,
                     groups=2,
                     negatives=4,

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from sim.point_mass import SPEC
-from test.training.test_agent import RandomTransitions, small_config
+from test.training.test_agent import random_transitions, small_config
 from training import processes
 from training.agent import Agent
 from training.agent_config import ALGORITHMS
@@ -25,7 +25,7 @@ def gradients() -> dict[str, torch.Tensor]:
     for algorithm, recipe in cases:
         torch.manual_seed(0)
         config = small_config(algorithm, recipe)  # type: ignore[arg-type]
-        data = RandomTransitions()
+        data = random_transitions()
         agent = Agent(config, SPEC, data)
         for networks in (agent.networks, agent.averaged, agent.target):
             networks.double()
