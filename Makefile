@@ -33,7 +33,7 @@ colcon: $(DEV_ENV)/.done
 models: models-jaco models-jaco-hand models-point-mass
 
 FB_ROS := $(DEV_ENV)/bin/fb_ros
-REACHING := $(FB_ROS) train --agent.algorithm fb_ar --recipe reaching
+REACHING := $(FB_ROS) train --resume --agent.algorithm fb_ar --recipe reaching
 ROUND_2 := data/jaco-random data/jaco-goals-1
 ROUND_3 := $(ROUND_2) data/jaco-goals-2
 ROUND_4 := $(ROUND_3) data/jaco-goals-3

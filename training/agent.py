@@ -49,7 +49,10 @@ class Agent:
         self.config = config = config.of_robot(spec)
         self.networks = Networks(config, spec)
         self.networks.fit_normalizers(data)
-        self.averaged = copy.deepcopy(self.networks).requires_grad_(False)
+        self.averaged = self.networks
+        """What is evaluated and exported; the networks themselves where `average_rate` is 1."""
+        if config.average_rate < 1.0:
+            self.averaged = copy.deepcopy(self.networks).requires_grad_(False)
         self.target = copy.deepcopy(self.networks).requires_grad_(False)
         rate = config.learning_rate
         self.optimizer = torch.optim.Adam(
@@ -132,7 +135,8 @@ class Agent:
         processes.average_gradients(networks.policy.parameters())
         self.policy_optimizer.step()
 
-        _follow(self.averaged, networks, config.average_rate)
+        if self.averaged is not networks:
+            _follow(self.averaged, networks, config.average_rate)
         _follow(self.target.forward_map, networks.forward_map, config.target_rate)
         _follow(self.target.backward_map, networks.backward_map, config.target_rate)
         return {name: loss.detach() for name, loss in losses.items()} | {

@@ -72,12 +72,15 @@ class BackwardMap(nn.Module):
         x = self.features(features)
         x = x * self.views.view(-1, *[1] * (x.ndim - 1), x.shape[-1])
         angles = x @ self.frequencies
-        x = torch.cat([x, angles.sin(), angles.cos()], dim=-1)[self.block_view]
+        x = torch.cat([x, angles.sin(), angles.cos()], dim=-1)
+        x = x if self.blocks == 1 else x[self.block_view]
         part = torch.baddbmm(self.state_part.bias, x.flatten(1, -2), self.state_part.weight)
         return part.reshape(*x.shape[:-1], part.shape[-1])
 
     def embed_z(self, z: torch.Tensor) -> torch.Tensor:
-        """The part of the first layer that depends on `z` `(…, d)` alone."""
+        """The part of the first layer that depends on `z` `(…, d)` alone; one block reads none."""
+        if self.blocks == 1:
+            return self.z_part.bias.view(1, *[1] * (z.ndim - 1), -1)
         flat = z.reshape(-1, z.shape[-1]).expand(self.blocks, -1, -1)
         part = torch.baddbmm(self.z_part.bias, flat, self.z_part.weight * self.mask)
         return part.reshape(self.blocks, *z.shape[:-1], part.shape[-1])
@@ -98,8 +101,10 @@ class BackwardMap(nn.Module):
     def block(self, k: int, state_part: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """Block `k` alone, `(…, n, d_k)`, for its state part `(…, n, hidden)` and `z` `(…, d)`."""
         size = self.sizes[k]
-        z_part = z @ (self.z_part.weight[k] * self.mask[k]) + self.z_part.bias[k, 0]
-        x = functional.relu(state_part + z_part.unsqueeze(-2))
+        z_part = self.z_part.bias[k, 0]
+        if k:
+            z_part = (z @ (self.z_part.weight[k] * self.mask[k]) + z_part).unsqueeze(-2)
+        x = functional.relu(state_part + z_part)
         x = functional.relu(x @ self.middle.weight[k] + self.middle.bias[k])
         x = x @ self.last.weight[k, :, :size] + self.last.bias[k, :, :size]
         return project_z(x, (size,))

@@ -71,7 +71,10 @@ def load_checkpoint(path: Path, agent: Agent) -> torch.Tensor:
 
 
 def _networks(agent: Agent) -> dict[str, torch.nn.Module]:
-    return {"networks": agent.networks, "averaged": agent.averaged, "target": agent.target}
+    networks: dict[str, torch.nn.Module] = {"networks": agent.networks, "target": agent.target}
+    if agent.averaged is not agent.networks:
+        networks["averaged"] = agent.averaged
+    return networks
 
 
 def _moments(agent: Agent) -> dict[str, dict[str, torch.Tensor]]:

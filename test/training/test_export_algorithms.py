@@ -1,4 +1,4 @@
-"""What is exported of an algorithm by the book: a direct `F`, unequal blocks, a random policy."""
+"""Exporting an algorithm by the book: a direct `F`, unequal blocks, a stochastic policy."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
 import resource
 import signal
@@ -20,7 +21,7 @@ from fb_ros.cli import main
 from fb_ros.errors import FbRosError
 from training.agent import Agent
 from training.collect import CollectConfig, collect
-from training.recipes import agent_config
+from training.recipes import Recipe, agent_config
 from training.record import read_record
 from training.train import train
 from training.train_config import TrainConfig
@@ -113,6 +114,21 @@ def test_a_signal_stops_it_and_it_goes_on_bit_for_bit(
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     train(config_of(data, config.out, resume=True))
     assert_same_training(config.out, whole)
+
+
+@pytest.mark.parametrize("recipe", ["textbook", "reaching"])
+def test_every_recipe_goes_on_bit_for_bit(data: Path, tmp_path: Path, recipe: Recipe) -> None:
+    settings = {"d": 16, "hidden": 16, "backward_hidden": 16, "batch": 32, "groups": 4}
+    if recipe == "reaching":
+        settings |= {"negatives": 4, "box_share": 0.0}
+    agent = agent_config("fb", recipe, **settings)
+    straight, twice = tmp_path / "straight", tmp_path / "twice"
+    train(dataclasses.replace(config_of(data, straight), agent=agent))
+    with pytest.MonkeyPatch.context() as patch:
+        at_update(patch, 11, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        train(dataclasses.replace(config_of(data, twice), agent=agent))
+    train(dataclasses.replace(config_of(data, twice, resume=True), agent=agent))
+    assert_same_training(straight, twice)
 
 
 @pytest.mark.parametrize("update", [1, 9, 12, 13, 24])
