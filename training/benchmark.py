@@ -83,7 +83,7 @@ def benchmark(config: BenchmarkConfig) -> Result:
 def _show(result: Result) -> str:
     rows = result["rows"]
     names = [name for name in rows[0] if name not in ("case", "reference")]
-    lines = [f"{'case':<22}" + "".join(f"{name:>12}" for name in names)]
+    lines = [f"{'case':<22}" + "".join(f"{name:>14}" for name in names)]
     for row in rows:
         mark = "  (reference)" if row.get("reference") else ""
         lines.append(f"{row['case']:<22}" + "".join(_cell(row[name]) for name in names) + mark)
@@ -91,7 +91,7 @@ def _show(result: Result) -> str:
 
 
 def _cell(value: object) -> str:
-    return f"{value:12.2f}" if isinstance(value, float) else f"{value!s:>12}"
+    return f"{value:14.2f}" if isinstance(value, float) else f"{value!s:>14}"
 
 
 COMMAND = Command(config=BenchmarkConfig, run=benchmark, show=_show)
