@@ -33,6 +33,7 @@ colcon: $(DEV_ENV)/.done
 models: models-jaco models-jaco-hand models-point-mass
 
 FB_ROS := $(DEV_ENV)/bin/fb_ros
+REACHING := $(FB_ROS) train --resume --agent.algorithm fb_ar --recipe reaching
 ROUND_2 := data/jaco-random data/jaco-goals-1
 ROUND_3 := $(ROUND_2) data/jaco-goals-2
 ROUND_4 := $(ROUND_3) data/jaco-goals-3
@@ -42,36 +43,36 @@ JACO_HAND := --agent.features tcp_pos tcp_axis finger_opening --agent.feature-bl
 
 models-jaco: $(DEV_ENV)/.done
 	$(FB_ROS) collect --robot jaco --out data/jaco-random --episodes 8000 --episode-steps 150
-	$(FB_ROS) train --robot jaco --data data/jaco-random --out runs/jaco-1 --minutes 12 \
+	$(REACHING) --robot jaco --data data/jaco-random --out runs/jaco-1 --minutes 12 \
 		--updates 100000 --agent.hidden 256 --agent.box-share 0
 	$(FB_ROS) export --run runs/jaco-1 --data data/jaco-random --out runs/jaco-1/bundle
 	$(FB_ROS) collect --robot jaco --out data/jaco-goals-1 --policy runs/jaco-1/bundle \
 		--episodes 3500 --episode-steps 250 --margin 0.2 --seed 1
-	$(FB_ROS) train --robot jaco --data $(ROUND_2) --out runs/jaco-2 --minutes 36 \
+	$(REACHING) --robot jaco --data $(ROUND_2) --out runs/jaco-2 --minutes 36 \
 		--updates 100000 --eval-every 2500 --agent.box-share 0
 	$(FB_ROS) export --run runs/jaco-2 --data $(ROUND_2) --out runs/jaco-2/bundle --weights last
 	$(FB_ROS) collect --robot jaco --out data/jaco-goals-2 --policy runs/jaco-2/bundle \
 		--episodes 2200 --episode-steps 250 --margin 0.2 --seed 2 --goal-steps 120
-	$(FB_ROS) train --robot jaco --data $(ROUND_3) --init runs/jaco-2/last.safetensors \
+	$(REACHING) --robot jaco --data $(ROUND_3) --init runs/jaco-2/last.safetensors \
 		--out runs/jaco-3 --minutes 9.5 --updates 100000 --eval-every 2500 \
 		--agent.learning-rate 6e-4 --agent.backward-learning-rate 3e-4 \
 		--agent.goal-share 0.9 --agent.box-share 0.5
 	$(FB_ROS) export --run runs/jaco-3 --data $(ROUND_3) --out runs/jaco-3/bundle --weights last
 	$(FB_ROS) collect --robot jaco --out data/jaco-goals-3 --policy runs/jaco-3/bundle \
 		--episodes 3000 --episode-steps 250 --margin 0.2 --seed 3 --goal-steps 120
-	$(FB_ROS) train --robot jaco --data $(ROUND_4) --init runs/jaco-3/last.safetensors \
+	$(REACHING) --robot jaco --data $(ROUND_4) --init runs/jaco-3/last.safetensors \
 		--out runs/jaco-4 --minutes 11 --updates 36000 --eval-every 3000 \
 		--agent.learning-rate 7e-4 --agent.goal-share 0.9 --agent.box-share 0.5
-	$(FB_ROS) train --robot jaco --data $(ROUND_4) --init runs/jaco-4/last.safetensors \
+	$(REACHING) --robot jaco --data $(ROUND_4) --init runs/jaco-4/last.safetensors \
 		--out runs/jaco-5 --minutes 16 --threads 1 --updates 36000 --eval-every 3000 \
 		--agent.learning-rate 6e-4 --agent.backward-learning-rate 6e-4 \
 		--agent.goal-share 0.8 --agent.region-share 0.1 --agent.box-share 0.5
 	$(FB_ROS) export --run runs/jaco-5 --data $(ROUND_4) --out models/jaco --weights last
 
 models-jaco-hand: models-jaco
-	$(FB_ROS) train --robot jaco --data $(ROUND_4) --out runs/jaco-hand-1 --minutes 28 \
+	$(REACHING) --robot jaco --data $(ROUND_4) --out runs/jaco-hand-1 --minutes 28 \
 		--updates 12000 --eval-every 3000 $(JACO_HAND)
-	$(FB_ROS) train --robot jaco --data $(ROUND_4) --init runs/jaco-hand-1/last.safetensors \
+	$(REACHING) --robot jaco --data $(ROUND_4) --init runs/jaco-hand-1/last.safetensors \
 		--out runs/jaco-hand-2 --minutes 50 --updates 36000 --eval-every 3000 $(JACO_HAND) \
 		--agent.learning-rate 8e-4 --agent.backward-learning-rate 8e-4
 	$(FB_ROS) export --run runs/jaco-hand-2 --data $(ROUND_4) --out models/jaco_hand \
@@ -80,7 +81,7 @@ models-jaco-hand: models-jaco
 models-point-mass: $(DEV_ENV)/.done
 	$(FB_ROS) collect --robot point_mass --out data/point_mass --episodes 1500 \
 		--episode-steps 60 --explore.hold-steps 6
-	$(FB_ROS) train --robot point_mass --data data/point_mass --out runs/point_mass \
+	$(REACHING) --robot point_mass --data data/point_mass --out runs/point_mass \
 		--updates 10000 --eval-every 2500 --threads 1 $(POINT_MASS_AGENT)
 	$(FB_ROS) export --run runs/point_mass --data data/point_mass --out models/point_mass \
 		--reference-states 2000 --weights last

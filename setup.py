@@ -32,8 +32,14 @@ SIM = [
 TRAIN = [
     *SIM,
     "torch==2.13.0",  # networks and training
+    "tensorboard>=2.16,<3",  # learning curves in the browser, without an account
     "onnx>=1.19,<2",  # the exported graphs
     "onnxscript>=0.5,<1",  # torch's ONNX exporter needs it
+    "h5py>=3.11,<4",  # D4RL's and Minari's data
+    "rosbags>=0.10.9,<0.12",  # reads rosbag2 (sqlite3 and MCAP) without a ROS installation
+    "pyyaml>=6,<7",  # the mapping from a bag's topics to a robot's fields
+    "rliable>=1.2,<2",  # interquartile means with bootstrap intervals
+    "pandas>=2,<3",  # only for rliable, whose bootstrap library breaks on 3
 ]
 TENSORRT = [
     # Builds engines anywhere and runs them on a GPU; for a Jetson TensorRT comes with JetPack.

@@ -10,7 +10,7 @@ import sys
 import tyro
 
 from fb_ros import __version__
-from fb_ros.command import Command
+from fb_ros.command import Command, CommandConfig
 from fb_ros.errors import FbRosError
 
 
@@ -24,8 +24,12 @@ class _Entry:
 # By name, and loaded on demand: `fb_ros` itself must run where torch and MuJoCo are absent.
 _COMMANDS = {
     "collect": _Entry("training.collect", "sim", "exploratory data of a simulated robot"),
+    "data inspect": _Entry("training.inspect_data", "train", "what data hold and what ails them"),
+    "data convert": _Entry("training.convert_data", "train", "HDF5 files and bags into episodes"),
     "train": _Entry("training.train", "train", "a model from collected data"),
     "evaluate": _Entry("training.evaluate", "sim", "how well a model reaches its goals"),
+    "topline": _Entry("training.topline", "train", "an agent that is told one task, to compare"),
+    "compare": _Entry("training.compare", "train", "runs against each other on benchmark tasks"),
     "export": _Entry("training.export", "train", "a trained model as a bundle"),
     "build-engine": _Entry("fb_ros.build_engine", "tensorrt", "TensorRT engines of a model"),
     "inspect": _Entry("fb_ros.inspect_bundle", "", "what a bundle is and where it came from"),
@@ -44,10 +48,11 @@ def main(argv: list[str] | None = None) -> int:
     if words[0] == "--version":
         print(__version__)
         return 0
-    name = words[0]
+    # Commands of two words come before those of one.
+    name = " ".join(words[:2]) if " ".join(words[:2]) in _COMMANDS else words[0]
     try:
         command = _load(name)
-        config = tyro.cli(command.config, args=words[1:], prog=f"fb_ros {name}")
+        config = _parse(name, command, words[name.count(" ") + 1 :])
         result = command.run(config)
     except (FbRosError, OSError) as error:
         print(f"fb_ros {name}: error: {error}", file=sys.stderr)
@@ -59,8 +64,15 @@ def main(argv: list[str] | None = None) -> int:
     return 0 if result.get("ok", True) else 1
 
 
+def _parse(name: str, command: Command, words: list[str]) -> CommandConfig:
+    prog = f"fb_ros {name}"
+    if command.default is None:
+        return tyro.cli(command.config, args=words, prog=prog)
+    return tyro.cli(command.config, args=words, prog=prog, default=command.default(words))
+
+
 def _help() -> str:
-    lines = [f"  {name:<12} {entry.summary}" for name, entry in _COMMANDS.items()]
+    lines = [f"  {name:<13} {entry.summary}" for name, entry in _COMMANDS.items()]
     usage = "usage: fb_ros COMMAND [OPTIONS]\n\nPublish a reward, get a behaviour.\n\ncommands:\n"
     return usage + "\n".join(lines) + "\n\n`fb_ros COMMAND --help` explains its options."
 

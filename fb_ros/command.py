@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 Result = dict[str, Any]
@@ -28,3 +28,6 @@ class Command:
     """Does the work and returns what `--json` prints; `ok`, if there and false, fails it."""
     show: Callable[[Result], str]
     """The result as text for a person."""
+    default: Callable[[Sequence[str]], Any] | None = None
+    """The configuration that the words on the command line start from, where it depends on
+    them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -22,7 +22,7 @@ Source = Literal[
     "base_angular_velocity",
     "base_acceleration",
 ]
-Encoding = Literal["identity", "sin_cos", "z_axis", "opening"]
+Encoding = Literal["identity", "sin_cos", "z_axis", "opening", "height"]
 
 # By the topic that carries them; all are fields of RobotState.
 SOURCES = {
@@ -32,7 +32,7 @@ SOURCES = {
     "imu": ("base_angular_velocity", "base_acceleration"),
 }
 _TOPICS = {source: topic for topic, sources in SOURCES.items() for source in sources}
-_ENCODINGS: tuple[str, ...] = ("identity", "sin_cos", "z_axis", "opening")
+_ENCODINGS: tuple[str, ...] = get_args(Encoding)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,8 @@ class Field:
     mobile robot's body (`base_position`, …)."""
     encoding: Encoding = "identity"
     """`identity`; `sin_cos` (sines, then cosines); `z_axis` (the third column of the rotation
-    matrix); `opening` (mean over the joints, 1 at `low` and 0 at `high`)."""
+    matrix); `opening` (mean over the joints, 1 at `low` and 0 at `high`); `height` (the third
+    component of a position)."""
     joints: tuple[str, ...] = ()
     """Joint names, in the order in which they enter the field."""
     low: float = 0.0
@@ -78,6 +79,10 @@ class Field:
             )
         if (self.encoding == "z_axis") != self.source.endswith("_orientation"):
             raise FbRosError(f"field {self.name}: z_axis goes with an orientation, and only so")
+        if self.encoding == "height" and not self.source.endswith("_position"):
+            raise FbRosError(f"field {self.name}: height goes with a position, and only so")
+        if self.encoding == "height" and self.joints:
+            raise FbRosError(f"field {self.name}: a joint has no height")
         if self.encoding in ("sin_cos", "opening") and not self.joints:
             raise FbRosError(f"field {self.name}: {self.encoding} is of joints")
         if self.encoding == "opening" and not self.low < self.high:
@@ -86,7 +91,7 @@ class Field:
     @property
     def size(self) -> int:
         """How many numbers the encoded field has."""
-        if self.encoding == "opening":
+        if self.encoding in ("opening", "height"):
             return 1
         if not self.joints:
             return 3
@@ -106,6 +111,8 @@ class Field:
             )
         if self.encoding == "z_axis":
             return _z_axis(raw)
+        if self.encoding == "height":
+            return np.asarray(raw[..., 2:], dtype=np.float64)
         if self.joints:
             raw = raw[..., state.joint_indices(self.joints)]
         if self.encoding == "sin_cos":

@@ -45,3 +45,10 @@ class FilmStrip:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.concatenate(self._frames, axis=1)).save(path, optimize=True)
         self._renderer.close()
+
+    def save_film(self, path: Path, *, seconds: float) -> None:
+        """Writes the frames as an animated GIF, `seconds` each."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        first, *others = [Image.fromarray(frame) for frame in self._frames]
+        first.save(path, save_all=True, append_images=others, duration=1000 * seconds, loop=0)
+        self._renderer.close()

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _ROBOTS = {
     "jaco": ("sim.jaco", "Jaco"),
     "point_mass": ("sim.point_mass", "PointMass"),
+    "walker": ("sim.walker", "Walker"),
+    "cheetah": ("sim.cheetah", "Cheetah"),
+    "quadruped": ("sim.quadruped", "Quadruped"),
 }
 
 ROBOT_NAMES = tuple(_ROBOTS)

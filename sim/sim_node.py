@@ -87,6 +87,11 @@ class SimNode(Node):
             self._refuse_second()
             time.sleep(0.05)
         self._environment = make_environment(robot)
+        if self._environment.robot_state().tcp_position is None:
+            raise FbRosError(
+                f"robot {robot} has no tool centre point, whose pose this node publishes; robots "
+                "that move about can be trained and evaluated, and not yet simulated as nodes"
+            )
         self._spec = self._environment.spec
         self._factor = factor
         self._steps = RateMeter()

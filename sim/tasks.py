@@ -13,7 +13,7 @@ from sim.episode_seed import episode_goal
 
 # ExORL's four Jaco targets, in metres: corners of a square just above the table.
 _CORNER, _HEIGHT = 0.09, 0.001
-_FIXED_GOALS = {
+FIXED_GOALS = {
     "jaco": {
         "reach_top_left": (-_CORNER, _CORNER, _HEIGHT),
         "reach_top_right": (_CORNER, _CORNER, _HEIGHT),
@@ -36,7 +36,7 @@ class ReachTask:
 
     def goal(self, seed: int, episode: int) -> np.ndarray:
         """The goal of an episode, in the unit of the goal feature."""
-        fixed = _FIXED_GOALS.get(self.spec.name, {}).get(self.name)
+        fixed = FIXED_GOALS.get(self.spec.name, {}).get(self.name)
         return episode_goal(self.spec, seed, episode) if fixed is None else np.asarray(fixed)
 
     def reward(self, distance: np.ndarray) -> np.ndarray:
@@ -48,7 +48,7 @@ class ReachTask:
 
 def make_task(name: str, spec: RobotSpec) -> ReachTask:
     """The task of that name for the robot; refuses a name that it does not have."""
-    names = (REACH, *_FIXED_GOALS.get(spec.name, {}))
+    names = (REACH, *FIXED_GOALS.get(spec.name, {}))
     if name not in names:
         raise FbRosError(f"robot {spec.name} has no task {name!r}; possible: {', '.join(names)}")
     return ReachTask(name=name, spec=spec)

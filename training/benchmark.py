@@ -122,12 +122,76 @@ class Inference(CommandConfig):
         return [{"model": loaded.path.name, **row} for row in rows]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Training(CommandConfig):
+    """Updates of each algorithm a second on two threads, with 42 observations, 9 actions and `z`
+    of 64, and how they fall with blocks, batch and width."""
+
+    repeats: int = 15
+    """Turns of each case."""
+
+    def __post_init__(self) -> None:
+        _require_at_least("repeats", self.repeats, 2)
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        return _call("training.benchmark_training", "benchmark_training", self.repeats)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Memory(CommandConfig):
+    """Training on a folder of many transitions, which it makes (8 GB of disk), beside training on
+    a small one."""
+
+    transitions: int = 10_000_000
+    """Size of the folder."""
+    repeats: int = 150
+    """Updates on each folder."""
+    threads: int = 2
+    """CPU threads."""
+    folder: Path | None = None
+    """Where it makes its folders and leaves them; none for a place that is removed."""
+
+    def __post_init__(self) -> None:
+        _require_at_least("repeats", self.repeats, 2)
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        return _call(
+            "training.benchmark_memory",
+            "benchmark_memory",
+            self.transitions,
+            self.repeats,
+            self.threads,
+            self.folder,
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Collect(CommandConfig):
+    """Transitions of random motion a second on all cores, for each robot; beside dm_control's own
+    loops."""
+
+    repeats: int = 120
+    """Episodes of each."""
+
+    def __post_init__(self) -> None:
+        _require_at_least("repeats", self.repeats, 2)
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        return _call("training.benchmark_collect", "benchmark_collect", self.repeats)
+
+
 Benchmark = (
     Annotated[Prompts, tyro.conf.subcommand("prompts")]
     | Annotated[Control, tyro.conf.subcommand("control")]
     | Annotated[Faults, tyro.conf.subcommand("faults")]
     | Annotated[Soak, tyro.conf.subcommand("soak")]
     | Annotated[Inference, tyro.conf.subcommand("inference")]
+    | Annotated[Training, tyro.conf.subcommand("training")]
+    | Annotated[Collect, tyro.conf.subcommand("collect")]
+    | Annotated[Memory, tyro.conf.subcommand("memory")]
 )
 
 

@@ -16,9 +16,10 @@ from fb_ros.errors import FbRosError
 from fb_ros.graphs import BEST_OF, POLICY, TASK_ENCODER
 from fb_ros.task_encoder import encoder_threads
 from sim.registry import make_environment
-from training.agent import Networks
 from training.agent_config import AgentConfig
+from training.agent_networks import Networks
 from training.export_graphs import graph_modules
+from training.recipes import agent_config
 from training.untrained import write_untrained
 
 _STATES = 10_000
@@ -36,7 +37,9 @@ def benchmark_inference(repeats: int) -> list[Row]:
     features = torch.randn(_STATES, spec.feature_dim, generator=generator)
     observation = torch.randn(_STATES, spec.obs_dim, generator=generator)
     for hidden, graphs in _TIMED.items():
-        agent = AgentConfig(d=64, blocks=4, hidden=hidden, backward_hidden=256)
+        agent = agent_config(
+            "fb_ar", "reaching", d=64, blocks=4, hidden=hidden, backward_hidden=256
+        )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "bundle"
             networks = write_untrained(agent, spec, features, observation, path)

@@ -18,15 +18,15 @@ from fb_ros.reward_formula import parse_formula
 from fb_ros.task_encoder import TaskEncoder
 from sim.registry import make_environment
 from sim.running_robot import running_robot
-from training.agent import Networks
-from training.agent_config import AgentConfig
+from training.agent_networks import Networks
 from training.encoding import encode
+from training.recipes import agent_config
 from training.untrained import write_untrained
 
 _STATES = 10_000
 # Between the graph's z and PyTorch's: the same sums of ten thousand float32 in another order.
 _TOLERATED = 1e-4
-_AGENT = AgentConfig(d=64, blocks=4, hidden=256, backward_hidden=256)
+_AGENT = agent_config("fb_ar", "reaching", d=64, blocks=4, hidden=256, backward_hidden=256)
 _FORMULAS = {
     # Carried by a few states, as a goal is.
     "goal": "norm(tcp_pos - [{x:.4f}, 0, 0.01]) < 0.05",

@@ -1,9 +1,11 @@
-"""Transitions of collected episodes, in memory."""
+"""Transitions of collected episodes, mapped from disk."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import mmap
+import resource
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,16 @@ import torch
 
 from fb_ros.errors import FbRosError
 from fb_ros.robot_spec import RobotSpec
-from training.episode import load_episode
+from training.flat_data import FlatData, open_flat
+from training.moments import Moments
+
+# Rows that are read at a time where all are.
+_CHUNK = 100_000
+# Bytes of mapped files that may stay resident, draws between two looks at how many do, and how
+# many parts a file is let go of in: a page that is touched again costs more than one that stayed.
+_RESIDENT = 11 << 28
+_DRAWS = 64
+_PARTS = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,52 +38,123 @@ class Batch:
 
 
 class Transitions:
-    """All episodes of some folders, one row a state, and which rows start a transition."""
+    """All episodes of some folders, one row a state; transitions are counted without the rows
+    that end an episode."""
 
     def __init__(self, folders: Sequence[Path], spec: RobotSpec) -> None:
-        paths: list[Path] = []
-        for folder in folders:
-            there = sorted(folder.glob("episode_*.npz"))
-            if not there:
-                raise FbRosError(f"{folder} holds no episodes; make some with `fb_ros collect`")
-            paths += there
-        episodes = [load_episode(path) for path in paths]
-        expected = (spec.obs_dim, spec.act_dim, spec.feature_dim)
-        for path, episode in zip(paths, episodes, strict=True):
-            found = tuple(
-                array.shape[1] for array in (episode.observation, episode.action, episode.features)
-            )
-            if found != expected:
-                raise FbRosError(
-                    f"{path}: observation, action and features have {found} components, "
-                    f"robot {spec.name} has {expected}"
-                )
-        self.observation = _stack([episode.observation for episode in episodes])
-        self.action = _stack([episode.action for episode in episodes])
-        self.features = _stack([episode.features for episode in episodes])
-        self.discount = _stack([episode.discount for episode in episodes])[:, 0]
-        lengths = np.array([len(episode.observation) for episode in episodes])
-        last = np.cumsum(lengths) - 1
-        self.starts = torch.from_numpy(np.setdiff1d(np.arange(lengths.sum()), last))
+        if not folders:
+            raise FbRosError("there are no data to train on; name their folders")
+        self._take_in([open_flat(folder, spec) for folder in folders], spec)
+
+    @classmethod
+    def of(cls, flat: FlatData, spec: RobotSpec) -> Transitions:
+        """Those of one flat copy, wherever it is."""
+        data = cls.__new__(cls)
+        data._take_in([flat], spec)
+        return data
+
+    def _take_in(self, flat: list[FlatData], spec: RobotSpec) -> None:
+        self.flat = flat
+        self._obs = slice(0, spec.obs_dim)
+        self._act = slice(spec.obs_dim, spec.obs_dim + spec.act_dim)
+        self._feat = slice(self._act.stop, self._act.stop + spec.feature_dim)
+        steps = np.concatenate([one.steps for one in flat])
+        self._ends = np.cumsum(steps)
+        self._first_rows = np.cumsum([0, *(len(one.rows) for one in flat)])
+        self._draws = self._part = 0
+        if sum(one.rows.nbytes for one in self.flat) <= _RESIDENT:
+            for one in self.flat:
+                _bring_in(one.rows)
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return int(self._ends[-1])
+
+    def rows_of(self, transitions: torch.Tensor) -> torch.Tensor:
+        """The rows of the states that transitions `(n,)` start from; the next row is next."""
+        numbers = transitions.numpy()
+        # Each episode before has one row more than transitions.
+        return torch.from_numpy(numbers + np.searchsorted(self._ends, numbers, side="right"))
+
+    def draw(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Rows that transitions start from, `(count,)`, uniformly and with replacement."""
+        return self.rows_of(torch.randint(len(self), (count,), generator=generator))
 
     def sample(self, count: int, generator: torch.Generator) -> Batch:
         """`count` transitions, uniformly and with replacement."""
-        rows = self.starts[torch.randint(len(self.starts), (count,), generator=generator)]
+        return self.batch_at(self.draw(count, generator))
+
+    def batch_at(self, rows: torch.Tensor) -> Batch:
+        """The transitions that start from `rows` `(n,)`."""
+        here, after = self._take(rows), self._take(rows + 1)
         return Batch(
-            observation=self.observation[rows],
-            action=self.action[rows + 1],
-            next_observation=self.observation[rows + 1],
-            next_features=self.features[rows + 1],
-            discount=self.discount[rows + 1],
+            observation=here[:, self._obs].contiguous(),
+            action=after[:, self._act].contiguous(),
+            next_observation=after[:, self._obs].contiguous(),
+            next_features=after[:, self._feat].contiguous(),
+            discount=after[:, -1].contiguous(),
         )
 
     def sample_features(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """Task features of states that followed some action, `(count, feature_dim)`."""
-        rows = self.starts[torch.randint(len(self.starts), (count,), generator=generator)]
-        return self.features[rows + 1]
+        return self.features_at(self.draw(count, generator) + 1)
+
+    def features_at(self, rows: torch.Tensor) -> torch.Tensor:
+        """Task features of the states in `rows` `(n,)`, `(n, feature_dim)`."""
+        return self._take(rows)[:, self._feat].contiguous()
+
+    def observation_at(self, rows: torch.Tensor) -> torch.Tensor:
+        """Observations of the states in `rows` `(n,)`, `(n, obs_dim)`."""
+        return self._take(rows)[:, self._obs].contiguous()
+
+    def physics_at(self, rows: torch.Tensor) -> np.ndarray:
+        """Physics states `(n, nq + nv + na)` of the states in `rows` `(n,)`, float64."""
+        return self._gather([self.physics_of(flat) for flat in self.flat], rows.numpy())
+
+    def physics_of(self, flat: FlatData) -> np.ndarray:
+        """All physics states of one folder; refuses a folder that has none."""
+        if not flat.physics.shape[1]:
+            raise FbRosError(
+                f"{flat.folder.parent}: not all episodes hold physics to compute rewards from"
+            )
+        return flat.physics
+
+    def moments(self, name: str) -> Moments:
+        """Those of `observation` or `features` over all rows, or of the observation's `change`."""
+        merged = self.flat[0].moments[name]
+        for flat in self.flat[1:]:
+            merged = merged.merged(flat.moments[name])
+        return merged
+
+    def following_features(self, columns: slice) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """All rows that follow some action, with `columns` of their features, in parts."""
+        for start in range(0, len(self), _CHUNK):
+            numbers = torch.arange(start, min(start + _CHUNK, len(self)))
+            rows = self.rows_of(numbers) + 1
+            yield rows, self.features_at(rows)[:, columns]
+
+    def _take(self, rows: torch.Tensor) -> torch.Tensor:
+        self._stay_small()
+        return torch.from_numpy(self._gather([flat.rows for flat in self.flat], rows.numpy()))
+
+    def _gather(self, files: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
+        if len(files) == 1:
+            return np.asarray(files[0][rows])
+        which = np.searchsorted(self._first_rows, rows, side="right") - 1
+        found = np.empty((len(rows), files[0].shape[1]), files[0].dtype)
+        for index, file in enumerate(files):
+            mine = which == index
+            found[mine] = file[rows[mine] - self._first_rows[index]]
+        return found
+
+    def _stay_small(self) -> None:
+        """Lets go of mapped pages when there are many; they stay in the system's cache."""
+        self._draws += 1
+        if self._draws % _DRAWS:
+            return
+        if _mapped_bytes() > _RESIDENT:
+            self._part = (self._part + 1) % _PARTS
+            for flat in self.flat:
+                _let_go(flat.rows, self._part)
 
 
 class EvenStates:
@@ -88,13 +170,17 @@ class EvenStates:
         self, data: Transitions, columns: slice, low: torch.Tensor, high: torch.Tensor, cell: float
     ) -> None:
         """`low` and `high` bound the components `columns` of the features; all in one unit."""
-        points = data.features[data.starts + 1, columns]
-        inside = ((points >= low) & (points <= high)).all(-1)
         counts = ((high - low) / cell).ceil().long()
-        index = ((points[inside] - low) / cell).long().clamp(min=0)
-        index = torch.minimum(index, counts - 1)
         strides = torch.cat([counts[1:].flip(0).cumprod(0).flip(0), torch.ones(1).long()])
-        cells, order = (index * strides).sum(-1).sort(stable=True)
+        parts: list[torch.Tensor] = []
+        found: list[torch.Tensor] = []
+        for rows, points in data.following_features(columns):
+            inside = ((points >= low) & (points <= high)).all(-1)
+            index = ((points[inside] - low) / cell).long().clamp(min=0)
+            index = torch.minimum(index, counts - 1)
+            parts.append((index * strides).sum(-1).int())
+            found.append(rows[inside])
+        cells, order = torch.cat(parts).sort(stable=True)
         sizes = cells.unique_consecutive(return_counts=True)[1]
         first = sizes.cumsum(0) - sizes
         enough = sizes >= self._FEWEST
@@ -103,7 +189,7 @@ class EvenStates:
                 f"the data hold no cell of {cell:g} with {self._FEWEST} states between "
                 f"{low.tolist()} and {high.tolist()}; collect more, or set box_share to 0"
             )
-        self._rows = (data.starts[inside] + 1)[order]
+        self._rows = torch.cat(found)[order]
         self._first, self._sizes = first[enough], sizes[enough]
 
     def sample(self, count: int, generator: torch.Generator) -> torch.Tensor:
@@ -114,8 +200,27 @@ class EvenStates:
         return self._rows[self._first[cells] + within]
 
 
-def _stack(arrays: list[np.ndarray]) -> torch.Tensor:
-    stacked = torch.from_numpy(np.concatenate(arrays))
-    if not torch.isfinite(stacked).all():
-        raise FbRosError("the data hold NaN or infinity; collect them anew")
-    return stacked
+def _mapped_bytes() -> int:
+    """Bytes of files that are mapped and resident; 0 where nobody says (not on Linux)."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[2]) * resource.getpagesize()
+    except (OSError, ValueError):
+        return 0
+
+
+def _bring_in(array: np.ndarray) -> None:
+    """Reads a file from its beginning to its end, which is faster than page by page as drawn."""
+    array.reshape(-1)[:: mmap.PAGESIZE // array.itemsize].sum()
+
+
+def _let_go(array: np.ndarray, part: int) -> None:
+    """Unmaps the pages of one of `_PARTS` parts of a mapped file."""
+    mapping = getattr(array, "_mmap", None)
+    if not isinstance(mapping, mmap.mmap):
+        return
+    page = mmap.PAGESIZE
+    size = -(-len(mapping) // (_PARTS * page)) * page
+    start = part * size
+    if start < len(mapping):
+        mapping.madvise(mmap.MADV_DONTNEED, start, min(size, len(mapping) - start))

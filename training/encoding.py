@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
-from training.networks import BackwardMap, project_z
+from training.backward_map import BackwardMap
+from training.networks import project_z
 
 
 class Encoding(NamedTuple):
@@ -36,21 +38,20 @@ def encode(
     """
     rewards = weights if rewards is None else rewards
     state_parts = backward_map.embed_state(features)
-    d, blocks = backward_map.d, backward_map.blocks
-    z = features.new_zeros(*features.shape[:-2], d)
-    means = []
-    for k in range(blocks):
+    z = features.new_zeros(*features.shape[:-2], backward_map.d)
+    means, start = [], 0
+    for k, size in enumerate(backward_map.sizes):
         backward = backward_map.block(k, state_parts[k], z)
         both = torch.stack([weights, rewards], dim=-2) @ backward
         means.append(both[..., 1, :])
-        own = project_z(both[..., 0, :], 1) * asked[..., k : k + 1]
-        start, stop = k * d // blocks, (k + 1) * d // blocks
-        z = torch.cat([z[..., :start], own, z[..., stop:]], dim=-1)
+        own = project_z(both[..., 0, :], (size,)) * asked[..., k : k + 1]
+        z = torch.cat([z[..., :start], own, z[..., start + size :]], dim=-1)
+        start += size
     return Encoding(z, torch.cat(means, dim=-1) / weights.shape[-1])
 
 
 def sample_sphere(
-    count: int, d: int, blocks: int, generator: torch.Generator | None = None
+    count: int, sizes: Sequence[int], generator: torch.Generator | None = None
 ) -> torch.Tensor:
-    """Encodings whose blocks are uniform on their spheres, `(count, d)`."""
-    return project_z(torch.randn(count, d, generator=generator), blocks)
+    """Encodings whose blocks, of lengths `sizes`, are uniform on their spheres, `(count, d)`."""
+    return project_z(torch.randn(count, sum(sizes), generator=generator), sizes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,13 @@ class Episode:
     action: np.ndarray
     """`(T + 1, act_dim)` in `[-1, 1]`; row 0 is zero."""
     reward: np.ndarray
-    """`(T + 1, 1)`, zeros: rewards are computed afterwards."""
+    """`(T + 1, 1)`; zeros where no task was set: rewards are computed afterwards."""
     discount: np.ndarray
-    """`(T + 1, 1)`, 0 where the episode ended in a terminal state and 1 elsewhere."""
+    """`(T + 1, 1)`, 0 where the episode ended in a terminal state and 1 elsewhere: also at the
+    end of one that ran out of time."""
     physics: np.ndarray
-    """`(T + 1, nq + nv)`, from which any reward can be computed later."""
+    """`(T + 1, nq + nv + na)`, from which any reward can be computed later; `(T + 1, 0)` of a
+    robot that was not simulated."""
     features: np.ndarray
     """`(T + 1, feature_dim)`, the task features."""
 
@@ -32,6 +35,11 @@ class Episode:
     def steps(self) -> int:
         """Number of transitions."""
         return len(self.observation) - 1
+
+
+def episode_paths(folder: Path) -> list[Path]:
+    """The episodes of a folder, in order."""
+    return sorted(folder.glob("episode_*.npz"))
 
 
 def episode_path(folder: Path, index: int, steps: int) -> Path:
@@ -57,12 +65,23 @@ def save_episode(folder: Path, index: int, episode: Episode) -> Path:
     return path
 
 
-def load_episode(path: Path) -> Episode:
-    """Reads an episode; a damaged one, or one with pickled arrays, is refused by name."""
-    names = [field.name for field in dataclasses.fields(Episode)]
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an npz; a damaged one, or one with pickled arrays, is refused by name."""
     try:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("it is truncated, or no npz file")
         with np.load(path, allow_pickle=False) as arrays:
-            return Episode(**{name: arrays[name] for name in names})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         reason = " ".join(str(error).split())
         raise FbRosError(f"{path} is not a whole episode ({reason}); delete it") from error
+
+
+def load_episode(path: Path) -> Episode:
+    """Reads an episode of ours; a damaged or foreign one is refused by name."""
+    arrays = read_arrays(path)
+    names = [field.name for field in dataclasses.fields(Episode)]
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise FbRosError(f"{path} is not a whole episode (it lacks {', '.join(missing)})")
+    return Episode(**{name: arrays[name] for name in names})

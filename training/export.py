@@ -6,7 +6,6 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.numpy import save_file
@@ -25,8 +24,8 @@ from fb_ros.errors import FbRosError
 from fb_ros.golden import write_golden
 from fb_ros.robot_spec import RobotSpec
 from sim.registry import make_environment
-from training.agent import Networks
 from training.agent_config import AgentConfig
+from training.agent_networks import Networks
 from training.collect import data_fingerprint
 from training.data import Transitions
 from training.evaluate import EvaluateConfig, evaluate
@@ -60,9 +59,9 @@ class ExportConfig(CommandConfig):
 
 def export(config: ExportConfig) -> Result:
     """Writes the bundle and returns its description."""
-    run = _read_run(config.run)
+    run = read_run(config.run)
     spec = make_environment(run["robot"]).spec
-    agent = _agent_of(run, config.run)
+    agent = agent_of(run, config.run)
     out = config.out.resolve()
     _refuse_to_replace(out)
     if config.weights not in ("best", "last"):
@@ -109,7 +108,7 @@ def model_description(agent: AgentConfig, spec: RobotSpec) -> dict[str, object]:
         "robot": spec.to_json(),
         "algorithm": agent.algorithm,
         "gamma": agent.gamma,
-        "blocks": [agent.d // agent.blocks] * agent.blocks,
+        "blocks": list(agent.sizes),
         "encoder_features": list(agent.features),
         "block_features": [list(names) for names in agent.block_features],
     }
@@ -139,12 +138,12 @@ def _reference_states(
     data = Transitions(config.data, spec)
     generator = torch.Generator().manual_seed(config.seed)
     count = min(config.reference_states, len(data))
-    rows = data.starts[torch.randperm(len(data), generator=generator)[:count]]
+    rows = data.rows_of(torch.randperm(len(data), generator=generator)[:count])
     even = even_states(agent, spec, data)
     if even:
         drawn = torch.rand(count, generator=generator) < agent.box_share
         rows[drawn] = even.sample(int(drawn.sum()), generator)
-    return data.features[rows], data.observation[rows]
+    return data.features_at(rows), data.observation_at(rows)
 
 
 def write_description(folder: Path, description: dict[str, object]) -> None:
@@ -154,7 +153,8 @@ def write_description(folder: Path, description: dict[str, object]) -> None:
     (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 
-def _read_run(folder: Path) -> Result:
+def read_run(folder: Path) -> Result:
+    """The record of a training run; refuses a folder that holds none."""
     path = folder / RUN
     if not path.is_file():
         raise FbRosError(
@@ -163,14 +163,11 @@ def _read_run(folder: Path) -> Result:
     return read_record(path)
 
 
-def _agent_of(run: Result, folder: Path) -> AgentConfig:
+def agent_of(run: Result, folder: Path) -> AgentConfig:
+    """The settings of a run's agent; refuses those of another version."""
     try:
-        settings: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in run["agent"].items()
-        }
-        return AgentConfig(**settings)
-    except (KeyError, TypeError) as error:
+        return AgentConfig.from_json(run["agent"])
+    except (KeyError, TypeError, FbRosError) as error:
         raise FbRosError(
             f"{folder / RUN} is not of this version of fb_ros ({error}); train anew"
         ) from error

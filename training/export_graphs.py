@@ -16,8 +16,8 @@ from torch import nn
 from fb_ros.field import Field
 from fb_ros.graphs import BEST_OF, CANDIDATES, HALF, POLICY, TASK_ENCODER, VALUE
 from fb_ros.robot_spec import RobotSpec
-from training.agent import Networks
 from training.agent_config import AgentConfig
+from training.agent_networks import Networks
 from training.encoding import Encoding, encode
 from training.half_precision import half_precision
 from training.losses import pessimistic
@@ -37,16 +37,16 @@ class PolicyGraph(nn.Module):
     def __init__(self, networks: Networks, agent: AgentConfig) -> None:
         super().__init__()
         self.policy = networks.policy
-        width = networks.policy.last.out_features
-        self.register_buffer("spread", torch.full((1, width), agent.noise))
+        self.register_buffer("spread", torch.full((1, networks.policy.act_dim), agent.noise))
         self.spread: torch.Tensor
 
     def forward(
         self, observation: torch.Tensor, z: torch.Tensor, noise: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        mean: torch.Tensor = self.policy(observation, z)
-        # Not a constant: a runtime may refuse an output that no node computes.
-        scale = self.spread + 0.0 * mean
+        mean, scale = self.policy.mean_and_scale(observation, z)
+        if not self.policy.learns_scale:
+            # Not a constant: a runtime may refuse an output that no node computes.
+            scale = self.spread + 0.0 * mean
         return (mean + scale * noise).clamp(-1.0, 1.0), mean, scale
 
 
@@ -141,7 +141,7 @@ def write_graphs(networks: Networks, agent: AgentConfig, spec: RobotSpec, folder
         "features": torch.zeros(2, read),
         "weights": torch.ones(2),
         "reward": torch.ones(2),
-        "asked": torch.ones(agent.blocks),
+        "asked": torch.ones(len(agent.sizes)),
     }
     inputs: dict[str, dict[str, torch.Tensor]] = {
         POLICY: {"observation": observation, "z": z, "noise": torch.zeros(1, spec.act_dim)},
@@ -210,7 +210,7 @@ def _strip(model: onnx.ModelProto) -> None:
 def _meanings(agent: AgentConfig, spec: RobotSpec) -> dict[str, str]:
     """What the inputs and outputs hold, component by component, with units."""
     actions = ", ".join(spec.action_joints)
-    z = f"task encoding, {agent.blocks} blocks of {agent.d // agent.blocks}"
+    z = f"task encoding, blocks of {_listed(agent.sizes)}"
     return {
         "observation": _layout(spec.observation),
         "features": _layout([spec.feature(name) for name in agent.features]),
@@ -249,3 +249,10 @@ def _describe(model: onnx.ModelProto, file: str, meanings: dict[str, str]) -> No
 def _save(model: onnx.ModelProto, path: Path) -> None:
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
+
+
+def _listed(sizes: tuple[int, ...]) -> str:
+    """`4 x 16` for four of sixteen, else all of them."""
+    if len(set(sizes)) == 1:
+        return f"{len(sizes)} x {sizes[0]}"
+    return ", ".join(map(str, sizes))

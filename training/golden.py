@@ -10,8 +10,8 @@ import torch
 
 from fb_ros.golden import Golden, GoldenCase
 from fb_ros.graphs import BEST_OF, CANDIDATES, POLICY, TASK_ENCODER, VALUE
-from training.agent import Networks
 from training.agent_config import AgentConfig
+from training.agent_networks import Networks
 from training.encoding import encode, sample_sphere
 from training.export_graphs import OUTPUTS, graph_modules
 
@@ -45,7 +45,7 @@ def _golden_vectors(
     generator = torch.Generator().manual_seed(0)
     states = _rounded(features[:, networks.columns])
     observation = _rounded(observation)
-    act_dim = networks.policy.last.out_features
+    act_dim = networks.policy.act_dim
 
     def normal(*shape: int) -> torch.Tensor:
         return _rounded(torch.randn(*shape, generator=generator))
@@ -65,8 +65,8 @@ def _golden_vectors(
     def some_z(i: int) -> torch.Tensor:
         """That of a goal, or any: `(1, d)`."""
         if i % 2:
-            return _rounded(sample_sphere(1, agent.d, agent.blocks, generator))
-        asked = torch.ones(agent.blocks, dtype=torch.float64)
+            return _rounded(sample_sphere(1, agent.sizes, generator))
+        asked = torch.ones(len(agent.sizes), dtype=torch.float64)
         one = torch.ones(1, dtype=torch.float64)
         row = some_state()
         return _rounded(encode(exact.backward_map, states[row : row + 1], one, asked).z[None])
@@ -90,13 +90,13 @@ def _golden_vectors(
         "rows",
         observation=observation[rows],
         action=normal(_VALUE_ROWS, act_dim).clamp(-1.0, 1.0),
-        z=_rounded(sample_sphere(_VALUE_ROWS, agent.d, agent.blocks, generator)),
-        reward=_rounded(sample_sphere(_VALUE_ROWS, agent.d, agent.blocks, generator)),
+        z=_rounded(sample_sphere(_VALUE_ROWS, agent.sizes, generator)),
+        reward=_rounded(sample_sphere(_VALUE_ROWS, agent.sizes, generator)),
     )
     return {
         POLICY: policy,
         BEST_OF: best_of,
-        TASK_ENCODER: _encodings(case, states, agent.blocks),
+        TASK_ENCODER: _encodings(case, states, len(agent.sizes)),
         VALUE: [value],
     }
 

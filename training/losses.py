@@ -25,38 +25,69 @@ def fb_loss(
     target_measure: torch.Tensor,
     next_measure: torch.Tensor,
     discount: torch.Tensor,
+    own: int | None = None,
 ) -> torch.Tensor:
     """Bellman error of the successor measure (Touati and Ollivier 2021), summed over the ensemble.
 
-    `measure` `(P, …, m, n)` is `F^T B` on independent pairs `(i, s''_j)`, `target_measure`
-    `(…, m, n)` the target networks' at the next state, `next_measure` `(P, …, m)` is
-    `F(s_i, a_i)^T B(s'_i)` and `discount` `(…, m)` is gamma, 0 where the episode ended.
+    `measure` `(P, …, m, n)` is `F^T B` on pairs `(i, s''_j)`, `target_measure` `(…, m, n)` the
+    target networks' at the next state, `next_measure` `(P, …, m)` is `F(s_i, a_i)^T B(s'_i)` and
+    `discount` `(…, m)` is gamma, 0 where the episode ended. Where the `s''` are the batch's own
+    next states, column `own + i` belongs to row `i`, is not independent of it and is left out.
     """
     error = measure - discount.unsqueeze(-1) * target_measure
     members = len(measure)
-    return members * (0.5 * error.square().mean() - next_measure.mean())
+    return members * (0.5 * _mean_of_others(error.square(), own) - next_measure.mean())
 
 
-def ortho_loss(backward: torch.Tensor) -> torch.Tensor:
-    """Orthonormality of `B` over the states of each group: `(…, n, d)`, `n` at least 2."""
-    gram = backward @ backward.transpose(-1, -2)
-    n = gram.shape[-1]
-    diagonal = gram.diagonal(dim1=-2, dim2=-1)
-    off_diagonal = (gram.square().sum((-2, -1)) - diagonal.square().sum(-1)) / (n * (n - 1))
-    return 0.5 * off_diagonal.mean() - diagonal.mean()
+def ortho_loss(
+    backward: torch.Tensor, others: torch.Tensor | None = None, own: int = 0
+) -> torch.Tensor:
+    """Orthonormality of `B` over the states of each group: `(…, n, d)`, `n` at least 2.
+
+    `others` `(…, m, d)` are the states to pair with, of which `own + i` is row `i` itself; the
+    same states where they are not given.
+    """
+    gram = backward @ (backward if others is None else others).transpose(-1, -2)
+    diagonal = gram.diagonal(offset=own, dim1=-2, dim2=-1)
+    return 0.5 * _mean_of_others(gram.square(), own) - diagonal.mean()
 
 
-def policy_loss(q: torch.Tensor, action: torch.Tensor, action_penalty: float) -> torch.Tensor:
+def _mean_of_others(values: torch.Tensor, own: int | None) -> torch.Tensor:
+    """Mean of `values` `(…, m, n)`, without those of row `i` in column `own + i`."""
+    if own is None:
+        return values.mean()
+    diagonal = values.diagonal(offset=own, dim1=-2, dim2=-1)
+    return (values.sum() - diagonal.sum()) / (values.numel() - diagonal.numel())
+
+
+def policy_loss(
+    q: torch.Tensor,
+    action: torch.Tensor,
+    action_penalty: float,
+    unit: torch.Tensor | None = None,
+) -> torch.Tensor:
     """Policy improvement (TD3's) with a price on effort: `Q` `(n,)`, `action` `(n, act_dim)`.
 
     An action costs `action_penalty` times its mean square times the `Q` that is at stake. So the
     price is small where the goal is far and the gain of moving is a small number, too, and it
     keeps the joints still that a robot at its goal has no use for. In units of the mean
-    magnitude of `Q`.
+    magnitude of `Q`, or of `unit`.
     """
-    at_stake = q.detach().clamp(min=0.0)
-    effort = at_stake * action.square().mean(-1)
-    return (action_penalty * effort - q).mean() / (q.detach().abs().mean() + 1e-6)
+    unit = q.detach().abs().mean() if unit is None else unit
+    loss = -q.mean()
+    if action_penalty:
+        at_stake = q.detach().clamp(min=0.0)
+        loss = loss + action_penalty * (at_stake * action.square().mean(-1)).mean()
+    return loss / (unit + 1e-6)
+
+
+def advantage_loss(log_prob: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Policy improvement by weighted likelihood of the data's actions.
+
+    `log_prob` `(n,)` is that of the data's actions, `weights` `(n,)` are the `u` of
+    `training.advantage`, constants.
+    """
+    return -(weights.detach() * log_prob).sum()
 
 
 def successor_loss(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fb_ros.errors import FbRosError
+from training.whole_file import whole_file
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -22,6 +23,5 @@ def read_record(path: Path) -> dict[str, Any]:
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Writes a record whole or not at all."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    partial.rename(path)
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -13,14 +13,15 @@ from training.episode import Episode
 
 Controller = Callable[[int, np.ndarray], np.ndarray]
 """From the step's number and the observation to an action in `[-1, 1]`."""
+Stop = Callable[[RobotState], np.ndarray]
+"""From stacked states to whether an episode ends in each of them, `(n,)`."""
+
+# Steps of known actions between two looks at whether the robot left its box.
+_BLOCK = 25
 
 
 def rollout(
-    environment: Environment,
-    controller: Controller,
-    steps: int,
-    *,
-    stop: Callable[[RobotState], bool] | None = None,
+    environment: Environment, controller: Controller, steps: int, *, stop: Stop | None = None
 ) -> Episode:
     """Runs `controller` from the present state for `steps`, or until `stop` says so.
 
@@ -28,32 +29,63 @@ def rollout(
     model that expects nothing there has no reason to go. The end of the steps is a truncation.
     """
     spec = environment.spec
-    states, physics = [environment.robot_state()], [environment.physics_state()]
-    observations = [assemble(spec.observation, states[0])]
-    actions, discounts = [np.zeros(spec.act_dim)], [1.0]
+    physics, actions = [environment.physics_state()], []
     for step in range(steps):
-        action = np.clip(controller(step, observations[-1]), -1.0, 1.0)
+        action = np.clip(controller(step, environment.observation()), -1.0, 1.0)
         environment.step(spec.command_from_action(action))
-        state = environment.robot_state()
-        states.append(state)
         physics.append(environment.physics_state())
-        observations.append(assemble(spec.observation, state))
         actions.append(action)
-        discounts.append(0.0 if stop is not None and stop(state) else 1.0)
-        if discounts[-1] == 0.0:
+        if stop is not None and stop(environment.robot_state()):
             break
-    features = np.stack([assemble(spec.features, state) for state in states])
-    count = len(observations)
+    return _episode(environment, np.array(physics), np.array(actions), stop)
+
+
+def replay(environment: Environment, actions: np.ndarray, *, stop: Stop | None = None) -> Episode:
+    """The same for `actions` `(steps, act_dim)` that are known beforehand, and faster."""
+    commands = environment.spec.command_from_action(actions)
+    physics = [environment.physics_state()[None]]
+    for start in range(0, len(commands), _BLOCK):
+        physics.append(environment.run(commands[start : start + _BLOCK]))
+        if stop is not None and np.any(stop(environment.robot_states(physics[-1]))):
+            break
+    return _episode(environment, np.concatenate(physics), actions, stop)
+
+
+def stop_outside(environment: Environment, margin: float) -> Stop | None:
+    """Ends an episode where the goal feature is further than `margin` outside the goal box.
+
+    None for a robot that may go anywhere.
+    """
+    if not environment.confined:
+        return None
+    spec = environment.spec
+    goal = spec.feature(spec.goal_feature)
+    low, high = np.asarray(spec.goal_low) - margin, np.asarray(spec.goal_high) + margin
+
+    def outside(state: RobotState) -> np.ndarray:
+        position = goal.encode(state)
+        return np.any((position < low) | (position > high), axis=-1)
+
+    return outside
+
+
+def _episode(
+    environment: Environment, physics: np.ndarray, actions: np.ndarray, stop: Stop | None
+) -> Episode:
+    """The episode of the physics states `(n, k)`, up to the first that ends it."""
+    spec = environment.spec
+    states = environment.robot_states(physics)
+    ends = np.zeros(len(physics), dtype=bool) if stop is None else stop(states)
+    ends[0] = False  # Nothing led to where it starts.
+    count = int(np.argmax(ends)) + 1 if ends.any() else len(physics)
+    discount = np.ones((count, 1), dtype=np.float32)
+    discount[-1] = 0.0 if ends.any() else 1.0
+    nothing = np.zeros((1, spec.act_dim))
     return Episode(
-        observation=np.asarray(observations, dtype=np.float32),
-        action=np.asarray(actions, dtype=np.float32),
+        observation=assemble(spec.observation, states)[:count].astype(np.float32),
+        action=np.concatenate([nothing, actions[: count - 1]]).astype(np.float32),
         reward=np.zeros((count, 1), dtype=np.float32),
-        discount=np.asarray(discounts, dtype=np.float32)[:, None],
-        physics=np.asarray(physics, dtype=np.float64),
-        features=features.astype(np.float32),
+        discount=discount,
+        physics=physics[:count],
+        features=assemble(spec.features, states)[:count].astype(np.float32),
     )
-
-
-def replay(actions: np.ndarray) -> Controller:
-    """A controller that takes `actions` `(steps, act_dim)` one after the other."""
-    return lambda step, _: actions[step]

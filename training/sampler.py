@@ -6,8 +6,9 @@ import torch
 
 from fb_ros.field import layout_slices
 from fb_ros.robot_spec import RobotSpec
-from training.agent import Networks
+from training import processes
 from training.agent_config import AgentConfig
+from training.agent_networks import Networks
 from training.data import Batch, EvenStates, Transitions
 from training.encoding import encode, sample_sphere
 
@@ -16,13 +17,18 @@ _REGION_STATES = 64
 
 
 class Sampler:
-    """Draws from `data` what `Agent.update` takes, with tasks encoded by the present `B`."""
+    """Draws from `data` what `Agent.update` takes, with tasks encoded by the present `B`.
+
+    With several processes, each draws its share.
+    """
 
     def __init__(
         self, config: AgentConfig, spec: RobotSpec, data: Transitions, networks: Networks
     ) -> None:
-        self._config, self._data, self._networks = config, data, networks
+        self._config, self._data, self._networks = config.of_robot(spec), data, networks
         self._even = even_states(config, spec, data)
+        self._batch = processes.share(config.batch, "batch")
+        self._encodings = processes.share(config.encodings, "groups")
 
     def sample(self, generator: torch.Generator) -> tuple[Batch, torch.Tensor, torch.Tensor]:
         """A batch, the negatives of its groups and their encodings.
@@ -30,30 +36,43 @@ class Sampler:
         The negatives `(groups, negatives, features of B)` stand for the measure `rho`, to which
         `F^T B` is a density; any measure will do that leaves out nothing the robot gets to.
         """
-        config = self._config
-        batch = self._data.sample(config.batch, generator)
-        negatives = self._sample_states((config.groups, config.negatives), generator)
+        batch = self._data.sample(self._batch, generator)
+        shape = (self._encodings, self._config.negatives)
+        negatives = self._sample_states(shape, generator)
         return batch, negatives, self.sample_z(generator)
 
     def sample_z(self, generator: torch.Generator) -> torch.Tensor:
-        """Encodings for one update, `(groups, d)`: of states, of regions, and uniform ones."""
+        """Encodings for one update, `(groups, d)`: of states, mixtures and regions, and uniform
+        ones."""
         config = self._config
-        goals = round(config.goal_share * config.groups)
-        regions = min(round(config.region_share * config.groups), config.groups - goals)
-        z = sample_sphere(config.groups, config.d, config.blocks, generator)
+        total = self._encodings
         asked = self._sample_asked(generator)
-        encoded = [
-            self._encode_goals(asked[:goals], generator),
-            self._encode_regions(asked[goals : goals + regions], generator),
-        ]
-        open_z = z * asked.repeat_interleave(config.d // config.blocks, dim=1)
-        return torch.cat([*encoded, open_z[goals + regions :]])
+        parts, start = [], 0
+        for share, encode_tasks in (
+            (config.goal_share, self._encode_goals),
+            (config.region_share, self._encode_regions),
+            (config.mixture_share, self._encode_mixtures),
+        ):
+            count = min(round(share * total), total - start)
+            if count:
+                parts.append(encode_tasks(asked[start : start + count], generator))
+            start += count
+        z = sample_sphere(total, config.sizes, generator)
+        open_z = z * asked.repeat_interleave(torch.tensor(config.sizes), dim=1)
+        return torch.cat([*parts, open_z[start:]])
 
     @torch.no_grad()
     def _encode_goals(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Encodings of single states, one for each row of `asked` `(n, blocks)`."""
         states = self._sample_states((len(asked), 1), generator)
         return encode(self._networks.backward_map, states, torch.ones(states.shape[:2]), asked).z
+
+    @torch.no_grad()
+    def _encode_mixtures(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Encodings of some states each, weighted at random, one for each row of `asked`."""
+        states = self._sample_states((len(asked), self._config.mixture_states), generator)
+        weights = torch.rand(states.shape[:2], generator=generator)
+        return encode(self._networks.backward_map, states, weights, asked).z
 
     @torch.no_grad()
     def _encode_regions(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -77,9 +96,9 @@ class Sampler:
         """Which blocks each of an update's tasks is about, `(groups, blocks)`; never none."""
         config = self._config
         if not config.open_shares:
-            return torch.ones(config.groups, config.blocks)
+            return torch.ones(self._encodings, config.blocks)
         shares = torch.tensor(config.open_shares)
-        asked = (torch.rand(config.groups, len(shares), generator=generator) >= shares).float()
+        asked = (torch.rand(self._encodings, len(shares), generator=generator) >= shares).float()
         asked[:, 0] = torch.where(asked.any(-1), asked[:, 0], 1.0)
         return asked.repeat_interleave(torch.tensor(config.feature_blocks), dim=1)
 
@@ -90,7 +109,7 @@ class Sampler:
         # Spread over rows and columns alike, since some callers read the first column alone.
         if self._even:
             even = torch.rand(shape, generator=generator) < self._config.box_share
-            states[even] = self._data.features[self._even.sample(int(even.sum()), generator)]
+            states[even] = self._data.features_at(self._even.sample(int(even.sum()), generator))
         return states[..., self._networks.columns]
 
 

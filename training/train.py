@@ -1,8 +1,7 @@
-"""`fb_ros train`: a forward-backward model from collected episodes."""
+"""`fb_ros train`: a forward-backward model from collected episodes, that can be left alone."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import time
 from pathlib import Path
@@ -11,154 +10,239 @@ from typing import Any
 import numpy as np
 import torch
 
-from fb_ros.asked_blocks import asked_blocks
-from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.command import Command, Result
 from fb_ros.errors import FbRosError
-from fb_ros.field import layout_slices
-from sim.environment import Environment
-from sim.follow import CommandOf
 from sim.progress import progress_bar
 from sim.registry import make_environment
-from sim.score import reach_figures
-from sim.tasks import REACH, make_task
-from training.agent import Agent, Networks
-from training.agent_config import AgentConfig
+from training import processes
+from training.agent import Agent, Figures
+from training.checkpoint import load_checkpoint, read_record_of, write_checkpoint
 from training.collect import METADATA, data_fingerprint
 from training.commit import commit
 from training.data import Transitions
-from training.encoding import encode
-from training.evaluate import reach_distances
+from training.divergence import divergence
+from training.reach_evaluation import ReachEvaluation, require_renderer
 from training.record import read_record, write_record
 from training.sampler import Sampler
+from training.stop_signal import StopSignal
+from training.task_evaluation import TaskEvaluation
+from training.train_config import TrainConfig, default_of
+from training.training_log import TrainingLog
 from training.weights import write_weights
+from training.whole_file import UnwritableError
 
 RUN = "run.json"
-CURVE = "curve.csv"
 BEST, LAST = "best.safetensors", "last.safetensors"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainConfig(CommandConfig):
-    """Train a forward-backward model on collected episodes."""
-
-    data: tuple[Path, ...] = (Path("data/jaco"),)
-    """Folders of episodes, as `fb_ros collect` writes them."""
-    robot: str = "jaco"
-    """Robot that the data are of."""
-    out: Path = Path("runs/jaco")
-    """Folder for checkpoints and the learning curve."""
-    init: Path | None = None
-    """Weights to start from, of the same sizes; none for random ones."""
-    updates: int = 40_000
-    """Updates in all."""
-    minutes: float = 0.0
-    """Stop earlier, when so many minutes have passed; 0 for no limit."""
-    seed: int = 0
-    """Seed of the weights and of the batches."""
-    threads: int = 0
-    """CPU threads; 0 for PyTorch's choice."""
-    eval_every: int = 2000
-    """Updates between evaluations; the last comes at the end in any case."""
-    eval_goals: int = 50
-    """Goals of an evaluation during training."""
-    eval_seed: int = 1_000_000
-    """Seed of those goals, far from the seeds that people evaluate with."""
-    agent: AgentConfig = dataclasses.field(default_factory=AgentConfig)
-    """The agent."""
-
-    def __post_init__(self) -> None:
-        for name in ("updates", "eval_every", "eval_goals"):
-            if getattr(self, name) < 1:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
+CHECKPOINT = "checkpoint.safetensors"
+_CURVE, _UPDATES = "curve", "updates"
 
 
 def train(config: TrainConfig) -> Result:
     """Trains, evaluates on the way, and keeps the last and the best weights."""
-    environment = make_environment(config.robot)
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    data = Transitions(config.data, environment.spec)
-    agent = Agent(config.agent, environment.spec, data)
-    if config.init:
-        agent.load(config.init)
-    sampler = Sampler(config.agent, environment.spec, data, agent.networks)
-    generator = torch.Generator().manual_seed(config.seed)
-    config.out.mkdir(parents=True, exist_ok=True)
-    run: Result = {
-        "robot": config.robot,
-        "commit": commit(),
-        "data": {
-            "fingerprint": data_fingerprint(config.data),
-            "transitions": len(data),
-            "collected_with": [_collected_with(folder) for folder in config.data],
-        },
-        "seed": config.seed,
-        "init": _run_of(config.init) if config.init else None,
-        "agent": dataclasses.asdict(config.agent),
-        "batch": config.agent.batch,
-        "threads": torch.get_num_threads(),
-    }
-    started, best = time.perf_counter(), -np.inf
-    curve: list[dict[str, float]] = []
-    progress = progress_bar(
-        range(1, config.updates + 1), title=f"train {config.robot}", unit="update"
-    )
-    for update in progress:
-        minutes = (time.perf_counter() - started) / 60.0
-        spent = minutes / config.minutes if config.minutes else 0.0
-        agent.anneal(max((update - 1) / config.updates, spent))
-        figures = agent.update(*sampler.sample(generator), generator)
-        done = update == config.updates or spent >= 1.0
-        if update % config.eval_every and not done:
-            continue
-        row = {"update": float(update), "minutes": minutes}
-        row |= {name: float(value) for name, value in figures.items()}
-        if not all(np.isfinite(list(row.values()))):
-            raise FbRosError(f"training diverged by update {update}: {row}; see {config.out}")
-        row |= _evaluate(agent.averaged, environment, config)
-        curve.append(row)
-        _write_curve(config.out / CURVE, curve)
-        progress.write(_line(row))
-        write_weights(agent.averaged, config.out / LAST)
-        if row["mean_return"] >= best:
-            best = row["mean_return"]
-            write_weights(agent.averaged, config.out / BEST)
+    processes.join()
+    try:
+        with StopSignal() as stop:
+            return _Training(config).run(stop)
+    finally:
+        processes.leave()
+
+
+class _Training:
+    """One training, from its first update or from a checkpoint."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self._config = config
+        environment = make_environment(config.robot)
+        spec = environment.spec
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        self._checkpoint = config.out / CHECKPOINT
+        resumed = self._to_resume()
+        torch.manual_seed(config.seed)
+        data = Transitions(config.data, spec)
+        agent_settings = config.agent.of_robot(spec)
+        self._settings = {
+            "robot": config.robot,
+            "data": data_fingerprint(config.data),
+            "seed": config.seed,
+            "processes": processes.count(),
+            "agent": dataclasses.asdict(agent_settings),
+        }
+        if resumed:
+            _require_same(resumed["settings"], self._settings, self._checkpoint)
+        self._agent = Agent(agent_settings, spec, data)
+        if config.init and not resumed:
+            self._agent.load(config.init)
+        self._sampler = Sampler(agent_settings, spec, data, self._agent.networks)
+        # Alike in a training of one process and in the first of several.
+        self._generator = torch.Generator().manual_seed(config.seed + processes.rank())
+        # A robot that moves about has its benchmark's tasks, an arm goals to reach.
+        evaluation = ReachEvaluation if environment.confined else TaskEvaluation
+        self._evaluate = evaluation(agent_settings, environment, data, seed=config.eval_seed)
+        if config.videos:
+            require_renderer()
+        self._update, self._minutes, self._best = 0, 0.0, -np.inf
+        self._run: Result = {
+            "robot": config.robot,
+            "commit": commit(),
+            "data": {
+                "fingerprint": self._settings["data"],
+                "transitions": len(data),
+                "collected_with": [_collected_with(folder) for folder in config.data],
+            },
+            "seed": config.seed,
+            "init": _run_of(config.init) if config.init else None,
+            "recipe": config.recipe,
+            "agent": self._settings["agent"],
+            "batch": agent_settings.batch,
+            "threads": torch.get_num_threads(),
+            "learning_curve": [],
+        }
+        if resumed:
+            generators = load_checkpoint(self._checkpoint, self._agent)
+            self._generator.set_state(generators[processes.rank()])
+            self._run = resumed["run"]
+            self._update, self._minutes = resumed["update"], resumed["minutes"]
+            self._best = resumed["best"] if resumed["best"] is not None else -np.inf
+
+    def _to_resume(self) -> dict[str, Any] | None:
+        """The record of the checkpoint to go on from, if any; refuses to write over one."""
+        if not self._checkpoint.exists():
+            return None
+        record = read_record_of(self._checkpoint)
+        if not self._config.resume:
+            raise FbRosError(
+                f"{self._config.out} holds a training of {record['update']} updates; go on with "
+                "it with --resume, or choose another --out"
+            )
+        return record
+
+    def run(self, stop: StopSignal) -> Result:
+        """Updates until the end, or until it should stop."""
+        config = self._config
+        over = config.minutes and self._minutes >= config.minutes
+        if "last" in self._run and (over or self._update >= config.updates):
+            return self._run
+        config.out.mkdir(parents=True, exist_ok=True)
+        first = processes.rank() == 0
+        if not first:
+            return self._loop(stop, None)
+        log = TrainingLog(config.out, self._update)
+        try:
+            return self._loop(stop, log)
+        except UnwritableError as error:
+            remedy = "Free some space and go on with --resume"
+            raise FbRosError(f"{error}; {self._kept()} {remedy}") from error
+        finally:
+            log.close()
+
+    def _loop(self, stop: StopSignal, log: TrainingLog | None) -> Result:
+        config = self._config
+        before, started = self._minutes, time.perf_counter()
+        title = f"train {config.robot}" if log else ""
+        progress = progress_bar(title=title, unit="update", total=config.updates)
+        progress.update(self._update)
+        while True:
+            minutes = before + (time.perf_counter() - started) / 60.0
+            # All processes stop at the same update, and anneal alike.
+            told = processes.mean(torch.tensor([float(bool(stop.name)), minutes]))
+            self._minutes = float(told[1])
+            if told[0] > 0.0:
+                progress.close()
+                return self._stopped(stop.name or "another process", log)
+            spent = self._minutes / config.minutes if config.minutes else 0.0
+            self._agent.anneal(max(self._update / config.updates, spent))
+            figures = self._agent.update(*self._sampler.sample(self._generator), self._generator)
+            self._update += 1
+            progress.update()
+            done = self._update >= config.updates or spent >= 1.0
+            evaluates = done or self._update % config.eval_every == 0
+            if evaluates or self._update % config.log_every == 0:
+                row = self._row(figures)
+                if log:
+                    log.write(_UPDATES, row)
+                    if evaluates:
+                        progress.write(self._evaluated(row, log))
+            if evaluates or self._update % config.checkpoint_every == 0:
+                self._write_checkpoint(log)
+            if done:
+                progress.close()
+                return self._run
+
+    def _row(self, figures: Figures) -> dict[str, float]:
+        """The figures as numbers, over all processes; refuses those of a training gone wrong."""
+        config = self._config
+        values = processes.mean(torch.stack(list(figures.values()))).tolist()
+        numbers = dict(zip(figures, values, strict=True))
+        tolerance = config.divergence or np.inf
+        reason = divergence(numbers, self._agent.config, tolerance)
+        if reason:
+            raise FbRosError(
+                f"training diverged by update {self._update}: {reason}; {self._kept()} Lower "
+                "learning rates or gamma, or more pessimism, may help"
+            )
+        return {"update": float(self._update), "minutes": self._minutes, **numbers}
+
+    def _kept(self) -> str:
+        if not self._checkpoint.exists():
+            return "no checkpoint was written yet."
+        update = read_record_of(self._checkpoint)["update"]
+        return f"{self._config.out} keeps the checkpoint of update {update}."
+
+    def _evaluated(self, row: dict[str, float], log: TrainingLog) -> str:
+        """Evaluates, writes what came of it, and returns it as a line."""
+        config, averaged = self._config, self._agent.averaged
+        row = row | self._evaluate(averaged, config.eval_goals)
+        log.write(_CURVE, row)
+        name = f"update_{self._update:07d}"
+        self._evaluate.film(averaged, config.out / "videos", name, config.videos)
+        write_weights(averaged, config.out / LAST)
+        run = self._run
+        run["learning_curve"].append(row)
+        if row["mean_return"] >= self._best:
+            self._best = row["mean_return"]
+            write_weights(averaged, config.out / BEST)
             run["best"] = row
-        run |= {"updates": update, "minutes": minutes, "last": row, "learning_curve": curve}
+        run |= {"updates": self._update, "minutes": self._minutes, "last": row}
         write_record(config.out / RUN, run)
-        if done:
-            break
-    return run
+        return _line(row)
+
+    def _write_checkpoint(self, log: TrainingLog | None) -> None:
+        state = self._generator.get_state()
+        generators = processes.gather(state.unsqueeze(0))
+        if log is None:
+            return
+        record = {
+            "update": self._update,
+            "minutes": self._minutes,
+            "best": self._best if np.isfinite(self._best) else None,
+            "settings": self._settings,
+            "run": self._run,
+        }
+        write_checkpoint(self._checkpoint, self._agent, generators, record)
+
+    def _stopped(self, name: str, log: TrainingLog | None) -> Result:
+        self._write_checkpoint(log)
+        return {
+            "ok": False,
+            "stopped_by": name,
+            "update": self._update,
+            "out": str(self._config.out),
+        }
 
 
-@torch.no_grad()
-def _evaluate(
-    networks: Networks, environment: Environment, config: TrainConfig
-) -> dict[str, float]:
-    spec = environment.spec
-    task = make_task(REACH, spec)
-    column = layout_slices(spec.features)[spec.goal_feature]
-    asked = torch.from_numpy(asked_blocks(config.agent.block_features, (spec.goal_feature,)))
-
-    def controller_for(goal: np.ndarray) -> CommandOf:
-        features = torch.zeros(1, spec.feature_dim)
-        features[0, column] = torch.from_numpy(goal).float()
-        features = features[:, networks.columns]
-        z = encode(networks.backward_map, features, torch.ones(1), asked).z
-
-        def command_of(environment: Environment) -> np.ndarray:
-            observation = torch.from_numpy(environment.observation()).float()
-            action = networks.policy(observation[None], z[None])[0]
-            return spec.command_from_action(action.double().numpy())
-
-        return command_of
-
-    distances = reach_distances(
-        environment, task, controller_for, episodes=config.eval_goals, seed=config.eval_seed
-    )
-    figures: dict[str, Any] = reach_figures(task, distances)
-    return {name: figures[name] for name in ("success", "mean_return", "median_final_error_m")}
+def _require_same(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
+    """Refuses to go on with a training under other settings, naming the first that differs."""
+    # What JSON makes of tuples.
+    as_lists = {name: list(v) if isinstance(v, tuple) else v for name, v in now["agent"].items()}
+    found = {**before, **{f"agent.{name}": value for name, value in before["agent"].items()}}
+    expected = {**now, **{f"agent.{name}": value for name, value in as_lists.items()}}
+    for name, value in expected.items():
+        if name != "agent" and found.get(name) != value:
+            raise FbRosError(
+                f"{path} was made with {name} {found.get(name)!r}, not {value!r}; go on with its "
+                "own settings, or choose another --out (and --init to start from its weights)"
+            )
 
 
 def _run_of(weights: Path) -> dict[str, Any]:
@@ -172,23 +256,26 @@ def _collected_with(folder: Path) -> dict[str, Any]:
     return read_record(path) if path.is_file() else {}
 
 
-def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(curve[0]))
-        writer.writeheader()
-        writer.writerows(curve)
-
-
 def _line(row: dict[str, float]) -> str:
+    reached = ""
+    if "success" in row:
+        reached = f"success {row['success']:.2f}   "
+        reached += f"median error {row['median_final_error_m']:.3f} m   "
     return (
-        f"{row['update']:8.0f} updates {row['minutes']:6.1f} min   success {row['success']:.2f}   "
-        f"return {row['mean_return']:6.1f}   median error {row['median_final_error_m']:.3f} m   "
-        f"Q {row['q']:.1f}   |F| {row['f_norm']:.1f}"
+        f"{row['update']:8.0f} updates {row['minutes']:6.1f} min   "
+        f"return {row['mean_return']:6.1f}   {reached}Q {row['q']:.1f}   |F| {row['f_norm']:.1f}"
     )
 
 
 def _show(result: Result) -> str:
+    if "stopped_by" in result:
+        return (
+            f"stopped by {result['stopped_by']} after {result['update']} updates; the same "
+            "command with --resume goes on from there"
+        )
+    if "last" not in result:
+        return "the first process has the result"
     return "last  " + _line(result["last"]) + "\nbest  " + _line(result["best"])
 
 
-COMMAND = Command(config=TrainConfig, run=train, show=_show)
+COMMAND = Command(config=TrainConfig, run=train, show=_show, default=default_of)

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from fb_ros.robot_spec import RobotSpec
-from training.agent import Networks
 from training.agent_config import AgentConfig
+from training.agent_networks import Networks
 from training.export import model_description, write_description, write_model
 
 

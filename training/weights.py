@@ -10,14 +10,15 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from fb_ros.errors import FbRosError
+from training.whole_file import whole_file
 
 
 def write_weights(networks: nn.Module, path: Path) -> None:
     """Writes the weights whole or not at all."""
-    partial = path.with_suffix(".partial")
     # The normalisers are shared between networks; safetensors stores no sharing.
-    save_file({name: value.clone() for name, value in networks.state_dict().items()}, partial)
-    partial.rename(path)
+    weights = {name: value.clone() for name, value in networks.state_dict().items()}
+    with whole_file(path) as partial:
+        save_file(weights, partial)
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:

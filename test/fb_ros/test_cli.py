@@ -20,7 +20,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("name", list(_COMMANDS))
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     # A benchmark is a command of its own.
-    words = [name, "prompts"] if name == "benchmark" else [name]
+    words = [name, "prompts"] if name == "benchmark" else name.split()
     with pytest.raises(SystemExit) as end:
         main([*words, "--help"])
     assert end.value.code == 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from training.backward_map import BackwardMap
 from training.encoding import encode, sample_sphere
-from training.networks import BackwardMap, Normalizer, project_z
+from training.networks import Normalizer, project_z
 
 D, BLOCKS, SIZE = 12, 4, 3
+SIZES = (SIZE,) * BLOCKS
 ALL = torch.ones(BLOCKS, dtype=torch.float64)
 
 
@@ -18,25 +20,56 @@ def backward_map() -> BackwardMap:
     return BackwardMap(
         Normalizer(torch.zeros(2), torch.ones(2)),
         reads=torch.ones(BLOCKS, 2),
-        d=D,
-        blocks=BLOCKS,
+        sizes=SIZES,
         hidden=16,
         fourier=4,
         fourier_scale=1.0,
     ).double()
 
 
-def test_a_block_does_not_depend_on_itself_or_on_later_ones(backward_map: BackwardMap) -> None:
+@pytest.mark.parametrize("sizes", [(3, 3, 3, 3), (6, 1, 3, 2), (12,)])
+def test_a_block_does_not_depend_on_itself_or_on_later_ones(sizes: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    backward_map = BackwardMap(
+        Normalizer(torch.zeros(2), torch.ones(2)),
+        reads=torch.ones(len(sizes), 2),
+        sizes=sizes,
+        hidden=16,
+        fourier=0,
+        fourier_scale=1.0,
+    ).double()
     features = torch.randn(2, dtype=torch.float64)
     z = torch.randn(D, dtype=torch.float64)
     jacobian = torch.autograd.functional.jacobian(
         lambda z: backward_map(features[None], z[None])[0], z
     )
-    for block in range(BLOCKS):
-        rows = jacobian[block * SIZE : (block + 1) * SIZE]
-        assert torch.all(rows[:, block * SIZE :] == 0.0)
-        if block:
-            assert torch.any(rows[:, : block * SIZE] != 0.0)
+    start = 0
+    for size in sizes:
+        rows = jacobian[start : start + size]
+        assert torch.all(rows[:, start:] == 0.0)
+        # A block of one component is only a sign.
+        if start and size > 1:
+            assert torch.any(rows[:, :start] != 0.0)
+        start += size
+
+
+def test_unequal_blocks_are_encoded_as_equal_ones_are() -> None:
+    torch.manual_seed(0)
+    sizes = (5, 1, 4, 2)
+    backward_map = BackwardMap(
+        Normalizer(torch.zeros(2), torch.ones(2)),
+        reads=torch.ones(4, 2),
+        sizes=sizes,
+        hidden=16,
+        fourier=4,
+        fourier_scale=1.0,
+    ).double()
+    features, weights = torch.randn(50, 2).double(), torch.rand(50).double()
+    z = encode(backward_map, features, weights, ALL).z
+    again = weights @ backward_map(features, z.expand(50, -1))
+    torch.testing.assert_close(project_z(again, sizes), z)
+    norms = torch.stack([part.norm() for part in z.split(sizes)])
+    torch.testing.assert_close(norms, torch.tensor(sizes).double().sqrt())
 
 
 def test_the_encoding_is_a_fixed_point(backward_map: BackwardMap) -> None:
@@ -44,7 +77,7 @@ def test_the_encoding_is_a_fixed_point(backward_map: BackwardMap) -> None:
     weights = torch.rand(50, dtype=torch.float64)
     z = encode(backward_map, features, weights, ALL).z
     again = weights @ backward_map(features, z.expand(50, -1))
-    torch.testing.assert_close(project_z(again, BLOCKS), z)
+    torch.testing.assert_close(project_z(again, SIZES), z)
 
 
 def test_the_encoding_of_a_goal_is_b_of_the_goal(backward_map: BackwardMap) -> None:
@@ -74,7 +107,7 @@ def test_batches_are_encoded_one_by_one(backward_map: BackwardMap) -> None:
 
 
 def test_every_block_lies_on_its_sphere(backward_map: BackwardMap) -> None:
-    z = sample_sphere(7, D, BLOCKS)
+    z = sample_sphere(7, SIZES)
     b = backward_map(torch.randn(7, 2, dtype=torch.float64), z.double())
     for vectors in (z.double(), b):
         norms = vectors.unflatten(-1, (BLOCKS, SIZE)).norm(dim=-1)
@@ -97,7 +130,7 @@ def test_a_block_that_is_not_asked_is_zero_and_the_others_do_not_hear_of_it(
     asked = torch.tensor([1.0, 0.0, 1.0, 0.0], dtype=torch.float64)
     z = encode(backward_map, features, weights, asked).z
     assert torch.equal(z.unflatten(0, (BLOCKS, SIZE)).abs().sum(-1) > 0, asked > 0)
-    again = project_z(weights @ backward_map(features, z.expand(50, -1)), BLOCKS)
+    again = project_z(weights @ backward_map(features, z.expand(50, -1)), SIZES)
     torch.testing.assert_close(again * asked.repeat_interleave(SIZE), z)
 
 
@@ -106,8 +139,7 @@ def test_a_block_reads_its_own_features_alone() -> None:
     backward_map = BackwardMap(
         Normalizer(torch.zeros(3), torch.ones(3)),
         reads=reads,
-        d=9,
-        blocks=3,
+        sizes=(3, 3, 3),
         hidden=16,
         fourier=4,
         fourier_scale=1.0,

@@ -28,18 +28,22 @@ from fb_ros.graphs import (
 )
 from sim.environment import Environment
 from sim.registry import make_environment
-from training.agent import Networks
-from training.agent_config import AgentConfig
-from training.collect import CollectConfig, collect
+from training.agent_networks import Networks
+from training.collect import collect
+from training.collect_config import CollectConfig
 from training.data import Transitions
 from training.encoding import encode
 from training.episode import load_episode
 from training.evaluate import EvaluateConfig, evaluate
 from training.export import ExportConfig, export
 from training.losses import pessimistic
-from training.train import TrainConfig, train
+from training.recipes import agent_config
+from training.train import train
+from training.train_config import TrainConfig
 
-AGENT = AgentConfig(
+AGENT = agent_config(
+    "fb_ar",
+    "reaching",
     features=("tcp_pos", "joint_vel"),
     feature_blocks=(3, 1),
     open_shares=(0.1, 0.5),

@@ -14,10 +14,11 @@ from fb_ros.robot_state import RobotState
 from sim.jaco import ARM_JOINTS, FINGER_JOINTS, SPEC
 from sim.registry import make_environment
 from training.agent import Agent
-from training.agent_config import AgentConfig
-from training.collect import CollectConfig, collect
+from training.collect import collect
+from training.collect_config import CollectConfig
 from training.data import EvenStates, Transitions
 from training.observed_features import ObservedFeatures
+from training.recipes import agent_config
 from training.sampler import Sampler
 
 
@@ -36,7 +37,7 @@ def test_every_cell_of_the_box_is_as_frequent_as_the_others(data: Transitions) -
     low, high = torch.tensor([-0.2, -0.2, 0.0]), torch.tensor([0.2, 0.2, 0.1])
     even = EvenStates(data, slice(0, 3), low, high, 0.1)
     rows = even.sample(20_000, torch.Generator().manual_seed(0))
-    points = data.features[rows, :3]
+    points = data.features_at(rows)[:, :3]
     assert torch.all((points >= low) & (points <= high))
     cells = ((points[:, :2] - low[:2]) / 0.1).long().clamp(max=3)
     counts = torch.bincount(cells[:, 0] * 4 + cells[:, 1])
@@ -44,8 +45,9 @@ def test_every_cell_of_the_box_is_as_frequent_as_the_others(data: Transitions) -
     assert len(counts) > 4
     assert counts.min() > 0.8 * counts.mean()
     # The data themselves are far from even.
-    inside = ((data.features[:, :3] >= low) & (data.features[:, :3] <= high)).all(-1)
-    cells = ((data.features[inside, :2] - low[:2]) / 0.1).long().clamp(max=3)
+    points = torch.cat([points for _, points in data.following_features(slice(0, 3))])
+    inside = ((points >= low) & (points <= high)).all(-1)
+    cells = ((points[inside, :2] - low[:2]) / 0.1).long().clamp(max=3)
     uneven = torch.bincount(cells[:, 0] * 4 + cells[:, 1]).double()
     assert uneven[uneven > 0].min() < 0.5 * uneven.mean()
 
@@ -77,7 +79,9 @@ def test_a_feature_that_the_observation_lacks_is_named() -> None:
         ObservedFeatures(SPEC, ("joint_pos",))
 
 
-CONFIG = AgentConfig(
+CONFIG = agent_config(
+    "fb_ar",
+    "reaching",
     features=("tcp_pos", "joint_vel"),
     d=16,
     blocks=4,

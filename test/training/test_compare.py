@@ -1,0 +1,158 @@
+"""Runs of zero-shot and of told agents, and what `fb_ros compare` says of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fb_ros.cli import main
+from fb_ros.errors import FbRosError
+from sim.episode_seed import episode_rng
+from sim.registry import make_environment
+from sim.reward_tasks import reward_tasks
+from training.collect import collect
+from training.collect_config import CollectConfig
+from training.data import Transitions
+from training.interval import interquartile_mean
+from training.recipes import agent_config
+from training.task_evaluation import task_returns
+from training.task_labels import label
+from training.td3_config import Td3Config
+from training.topline import ToplineConfig, topline
+from training.train import TrainConfig, train
+
+TASKS = ("stand", "walk")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("walker")
+    collect(
+        CollectConfig(robot="walker", out=folder, episodes=4, episode_steps=50, seed=1, workers=1)
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("runs")
+    for seed in (0, 1):
+        train(
+            TrainConfig(
+                robot="walker",
+                data=(data,),
+                out=folder / f"fb-{seed}",
+                updates=2,
+                eval_every=2,
+                eval_goals=1,
+                threads=1,
+                seed=seed,
+                agent=agent_config(
+                    "fb_ar",
+                    features=("torso_height", "torso_up", "torso_vel"),
+                    d=8,
+                    blocks=2,
+                    hidden=16,
+                    backward_hidden=8,
+                    batch=16,
+                    groups=2,
+                    negatives=4,
+                    box_share=0.0,
+                ),
+            )
+        )
+        for task in TASKS:
+            topline(
+                ToplineConfig(
+                    robot="walker",
+                    task=task,
+                    data=(data,),
+                    out=folder / f"td3-{task}-{seed}",
+                    updates=4,
+                    eval_every=2,
+                    eval_episodes=1,
+                    threads=1,
+                    seed=seed,
+                    td3=Td3Config(hidden=16, batch=16),
+                )
+            )
+    return sorted(folder.iterdir())
+
+
+def test_every_algorithm_has_returns_and_an_interval(
+    data: Path, runs: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compare", *map(str, runs), "--data", str(data), "--tasks", *TASKS]
+    assert main([*words, "--episodes", "1", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    found = {(entry["algorithm"], entry["weights"]): entry for entry in result["algorithms"]}
+    assert set(found) == {
+        (name, weights) for name in ("fb_ar", "td3") for weights in ("last", "best")
+    }
+    for entry in found.values():
+        assert entry["runs"] == 2
+        assert set(entry["returns"]) == set(TASKS)
+        assert 0.0 <= entry["low"] <= entry["iqm"] <= entry["high"] <= 1.0
+    # Two seeds, two weights, two tasks, of either algorithm.
+    assert len(result["rows"]) == 16
+
+
+def test_training_evaluates_on_the_robots_tasks(runs: list[Path]) -> None:
+    run = json.loads((runs[0] / "run.json").read_text())
+    returns = [run["last"][f"return_{task.name}"] for task in reward_tasks("walker")]
+    assert run["last"]["mean_return"] == pytest.approx(np.mean(returns))
+
+
+def test_labels_are_the_rewards_of_the_stored_states(data: Path) -> None:
+    environment = make_environment("walker")
+    transitions = Transitions((data, data), environment.spec)
+    (task,) = reward_tasks("walker", ("walk",))
+    rows = transitions.draw(50, torch.Generator().manual_seed(0))
+    expected = task.rewards(environment, transitions.physics_at(rows))
+    for _ in range(2):  # Computed, and read back.
+        labels = label(transitions, environment, task)
+        np.testing.assert_allclose(labels[rows.numpy()], expected, rtol=1e-6)
+
+
+def test_a_return_is_the_sum_of_an_episodes_rewards() -> None:
+    environment = make_environment("walker")
+    (task,) = reward_tasks("walker", ("stand",))
+    nothing = np.zeros(environment.spec.act_dim)
+    found = task_returns(environment, task, lambda _: nothing, episodes=1, seed=3)
+    environment.reset(episode_rng(3, 0))
+    total = 0.0
+    for _ in range(task.steps):
+        environment.step(environment.spec.command_from_action(nothing))
+        total += task.rewards(environment, environment.physics_state()[None])[0]
+    assert found[0] == pytest.approx(total)
+
+
+def test_the_interquartile_mean_ignores_the_extremes() -> None:
+    scores = np.array([[0.0, 0.4], [0.5, 0.6], [0.4, 0.5], [0.6, 100.0]])
+    interval = interquartile_mean(scores)
+    assert interval.iqm == pytest.approx(0.5)
+    assert interval.low is not None
+    assert interval.high is not None
+    assert interval.low <= 0.5 <= interval.high
+    assert interval == interquartile_mean(scores)
+
+
+def test_one_run_has_no_interval() -> None:
+    assert interquartile_mean(np.array([[0.2, 0.4, 0.6, 0.8]])) == (pytest.approx(0.5), None, None)
+
+
+def test_runs_of_two_robots_are_not_compared(runs: list[Path], tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    record = json.loads((runs[0] / "run.json").read_text())
+    (other / "run.json").write_text(json.dumps({**record, "robot": "cheetah"}))
+    assert main(["compare", str(runs[0]), str(other), "--data", "unused"]) == 1
+
+
+def test_a_task_that_the_robot_lacks_is_refused() -> None:
+    with pytest.raises(FbRosError, match="possible: stand, walk, run, flip"):
+        ToplineConfig(robot="walker", task="juggle")

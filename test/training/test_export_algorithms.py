@@ -1,0 +1,79 @@
+"""Exporting an algorithm by the book: a direct `F`, unequal blocks, a stochastic policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from fb_ros.bundle import POLICY, TASK_ENCODER, VALUE, load_bundle
+from sim.point_mass import SPEC
+from training.agent_networks import Networks
+from training.collect import CollectConfig, collect
+from training.encoding import encode
+from training.export import ExportConfig, export
+from training.recipes import agent_config
+from training.train import train
+from training.train_config import TrainConfig
+
+AGENT = agent_config(
+    "fb_aware",
+    d=12,
+    block_sizes=(6, 4, 2),
+    hidden=16,
+    backward_hidden=16,
+    batch=32,
+    groups=4,
+    features=("tcp_pos", "joint_vel"),
+)
+
+
+def test_a_textbook_model_goes_through_export_as_it_was_trained(tmp_path: Path) -> None:
+    data, run, out = tmp_path / "data", tmp_path / "run", tmp_path / "bundle"
+    collect(CollectConfig(robot="point_mass", out=data, episodes=3, episode_steps=30, workers=1))
+    train(
+        TrainConfig(
+            robot="point_mass",
+            data=(data,),
+            out=run,
+            updates=5,
+            eval_goals=1,
+            threads=1,
+            agent=AGENT,
+        )
+    )
+    export(ExportConfig(run=run, data=(data,), out=out, reference_states=50, goals=1))
+    bundle = load_bundle(out)
+    assert (bundle.algorithm, bundle.blocks) == ("fb_aware", (6, 4, 2))
+    networks = Networks(AGENT, SPEC)
+    networks.load_state_dict(load_file(run / "best.safetensors"))
+
+    rng = np.random.default_rng(0)
+    rows = {
+        "observation": rng.normal(size=(1, SPEC.obs_dim)).astype(np.float32),
+        "action": rng.uniform(-1, 1, size=(1, SPEC.act_dim)).astype(np.float32),
+        "z": rng.normal(size=(1, AGENT.d)).astype(np.float32),
+        "reward": rng.normal(size=(1, AGENT.d)).astype(np.float32),
+    }
+    tensors = {name: torch.from_numpy(value) for name, value in rows.items()}
+    q = bundle.load_graph(VALUE).run(rows)[0]
+    np.testing.assert_allclose(q, networks.q_of(**tensors).detach(), atol=1e-4)
+    inputs = {name: rows[name] for name in ("observation", "z")}
+    action = bundle.load_graph(POLICY).run(inputs)[0]
+    expected = networks.policy(tensors["observation"], tensors["z"]).detach()
+    np.testing.assert_allclose(action, expected, atol=1e-5)
+    inputs = {
+        "features": rng.normal(scale=0.1, size=(7, SPEC.feature_dim)).astype(np.float32),
+        "weights": rng.uniform(size=7).astype(np.float32),
+        "reward": rng.normal(size=7).astype(np.float32),
+        "asked": np.ones(3, dtype=np.float32),
+    }
+    found = bundle.load_graph(TASK_ENCODER).run(inputs)
+    arguments = [torch.from_numpy(inputs[name]) for name in ("features", "weights")]
+    asked, reward = torch.from_numpy(inputs["asked"]), torch.from_numpy(inputs["reward"])
+    for array, tensor in zip(
+        found, encode(networks.backward_map, *arguments, asked, reward), strict=True
+    ):
+        np.testing.assert_allclose(array, tensor.detach(), atol=1e-5)

@@ -1,0 +1,201 @@
+"""`fb_ros compare`: training runs against each other on their robot's benchmark tasks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import tyro
+
+from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.errors import FbRosError
+from sim.environment import Environment
+from sim.ranges import require_episodes, require_seed
+from sim.registry import make_environment
+from sim.reward_tasks import RewardTask, reward_tasks
+from training.agent_networks import Networks
+from training.data import Transitions
+from training.export import agent_of, read_run
+from training.interval import interquartile_mean
+from training.task_evaluation import TaskEvaluation, task_returns
+from training.td3_config import Td3Config
+from training.topline import ALGORITHM as TOPLINE
+from training.topline import load_topline
+from training.train import BEST, LAST
+from training.weights import load_weights, read_weights
+
+_WEIGHTS = {"last": LAST, "best": BEST}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CompareConfig(CommandConfig):
+    """Evaluate runs of `fb_ros train` and `fb_ros topline` on a robot's benchmark tasks.
+
+    Runs of one algorithm are seeds of it. Prints the return of each task, last and best, and the
+    interquartile mean of return over episode length with its 95 % bootstrap interval.
+    """
+
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Folders of training runs, of one robot."""
+    data: tuple[Path, ...]
+    """The data that they were trained on; tasks are encoded from its states."""
+    tasks: tuple[str, ...] = ()
+    """Tasks; none: all that the robot has."""
+    episodes: int = 10
+    """Episodes of each task."""
+    seed: int = 0
+    """Seed of the states and of the episodes' starts."""
+    threads: int = 1
+    """CPU threads; small networks gain nothing from more."""
+
+    def __post_init__(self) -> None:
+        require_episodes(self.episodes)
+        require_seed(self.seed)
+        if not self.runs:
+            raise FbRosError("there are no runs to compare; name their folders")
+
+
+@torch.no_grad()
+def compare(config: CompareConfig) -> Result:
+    """Returns of all runs, and what they come to for each algorithm."""
+    torch.set_num_threads(config.threads)
+    runs = {folder: read_run(folder) for folder in config.runs}
+    robots = {str(run["robot"]) for run in runs.values()}
+    if len(robots) > 1:
+        raise FbRosError(f"the runs are of {', '.join(sorted(robots))}; compare those of one")
+    environment = make_environment(robots.pop())
+    tasks = reward_tasks(environment.spec.name, config.tasks)
+    data = Transitions(config.data, environment.spec)
+    rows = [
+        {"run": str(folder), "seed": run["seed"], **row}
+        for folder, run in runs.items()
+        for row in _returns(config, folder, run, environment, data, tasks)
+    ]
+    return {
+        "robot": environment.spec.name,
+        "episodes": config.episodes,
+        "rows": rows,
+        "algorithms": _summary(rows, tasks),
+    }
+
+
+def _returns(
+    config: CompareConfig,
+    folder: Path,
+    run: Result,
+    environment: Environment,
+    data: Transitions,
+    tasks: tuple[RewardTask, ...],
+) -> Iterator[dict[str, Any]]:
+    """The mean return of each task that the run knows of, for the last and the best weights."""
+    spec = environment.spec
+    for name, file in _WEIGHTS.items():
+        if run.get("algorithm") == TOPLINE:
+            # As the agent is read: another version's settings are refused by name.
+            agent = load_topline(_td3_of(run, folder), spec.obs_dim, spec.act_dim, folder / file)
+            found = {
+                task.name: task_returns(
+                    environment,
+                    task,
+                    agent.policy().action,
+                    episodes=config.episodes,
+                    seed=config.seed,
+                )
+                for task in tasks
+                if task.name == run["task"]
+            }
+            algorithm = TOPLINE
+        else:
+            settings = agent_of(run, folder)
+            networks = Networks(settings, spec)
+            load_weights(networks, read_weights(folder / file), folder / file)
+            evaluation = TaskEvaluation(
+                settings,
+                environment,
+                data,
+                seed=config.seed,
+                tasks=[task.name for task in tasks],
+            )
+            found = evaluation.returns(networks, config.episodes, title=f"{folder.name} {name}")
+            algorithm = settings.algorithm
+        for task, values in found.items():
+            yield {
+                "algorithm": algorithm,
+                "weights": name,
+                "task": task,
+                "return": float(values.mean()),
+            }
+
+
+def _td3_of(run: Result, folder: Path) -> Td3Config:
+    try:
+        return Td3Config(**run["agent"])
+    except (KeyError, TypeError) as error:
+        raise FbRosError(
+            f"{folder} is not of this version of fb_ros ({error}); train anew"
+        ) from error
+
+
+def _summary(rows: list[dict[str, Any]], tasks: tuple[RewardTask, ...]) -> list[dict[str, Any]]:
+    """For each algorithm and its last and best weights: returns by task, and the mean of scores.
+
+    A score is a return over the longest possible one, from 0 to 1.
+    """
+    summary = []
+    for algorithm in dict.fromkeys(row["algorithm"] for row in rows):
+        for weights in _WEIGHTS:
+            mine = [
+                row for row in rows if (row["algorithm"], row["weights"]) == (algorithm, weights)
+            ]
+            # A topline has a run for each task; those of one seed stand for one agent.
+            seeds = sorted({row["seed"] for row in mine})
+            by_task = {
+                task.name: [row["return"] for row in mine if row["task"] == task.name]
+                for task in tasks
+            }
+            entry: dict[str, Any] = {
+                "algorithm": algorithm,
+                "weights": weights,
+                "runs": len(seeds),
+                "returns": {
+                    name: float(np.mean(values)) for name, values in by_task.items() if values
+                },
+            }
+            if all(len(values) == len(seeds) for values in by_task.values()):
+                scores = np.stack(
+                    [np.array(by_task[task.name]) / task.steps for task in tasks], axis=1
+                )
+                entry |= interquartile_mean(scores)._asdict()
+            summary.append(entry)
+    return summary
+
+
+def _show(result: Result) -> str:
+    names = list(dict.fromkeys(row["task"] for row in result["rows"]))
+    lines = [f"{result['robot']}, {result['episodes']} episodes a task, mean return over runs"]
+    lines.append(
+        f"{'algorithm':<10} {'weights':<8} {'runs':>4}"
+        + "".join(f"{name:>20}" for name in names)
+        + "   IQM of return / steps"
+    )
+    for entry in result["algorithms"]:
+        cells = "".join(
+            f"{entry['returns'][name]:20.1f}" if name in entry["returns"] else f"{'-':>20}"
+            for name in names
+        )
+        shown = ""
+        if "iqm" in entry:
+            shown = f"{entry['iqm']:.3f}"
+            if entry["low"] is not None:
+                shown += f" [{entry['low']:.3f}, {entry['high']:.3f}]"
+        lines.append(
+            f"{entry['algorithm']:<10} {entry['weights']:<8} {entry['runs']:>4}{cells}   {shown}"
+        )
+    return "\n".join(lines)
+
+
+COMMAND = Command(config=CompareConfig, run=compare, show=_show)

@@ -1,0 +1,99 @@
+"""The part of online collecting that simulates, in processes without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.registry import make_environment
+from sim.reward_tasks import reward_tasks
+from training.episode import save_episode
+from training.exploration import ExplorationConfig, explore
+from training.numpy_policy import NumpyPolicy
+from training.rollout import replay, rollout, stop_outside
+
+
+class Job(NamedTuple):
+    """One episode to collect."""
+
+    folder: Path
+    number: int
+    policy: NumpyPolicy | None
+    """None for random motion."""
+    task: str
+    """Whose reward is stored; none if empty."""
+
+
+class Done(NamedTuple):
+    """What became of a job."""
+
+    path: Path
+    steps: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WorkerConfig:
+    """What is the same for all of a run's episodes."""
+
+    robot: str
+    seed: int
+    steps: int
+    margin: float
+    noise: float
+    explore: ExplorationConfig
+
+
+class OnlineWorker:
+    """Runs episodes, each of which depends on its job and on the seed alone."""
+
+    def __init__(self, config: WorkerConfig) -> None:
+        self._config = config
+        self._environment = make_environment(config.robot)
+
+    def run(self, job: Job) -> Done:
+        """Collects one episode and writes it."""
+        config, environment = self._config, self._environment
+        spec = environment.spec
+        seeds = np.random.SeedSequence([config.seed, job.number]).generate_state(4)
+        rng = np.random.RandomState(seeds)
+        environment.reset(rng)
+        stop = stop_outside(environment, config.margin)
+        if job.policy is None:
+            actions = explore(rng, config.explore, config.steps, spec.act_dim)
+            episode = replay(environment, actions, stop=stop)
+        else:
+            policy = job.policy
+            noise = rng.normal(scale=config.noise, size=(config.steps, spec.act_dim))
+
+            def act(step: int, observation: np.ndarray) -> np.ndarray:
+                disturbed: np.ndarray = policy.action(observation) + noise[step]
+                return disturbed
+
+            episode = rollout(environment, act, config.steps, stop=stop)
+        if job.task:
+            (task,) = reward_tasks(config.robot, (job.task,))
+            rewards = task.rewards(environment, episode.physics).astype(np.float32)
+            rewards[0] = 0.0  # Nothing led to the first state.
+            episode = dataclasses.replace(episode, reward=rewards[:, None])
+        return Done(save_episode(job.folder, job.number, episode), episode.steps)
+
+
+_worker: OnlineWorker | None = None
+
+
+def start_worker(config: WorkerConfig) -> None:
+    """What a process does first."""
+    global _worker
+    # Ctrl-C goes to the whole group; the process that started this one ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _worker = OnlineWorker(config)
+
+
+def run_in_worker(job: Job) -> Done:
+    """What it does then."""
+    assert _worker is not None
+    return _worker.run(job)

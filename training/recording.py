@@ -1,0 +1,23 @@
+"""One episode as somebody recorded it, before it is checked."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recording:
+    """Arrays in ExORL's layout, or the reason why there are none."""
+
+    name: str
+    """Where it is from: a file, a group, or rows of one."""
+    arrays: Arrays = dataclasses.field(default_factory=dict)
+    """`observation`, `action`, `discount` and whatever else is known, each `(T + 1, …)`."""
+    problem: str = ""
+    """Why it cannot be used; empty if nothing is known against it yet."""
+    note: str = ""
+    """What a person should know about it all the same."""
