@@ -101,7 +101,7 @@ class Agent:
         config, policy = self.config, self.networks.policy
         with self._hidden_precision():
             if config.advantage_weighted:
-                return policy.sample(observation, z, generator)
+                return policy.sample(observation, z, generator, 1)[0]
             action = policy(observation, z)
         noise = torch.randn(action.shape, generator=generator).to(action.device) * config.noise
         bound = config.noise_clip
@@ -284,12 +284,11 @@ class Agent:
         self, batch: Batch, z_rows: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """`A = Q(s, a, z) - E[Q(s, a', z)]` and `Q(s, a, z)`, `(n,)`; `a'` are the policy's."""
-        samples = self.config.value_samples
-        policy = [self.act_noisily(batch.observation, z_rows, generator) for _ in range(samples)]
+        networks, samples = self.networks, self.config.value_samples
         with self._hidden_precision():
-            members = self.networks.q_of_actions(
-                batch.observation, torch.stack([batch.action, *policy]), z_rows
-            )
+            policy = networks.policy.sample(batch.observation, z_rows, generator, samples)
+            actions = torch.cat([batch.action.unsqueeze(0), policy])
+            members = networks.q_of_actions(batch.observation, actions, z_rows)
         q = pessimistic(members, self.config.actor_pessimism)
         return q[0] - q[1:].mean(0), q[0]
 

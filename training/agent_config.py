@@ -72,13 +72,14 @@ class AgentConfig:
     weighting: Weighting = "iwis"
     """Weights of the data's actions (`fb_aw` and `fb_aware`): weighted importance sampling, or the
     improved one."""
-    temperature: float = 1.0
+    temperature: float = 0.3
     """`beta` of the weights `exp(A / beta)`: small ones take up the best actions alone."""
     temperature_unit: Literal["spread", "q"] = "spread"
     """What `beta` is counted in: the standard deviation of the batch's advantages (ours: it needs
     no tuning to the scale of `Q`), or `Q` itself, as in the papers."""
-    value_samples: int = 1
-    """The policy's actions over which the value in the advantage is averaged."""
+    value_samples: int = 4
+    """The policy's actions over which the value in the advantage is averaged: with a single one,
+    its noise is as large as the advantage itself."""
     eval_samples: int = 32
     """`M` of evaluation-based sampling (`fb_aw` and `fb_aware`): the best by `F^T z` of so many
     actions of the policy is executed; 1: its mean."""

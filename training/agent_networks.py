@@ -96,11 +96,13 @@ class Networks(nn.Module):
         self, observation: torch.Tensor, actions: torch.Tensor, z: torch.Tensor
     ) -> torch.Tensor:
         """`Q` of several actions in each state, `actions` `(m, n, act_dim)`: `(P, m, n)`."""
-        task = None
+        count, task = len(actions), None
         if isinstance(self.forward_map, DirectForwardMap):
-            task = self.forward_map.embed_task(observation, z)
-        members = [self.q_of(observation, action, z, task=task) for action in actions]
-        return torch.stack(members, dim=1)
+            task = self.forward_map.embed_task(observation, z).repeat(1, count, 1)
+        q = self.q_of(
+            observation.repeat(count, 1), actions.flatten(0, 1), z.repeat(count, 1), task=task
+        )
+        return q.unflatten(1, (count, -1))
 
     def fit_normalizers(self, data: Transitions) -> None:
         """Takes the means and standard deviations from the data."""

@@ -66,9 +66,9 @@ class Policy(nn.Module):
             return mean, torch.exp(low + (high - low) * share)
 
     def sample(
-        self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator
+        self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator, count: int
     ) -> torch.Tensor:
-        """An action of each row's distribution, `(n, act_dim)`; differentiable."""
+        """So many actions of each row's distribution, `(count, n, act_dim)`; differentiable."""
         mean, scale = self.mean_and_scale(observation, z)
-        uniform = torch.rand(mean.shape, generator=generator).to(mean.device)
+        uniform = torch.rand((count, *mean.shape), generator=generator).to(mean.device)
         return truncated_normal.sample(mean, scale, uniform)

@@ -16,6 +16,7 @@ def test_there_is_a_row_for_every_algorithm_precision_and_growth(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(benchmark_training, "_SIZES", ((16, 32),))
+    monkeypatch.setattr(benchmark_training, "_THREADS", 1)
     before = torch.get_num_threads()
     assert main(["benchmark", "training", "--repeats", "2", "--json"]) == 0
     assert torch.get_num_threads() == before

@@ -30,7 +30,9 @@ def gradients() -> dict[str, torch.Tensor]:
         for networks in (agent.networks, agent.averaged, agent.target):
             networks.double()
         # Noise is each process's own; without it, there is one right answer.
-        agent.act_noisily = lambda s, z, _, agent=agent: agent.networks.policy(s, z)  # type: ignore[method-assign,misc]
+        policy = agent.networks.policy
+        agent.act_noisily = lambda s, z, _, policy=policy: policy(s, z)  # type: ignore[method-assign,misc]
+        policy.sample = lambda s, z, _, count, policy=policy: policy(s, z).repeat(count, 1, 1)  # type: ignore[method-assign,misc]
         generator = torch.Generator().manual_seed(0)
         batch = data.sample(config.batch, generator)
         z = sample_sphere(config.encodings, config.sizes, generator).double()
