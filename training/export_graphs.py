@@ -210,7 +210,7 @@ def _strip(model: onnx.ModelProto) -> None:
 def _meanings(agent: AgentConfig, spec: RobotSpec) -> dict[str, str]:
     """What the inputs and outputs hold, component by component, with units."""
     actions = ", ".join(spec.action_joints)
-    z = f"task encoding, blocks of {_listed(agent.sizes)}"
+    z = f"task encoding, {_blocks(agent.sizes)}"
     return {
         "observation": _layout(spec.observation),
         "features": _layout([spec.feature(name) for name in agent.features]),
@@ -251,8 +251,8 @@ def _save(model: onnx.ModelProto, path: Path) -> None:
     onnx.save(model, path)
 
 
-def _listed(sizes: tuple[int, ...]) -> str:
-    """`4 x 16` for four of sixteen, else all of them."""
+def _blocks(sizes: tuple[int, ...]) -> str:
+    """`4 blocks of 16`, or the length of each."""
     if len(set(sizes)) == 1:
-        return f"{len(sizes)} x {sizes[0]}"
-    return ", ".join(map(str, sizes))
+        return f"{len(sizes)} blocks of {sizes[0]}"
+    return f"{len(sizes)} blocks of {', '.join(map(str, sizes))}"

@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from fb_ros.bundle import POLICY, TASK_ENCODER, VALUE, load_bundle
+from fb_ros.bundle import load_bundle
+from fb_ros.graphs import POLICY, TASK_ENCODER, VALUE
 from sim.point_mass import SPEC
 from training.agent_networks import Networks
-from training.collect import CollectConfig, collect
+from training.collect import collect
+from training.collect_config import CollectConfig
 from training.encoding import encode
 from training.export import ExportConfig, export
 from training.recipes import agent_config
@@ -61,9 +63,12 @@ def test_a_textbook_model_goes_through_export_as_it_was_trained(tmp_path: Path) 
     q = bundle.load_graph(VALUE).run(rows)[0]
     np.testing.assert_allclose(q, networks.q_of(**tensors).detach(), atol=1e-4)
     inputs = {name: rows[name] for name in ("observation", "z")}
-    action = bundle.load_graph(POLICY).run(inputs)[0]
-    expected = networks.policy(tensors["observation"], tensors["z"]).detach()
-    np.testing.assert_allclose(action, expected, atol=1e-5)
+    inputs["noise"] = np.array([[0.5, -1.0]], dtype=np.float32)
+    action, mean, scale = bundle.load_graph(POLICY).run(inputs)
+    expected = networks.policy.mean_and_scale(tensors["observation"], tensors["z"])
+    for array, tensor in zip((mean, scale), expected, strict=True):
+        np.testing.assert_allclose(array, tensor.detach(), atol=1e-5)
+    np.testing.assert_allclose(action, np.clip(mean + scale * inputs["noise"], -1, 1), atol=1e-6)
     inputs = {
         "features": rng.normal(scale=0.1, size=(7, SPEC.feature_dim)).astype(np.float32),
         "weights": rng.uniform(size=7).astype(np.float32),
