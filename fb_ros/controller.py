@@ -347,6 +347,8 @@ class Controller:
 
     def _stand(self, reason: str) -> Order | None:
         self._fault = reason
+        # What was seen before it is not acted on after it, not even when it comes twice.
+        self._newest = None
         return self._stop()
 
     def _stop(self) -> Order | None:

@@ -55,6 +55,7 @@ from fb_ros.z_digest import z_digest
 _SUCCESS = TransitionCallbackReturn.SUCCESS
 _FAILURE = TransitionCallbackReturn.FAILURE
 
+_EMERGENCY = "emergency stop"
 # A runtime's first calls set up its memory.
 _WARM_UP_CALLS = 10
 
@@ -84,6 +85,9 @@ class PolicyNode(LifecycleNode):
         self._diagnostics = self.create_publisher(
             DiagnosticArray, "/diagnostics", **overridable(EVENTS)
         )
+        # In every state: an emergency stop that comes before the node is configured counts, too.
+        self._estopped = False
+        self.create_subscription(Bool, "estop", self._on_estop, EVENTS)
         # By the wall clock: whoever watches wants to hear of a simulation that stands still, too.
         self._wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._publish_diagnostics, clock=self._wall)
@@ -175,12 +179,13 @@ class PolicyNode(LifecycleNode):
         self._commands = self.create_lifecycle_publisher(
             Float64MultiArray, "commands", **overridable(STREAM)
         )
+        if self._estopped:
+            controller.halt(_EMERGENCY)
         self._controller = controller
         self._entities = [
             self.create_subscription(
                 Float64MultiArray, "z", callback=self._on_z, **overridable(LATCHED)
             ),
-            self.create_subscription(Bool, "estop", self._on_estop, 10),
         ]
         if from_sensors:
             self._entities += subscribe_to_sensors(
@@ -299,7 +304,8 @@ class PolicyNode(LifecycleNode):
 
     def _on_estop(self, message: Bool) -> None:
         if message.data:
-            self._decide(lambda core: core.halt("emergency stop"))
+            self._estopped = True
+            self._decide(lambda core: core.halt(_EMERGENCY))
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._decide(lambda core: core.halt("stop was asked for"))
@@ -311,6 +317,7 @@ class PolicyNode(LifecycleNode):
         with self._lock:
             if self._controller is not None:
                 missing = self._controller.resume(self._now())
+        self._estopped = self._estopped and bool(missing)
         response.success, response.message = not missing, missing or "moving again"
         self._tell_changes()
         return response

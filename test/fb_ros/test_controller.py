@@ -319,6 +319,17 @@ def test_an_older_observation_is_passed_over(bench: Bench) -> None:
     assert bench.controller.counts["reordered_observations"] == 1
 
 
+def test_after_a_fault_an_observation_from_before_is_not_acted_on(bench: Bench) -> None:
+    bench.now += DT
+    bench.see(label="before")
+    bench.act(bench.controller.refuse_observation("it is wrong"))
+    assert bench.stands
+    # Its duplicate is old, and says so by its stamp when it comes too late.
+    bench.now += LATE
+    assert bench.see(age=LATE, label="before") is None or bench.stands
+    assert bench.controller.fault
+
+
 def test_stamps_of_another_clock_can_be_taken() -> None:
     bench = moving(check_stamps=False)
     bench.now += DT

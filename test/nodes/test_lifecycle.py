@@ -63,6 +63,25 @@ def test_the_states_of_a_managed_node(bench: FaultBench) -> None:
     assert robot.wrong == []
 
 
+def test_an_emergency_stop_outlasts_every_state(bench: FaultBench) -> None:
+    robot = bench.robot
+    bench.ask()
+    bench.estop()
+    for _ in range(2):
+        assert bench.change_state(CONFIGURE)
+        assert bench.change_state(ACTIVATE)
+        robot.run_until(lambda: "emergency stop" in bench.state, "it to say why it stands")
+        robot.run(0.3)
+        assert not any(command.any() for _, command in robot.commands)
+        assert bench.change_state(DEACTIVATE)
+        assert bench.change_state(CLEANUP)
+    assert bench.change_state(CONFIGURE)
+    assert bench.change_state(ACTIVATE)
+    robot.run(0.1)
+    bench.resume()
+    bench.wait_until_moving()
+
+
 def test_what_can_change_when(bench: FaultBench) -> None:
     assert bench.set_parameter("backend", "abacus").startswith("there is no backend 'abacus'")
     assert bench.set_parameter("backend", "onnxruntime") == ""
