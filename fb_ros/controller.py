@@ -19,6 +19,7 @@ from fb_ros.stop_command import stop_command
 
 # A command is lost now and then, and forward controllers hold the last one for ever.
 STOP_REPEATS = 5
+_TAKING_OVER = "taking over"
 # A policy that fails so often in a row will not mend itself.
 _FAILURES = 5
 
@@ -93,6 +94,12 @@ class Controller:
         self._z: np.ndarray | None = None
         self._newest: Observation | None = None
         self._observed_at: float | None = None
+        self._newest_stamp: float | None = None
+        """Of the newest observation that was taken, also when it is too old by now."""
+        self._heard_stamp: float | None = None
+        """Of the last one that came, taken or not."""
+        self._taking_over = False
+        """Whether this controller has been activated and has not moved the robot yet."""
         self._reading: JointReading | None = None
         """The newest one, which position control holds; kept when the observation is too old."""
         self._now = -math.inf
@@ -102,6 +109,8 @@ class Controller:
         self._halt = ""
         self._generation = 0
         self._stops_left = 0
+        self._in_motion = False
+        """Whether a command to move has been sent since the last stop."""
         self._failures = 0
         self._beyond_since: float | None = None
         self._guarded_since: float | None = None
@@ -143,9 +152,13 @@ class Controller:
         return None if self._observed_at is None else now - self._observed_at
 
     def activate(self) -> None:
-        """From now on observations are answered; the first one starts from what is measured."""
-        self._active = True
-        self._restart()
+        """From now on observations are answered; the first one starts from what is measured.
+
+        Until then the robot is told to stand: whoever drove it before may have left it moving.
+        """
+        self._active = self._taking_over = True
+        self._stops_left = STOP_REPEATS
+        self._begin()
 
     def deactivate(self) -> Order | None:
         """From now on nothing is answered; the stop command, where the robot had been moving."""
@@ -169,21 +182,21 @@ class Controller:
                 return self._answer
             return self._step()
         if stamp is not None:
-            if newest is not None and newest.stamp is not None and stamp < newest.stamp:
+            if not self._is_new(stamp):
                 self.counts["reordered_observations"] += 1
                 return None
-            if self.settings.check_stamps and now - stamp > self._timeout:
+            if self.settings.check_stamps and abs(now - stamp) > self._timeout:
                 self.counts["late_observations"] += 1
-                return self._stand(
+                return self._blind(
                     f"the observation is stamped {now - stamp:.3g} s before the present; is the "
                     "network slow, or has the robot another clock (check_stamps:=false)?"
                 )
+            self._newest_stamp = stamp
         time = now if stamp is None else stamp
         self._newest, self._observed_at = observation, now
         self._reading = observation.reading
         order = self._watch_limits(observation.reading, now)
         if order is not None or self._halt:
-            self._answer = None
             return order
         if not self._cadence.is_due(time):
             return None
@@ -196,7 +209,7 @@ class Controller:
     def refuse_observation(self, reason: str) -> Order | None:
         """Takes note of an observation that cannot be used."""
         self.counts["refused_observations"] += 1
-        return self._stand(f"observation refused: {reason}")
+        return self._blind(f"observation refused: {reason}")
 
     def take_z(self, z: np.ndarray, model: str) -> Step | Order | None:
         """Takes in an encoding; the step that waited for one, or the order to stand still."""
@@ -213,7 +226,10 @@ class Controller:
             return self._stand(f"z refused: {reason}")
         self._z = z
         # After a fault only a new observation starts the robot again.
-        return self._step() if self._answer is None and not self._fault else None
+        step = self._step() if self._answer is None and not self._fault else None
+        if step is not None:
+            self._cadence.step(self._now)
+        return step
 
     def miss_z(self, seconds: float) -> Order | None:
         """Takes note that no z has come for `seconds`: after its time-out there is none."""
@@ -236,16 +252,17 @@ class Controller:
         if step.generation != self._generation or self._halt:
             return None
         if command.shape != (self._robot.act_dim,) or not np.all(np.isfinite(command)):
-            return self.halt("the policy's command was not finite")
+            return self._hold("the policy's command was not finite")
         guarded, changed = self._guards.guard(command, step.observation.reading)
         self._guarded_since = _since(self._guarded_since, bool(changed), now)
-        if _longer(self._guarded_since, now, self.settings.intervention_timeout):
-            return self.halt(
+        if self._longer(self._guarded_since, now, self.settings.intervention_timeout):
+            return self._hold(
                 f"the guards ({', '.join(changed)}) have changed every command for "
                 f"{self.settings.intervention_timeout:g} s"
             )
         self._fault, self._failures = "", 0
         self._stops_left = STOP_REPEATS
+        self._taking_over, self._in_motion = False, True
         self._answer = Order(command=guarded, label=step.observation.label)
         return self._answer
 
@@ -263,20 +280,22 @@ class Controller:
 
     def watch(self, now: float) -> Order | None:
         """To be called every period of the robot's clock: the stop command, where it is stale."""
-        self._notice_jump(now)
+        if self._notice_jump(now) and self._in_motion:
+            # Nothing tells any more how old the newest observation is.
+            return self._blind("the clock went back")
         age = self.observation_age(now)
         if age is None or age <= self._timeout:
             return None
-        self._observed_at = self._newest = None
+        self._observed_at = None
         if not self._active:
             return None
         self.counts["stale_observations"] += 1
-        return self._stand(f"no observation for {self._timeout:.3g} s")
+        return self._blind(f"no observation for {self._timeout:.3g} s")
 
     def halt(self, reason: str) -> Order | None:
-        """Stands still until `resume`."""
-        self._halt = reason
-        return self._stop()
+        """Stands still until `resume`; it is told so whether or not this controller moved it."""
+        self._stops_left = STOP_REPEATS
+        return self._hold(reason)
 
     def resume(self, now: float) -> str:
         """Ends a halt. Returns what is missing for that, or nothing."""
@@ -289,27 +308,41 @@ class Controller:
             return "no z yet; publish a prompt"
         self._halt = ""
         self._failures = 0
-        self._restart()
+        self._begin()
         return ""
 
     def stop_again(self) -> Order | None:
         """The stop command, once more, if the robot is to stand and has not been told enough."""
         standing = self._fault or self._halt or not self._active
-        if not standing or not self._stops_left:
+        if not (standing or self._taking_over) or not self._stops_left:
             return None
         command = stop_command(self._robot, self._reading)
         if command is None:
             return None
         self._stops_left -= 1
-        return Order(command=command)
+        # A simulation in lock-step takes a stop for an answer, but not one without a cause.
+        return Order(command=command, label="" if standing else _TAKING_OVER)
 
-    def _notice_jump(self, now: float) -> None:
+    def _notice_jump(self, now: float) -> bool:
         """A clock that goes backwards makes every age meaningless: start anew."""
-        if now < self._now:
+        jumped = now < self._now
+        if jumped:
             self.counts["clock_jumps"] += 1
-            self._newest = self._observed_at = None
-            self._restart()
+            self._newest = self._observed_at = self._newest_stamp = self._heard_stamp = None
+            self._begin()
         self._now = now
+        return jumped
+
+    def _is_new(self, stamp: float) -> bool:
+        """Whether an observation of that stamp is newer than all before.
+
+        After a fault a sensor may begin with older ones, since it was started anew; one that
+        repeats itself tells nothing new.
+        """
+        heard, self._heard_stamp = self._heard_stamp, stamp
+        if self._newest_stamp is None or stamp > self._newest_stamp:
+            return True
+        return self._newest is None and heard is not None and stamp > heard
 
     def _problem(self, observation: Observation) -> str:
         values, size = observation.values, self._robot.obs_dim
@@ -328,39 +361,56 @@ class Controller:
     def _watch_limits(self, reading: JointReading, now: float) -> Order | None:
         beyond = beyond_limits(reading, self._limits)
         self._beyond_since = _since(self._beyond_since, bool(np.any(beyond)), now)
-        if self._halt or not _longer(self._beyond_since, now, self.settings.limit_timeout):
+        if self._halt or not self._longer(self._beyond_since, now, self.settings.limit_timeout):
             return None
         joints = [
             name for name, is_so in zip(self._robot.action_joints, beyond, strict=True) if is_so
         ]
-        return self.halt(
+        return self._hold(
             f"{', '.join(joints)} beyond the limits for {self.settings.limit_timeout:g} s"
         )
+
+    def _longer(self, since: float | None, now: float, timeout: float) -> bool:
+        """Whether something has been so for `timeout`, to the nearest step."""
+        nearly = timeout - 0.5 * self._robot.ctrl_dt
+        return timeout > 0.0 and since is not None and now - since > nearly
 
     def _failed(self, step: Step, reason: str) -> Order | None:
         if step.generation != self._generation:
             return None
         self._failures += 1
         if self._failures >= _FAILURES:
-            return self.halt(f"{reason}, {_FAILURES} times in a row")
+            return self._hold(f"{reason}, {_FAILURES} times in a row")
+        return self._stand(reason)
+
+    def _hold(self, reason: str) -> Order | None:
+        self._halt = reason
+        return self._stop()
+
+    def _blind(self, reason: str) -> Order | None:
+        """Stands still for want of an observation: what was seen before is not acted on after."""
+        self._newest = None
         return self._stand(reason)
 
     def _stand(self, reason: str) -> Order | None:
         self._fault = reason
-        # What was seen before it is not acted on after it, not even when it comes twice.
-        self._newest = None
         return self._stop()
 
     def _stop(self) -> Order | None:
-        self.counts["stops"] += self._stops_left == STOP_REPEATS
+        self.counts["stops"] += self._in_motion
+        self._in_motion = False
         self._generation += 1
         self._restart()
         return self.stop_again()
 
+    def _begin(self) -> None:
+        """Starts anew, and forgets for how long something has been wrong."""
+        self._beyond_since = self._guarded_since = None
+        self._restart()
+
     def _restart(self) -> None:
         """Starts anew from what is measured: filters, grid and the answer to repeat."""
         self._answer = None
-        self._beyond_since = self._guarded_since = None
         self._cadence.restart()
         self._guards.restart()
 
@@ -370,7 +420,3 @@ def _since(before: float | None, is_so: bool, now: float) -> float | None:
     if not is_so:
         return None
     return now if before is None else before
-
-
-def _longer(since: float | None, now: float, timeout: float) -> bool:
-    return timeout > 0.0 and since is not None and now - since > timeout

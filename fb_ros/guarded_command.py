@@ -60,7 +60,7 @@ class GuardedCommand:
                     before, previous, self._velocity, limits, interface, dt
                 )
             else:
-                present = within_position(before, reading, limits, interface, dt)
+                present = within_position(before, previous, reading, limits, interface, dt)
             if not np.array_equal(present, before):
                 changed.append(name)
         self.interventions.update(changed)

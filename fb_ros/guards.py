@@ -75,6 +75,7 @@ def within_acceleration(
 
 def within_position(
     command: np.ndarray,
+    previous: np.ndarray,
     reading: JointReading,
     limits: Limits,
     interface: ActionInterface,
@@ -83,11 +84,13 @@ def within_position(
     """No joint is asked to run into its limit, or further beyond it.
 
     A speed towards a limit is at most the distance left divided by two periods, so that the joint
-    comes to rest there; back into the range every speed is allowed. An effort is cut where it
-    would push a joint on that is at its limit.
+    comes to rest there; back into the range every speed is allowed. From a position beyond a
+    limit, where a joint may have been found, there is no way further out. An effort is cut where
+    it would push a joint on that is at its limit.
     """
     if interface == "position":
-        return np.clip(command, limits.position_low, limits.position_high)
+        low = np.minimum(limits.position_low, previous)
+        return np.clip(command, low, np.maximum(limits.position_high, previous))
     if interface == "velocity":
         horizon = _BRAKING_PERIODS * dt
         up = np.maximum(0.0, limits.position_high - reading.position) / horizon

@@ -89,7 +89,11 @@ OPTIONS = (
 )
 
 # In lock-step the robot waits for everybody: what takes long on the wall clock is not late.
-_PATIENT: Mapping[str, Value] = {"z_timeout": 0.0, "inference_timeout": 3600.0}
+_PATIENT: Mapping[str, Value] = {
+    "z_timeout": 0.0,
+    "inference_timeout": 3600.0,
+    "observation_timeout": 3600.0,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

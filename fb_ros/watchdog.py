@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+# Seconds between two looks, at most and at least.
+_LOOK, _SHORTEST = 0.05, 0.001
+
 
 class Watchdog:
     """Calls `on_late` when `end` does not follow `begin` in time.
@@ -15,9 +18,19 @@ class Watchdog:
     time-out, so it notices at the latest after one and a half.
     """
 
-    def __init__(self, timeout: float, on_late: Callable[[Any, float], None]) -> None:
-        """`timeout` is in seconds of the wall clock; `on_late` gets what `begin` got, and it."""
+    def __init__(
+        self,
+        timeout: float,
+        on_late: Callable[[Any, float], None],
+        period: float = _LOOK,
+        on_waiting: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`timeout` is in seconds of the wall clock; `on_late` gets what `begin` got, and it.
+
+        After that `on_waiting` is called every `period` seconds while the call still goes on.
+        """
         self.timeout, self._on_late = timeout, on_late
+        self._period, self._on_waiting = period, on_waiting
         # One tuple, which is replaced as a whole: neither side needs a lock.
         self._watched: tuple[Any, float] | None = None
         self._closed = threading.Event()
@@ -38,10 +51,12 @@ class Watchdog:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._closed.wait(0.5 * self.timeout):
+        # A time-out that has been changed is looked at soon.
+        while not self._closed.wait(min(max(0.5 * self.timeout, _SHORTEST), _LOOK)):
             watched = self._watched
             if watched is not None and time.monotonic() - watched[1] > self.timeout:
                 self._on_late(watched[0], self.timeout)
                 # Once for each call.
-                while self._watched is watched and not self._closed.wait(0.5 * self.timeout):
-                    pass
+                while self._watched is watched and not self._closed.wait(self._period):
+                    if self._watched is watched:
+                        self._on_waiting()

@@ -40,6 +40,8 @@ class Wires:
     """Sensor messages come so much later."""
     twice: bool = False
     """Every sensor message comes twice."""
+    lost_every: int = 0
+    """Of so many sensor messages one is lost; 0: none."""
     swapped: bool = False
     """Of two sensor messages the second comes first."""
     frozen: bool = False
@@ -83,6 +85,7 @@ class BenchRobot(Node):
         self._last: tuple[JointState, PoseStamped] | None = None
         self._held: tuple[JointState, PoseStamped] | None = None
         self._rng = np.random.default_rng(0)
+        self._ticks = 0
         self.reset(0)
         self._due = time.perf_counter()
 
@@ -136,7 +139,9 @@ class BenchRobot(Node):
         self.clock_s += self.spec.ctrl_dt
         stamp = Time(seconds=self.clock_s).to_msg()
         self._clock_out.publish(ClockMessage(clock=stamp))
-        if self.wires.silent:
+        self._ticks += 1
+        lost = self.wires.lost_every and self._ticks % self.wires.lost_every == 0
+        if self.wires.silent or lost:
             return
         fresh = self._joint_states(stamp), self._tcp_pose(stamp)
         if self.wires.frozen and self._last is not None:

@@ -10,10 +10,14 @@ from pathlib import Path
 import numpy as np
 import rclpy
 
+from fb_ros.controller import STOP_REPEATS
 from fb_ros.errors import FbRosError
+from sim.bench_robot import BenchRobot
 from sim.faults import FAULTS, Fault, FaultBench, fault_bench
 from sim.progress import progress_bar
 
+# How long it has to be silent after the stops, in periods.
+_SILENT_PERIODS = 4
 # How long a robot is watched that is to go on as if nothing were wrong, in seconds.
 _WATCHED = 0.4
 _BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
@@ -43,6 +47,7 @@ def inject(bench: FaultBench, fault: Fault, number: int) -> Injection:
     robot.run(np.random.default_rng(number).uniform(0.0, 2.0 * period))
     robot.commands.clear()
     robot.wrong.clear()
+    stays = True
     since = time.perf_counter()
     fault.begin(bench, number)
     if fault.expected == "stops":
@@ -51,6 +56,8 @@ def inject(bench: FaultBench, fault: Fault, number: int) -> Injection:
             f"a stop command after: {fault.name}",
         )
         stopped = robot.first_after(since, standing=True)
+        assert stopped is not None
+        stays = not fault.lasts or _stands(robot, stopped)
     elif fault.expected == "drive stops":
         robot.run_until(lambda: robot.drive_stopped_at is not None, "the drive to stop")
         stopped = robot.drive_stopped_at
@@ -60,6 +67,7 @@ def inject(bench: FaultBench, fault: Fault, number: int) -> Injection:
     as_expected = fault.expected == "either" or (stopped is not None) == (
         fault.expected in ("stops", "drive stops")
     )
+    as_expected = as_expected and stays
     healed = time.perf_counter()
     fault.heal(bench)
     bench.wait_until_moving()
@@ -70,6 +78,16 @@ def inject(bench: FaultBench, fault: Fault, number: int) -> Injection:
         commands=len(robot.commands),
         wrong=len(robot.wrong),
     )
+
+
+def _stands(robot: BenchRobot, since: float) -> bool:
+    """Whether it is told so several times, and then nothing, for as long as it is watched."""
+    period = robot.spec.ctrl_dt
+    robot.run((STOP_REPEATS + 1) * period)
+    told = len(robot.commands)
+    robot.run(_SILENT_PERIODS * period)
+    after = [command for arrived, command in robot.commands if arrived >= since]
+    return len(robot.commands) == told and len(after) >= 3 and not np.any(after)
 
 
 def benchmark_faults(repeats: int, page: Path | None = None) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import resource
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,6 +55,8 @@ class Fault:
     """Makes it happen; gets the number of the injection."""
     heal: Callable[[FaultBench], None]
     """Ends it."""
+    lasts: bool = True
+    """Whether the robot has to stand still until the fault is ended."""
     keeps_processes: bool = True
     """Whether all processes are the same ones afterwards."""
     timeout: float = 0.0
@@ -207,7 +210,13 @@ def fault_bench(*, autostart: bool = True) -> Iterator[FaultBench]:
     modules = {"sim_node": "", "policy_node": "sim.faulty_policy_node"}
     robot = BenchRobot(_NAMESPACE, environment)
     try:
-        with RobotProcesses("jaco", options, modules=modules) as processes:
+        with (
+            # What it saves is not the user's.
+            tempfile.TemporaryDirectory() as skills,
+            RobotProcesses(
+                "jaco", options, modules=modules, environment={"XDG_DATA_HOME": skills}
+            ) as processes,
+        ):
             yield FaultBench(robot, processes, bundle)
     finally:
         robot.destroy_node()
@@ -250,6 +259,11 @@ def _jump(seconds: float) -> Callable[[FaultBench, int], None]:
         bench.robot.clock_s += seconds
 
     return begin
+
+
+def _jump_and_silence(bench: FaultBench, number: int) -> None:
+    bench.robot.clock_s -= 10.0
+    bench.robot.wires.silent = True
 
 
 def _foreign_z(bench: FaultBench, number: int) -> None:
@@ -366,6 +380,12 @@ FAULTS = (
         heal=_heal_wires,
     ),
     Fault(
+        name="every fifth sensor message is lost",
+        expected="goes on",
+        begin=_wires(lost_every=5),
+        heal=_heal_wires,
+    ),
+    Fault(
         name="two sensor messages change places",
         expected="goes on",
         begin=_wires(swapped=True),
@@ -381,15 +401,29 @@ FAULTS = (
         name="the clock jumps ahead by 10 s", expected="either", begin=_jump(10.0), heal=_nothing
     ),
     Fault(
-        name="the clock jumps back by 10 s", expected="either", begin=_jump(-10.0), heal=_nothing
+        name="the clock jumps back by 10 s", expected="goes on", begin=_jump(-10.0), heal=_nothing
+    ),
+    Fault(
+        name="it jumps back, and sensors fall silent",
+        expected="stops",
+        begin=_jump_and_silence,
+        heal=_heal_wires,
+        timeout=0.12,
     ),
     Fault(
         name="a z of another model",
         expected="stops",
         begin=_foreign_z,
         heal=_nothing,
+        lasts=False,
     ),
-    Fault(name="a z that is not finite", expected="stops", begin=_wrong_z, heal=_nothing),
+    Fault(
+        name="a z that is not finite",
+        expected="stops",
+        begin=_wrong_z,
+        heal=_nothing,
+        lasts=False,
+    ),
     Fault(
         name="task_inference_node hangs",
         expected="stops",

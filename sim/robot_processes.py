@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 import subprocess
 import tempfile
@@ -20,9 +21,18 @@ class RobotProcesses:
     """A context in which the simulated robot's nodes run, each in a process of its own."""
 
     def __init__(
-        self, robot: str, options: Mapping[str, str], *, modules: Mapping[str, str] | None = None
+        self,
+        robot: str,
+        options: Mapping[str, str],
+        *,
+        modules: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`modules` gives a process another module by its name, or none at all: it stays out."""
+        """`modules` gives a process another module by its name, or none at all: it stays out.
+
+        `environment` is what the processes find in theirs besides this one's.
+        """
+        self._environment = {**os.environ, **(environment or {})}
         values = {**default_options(robot), **options}
         others = modules or {}
         self._commands = {
@@ -75,7 +85,11 @@ class RobotProcesses:
             log.close()
         log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
         process = subprocess.Popen(
-            self._commands[name], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            self._commands[name],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            env=self._environment,
         )
         self._running[name] = (process, log)
 

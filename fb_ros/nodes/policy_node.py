@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -28,7 +29,7 @@ from fb_ros.bundle import Bundle, load_bundle
 from fb_ros.control_settings import ControlSettings
 from fb_ros.controller import STOP_REPEATS, Controller, Observation, Order, Step
 from fb_ros.errors import FbRosError
-from fb_ros.field import assemble, topics_of
+from fb_ros.field import assemble
 from fb_ros.graphs import Precision, require_precision
 from fb_ros.joint_reading import ObservationReader, reading_of_state, require_finite
 from fb_ros.latency import LatencyWindow
@@ -56,6 +57,8 @@ _SUCCESS = TransitionCallbackReturn.SUCCESS
 _FAILURE = TransitionCallbackReturn.FAILURE
 
 _EMERGENCY = "emergency stop"
+# Nanoseconds.
+_STAMP = re.compile("[0-9]{1,19}")
 # A runtime's first calls set up its memory.
 _WARM_UP_CALLS = 10
 
@@ -107,7 +110,8 @@ class PolicyNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         try:
             self._configure()
-        except (FbRosError, OSError, RuntimeError) as error:
+        except Exception as error:
+            # Libraries raise what they like; none of it leaves half a node.
             self._free()
             return self._failed("configure", error)
         return super().on_configure(state)
@@ -117,6 +121,7 @@ class PolicyNode(LifecycleNode):
         result = super().on_activate(state)
         with self._lock:
             self._controller.activate()
+        self._stop_timer.reset()
         self.get_logger().info(event("activated", model=self._bundle.model_id[:12]))
         return result
 
@@ -175,7 +180,12 @@ class PolicyNode(LifecycleNode):
         )
         self._reported = ""
         self._z_missed = 0
-        self._watchdog = Watchdog(settings.inference_timeout or robot.ctrl_dt, self._on_late)
+        self._watchdog = Watchdog(
+            settings.inference_timeout or robot.ctrl_dt,
+            self._on_late,
+            robot.ctrl_dt,
+            self._on_waiting,
+        )
         self._commands = self.create_lifecycle_publisher(
             Float64MultiArray, "commands", **overridable(STREAM)
         )
@@ -189,11 +199,7 @@ class PolicyNode(LifecycleNode):
         ]
         if from_sensors:
             self._entities += subscribe_to_sensors(
-                self,
-                topics_of(robot.observation),
-                robot.sensor_tolerance,
-                self._on_state,
-                self._on_refusal,
+                self, robot, robot.observation, self._on_state, self._on_refusal
             )
         else:
             self._entities.append(
@@ -239,7 +245,7 @@ class PolicyNode(LifecycleNode):
         )
 
     def _failed(self, transition: str, error: Exception) -> TransitionCallbackReturn:
-        self._problem = " ".join(str(error).split())
+        self._problem = " ".join(str(error).split()) or repr(error)
         if not self._own_parameters.autostart:
             self.get_logger().error(event(f"{transition}_failed", reason=self._problem))
         return _FAILURE
@@ -257,6 +263,7 @@ class PolicyNode(LifecycleNode):
         if self._commands is not None:
             self.destroy_lifecycle_publisher(self._commands)
         self._entities = []
+        self.__dict__.pop("_bundle", None)
         self._controller = self._watchdog = self._commands = self._policy = None
 
     # What arrives.
@@ -268,13 +275,16 @@ class PolicyNode(LifecycleNode):
             self._on_refusal(f"{values.size} numbers, expected {self._robot.obs_dim}")
             return
         reading = self._reader.read(values)
-        stamp = int(label) * 1e-9 if label.isascii() and label.isdigit() else None
+        stamp = int(label) * 1e-9 if _STAMP.fullmatch(label) else None
         self._observe(
             Observation(values=values, reading=reading, label=label, stamp=stamp), arrived
         )
 
     def _on_state(self, state: RobotState, stamp: int) -> None:
         arrived = time.perf_counter()
+        if not stamp:
+            self._on_refusal("the robot's sensors carry no stamp; nothing tells how old they are")
+            return
         try:
             values = assemble(self._robot.observation, state)
             reading = reading_of_state(self._robot, state)
@@ -282,12 +292,17 @@ class PolicyNode(LifecycleNode):
         except FbRosError as error:
             self._on_refusal(str(error))
             return
-        seconds = stamp * 1e-9 if stamp else None
-        observation = Observation(values=values, reading=reading, label=str(stamp), stamp=seconds)
+        observation = Observation(
+            values=values, reading=reading, label=str(stamp), stamp=stamp * 1e-9
+        )
         self._observe(observation, arrived)
 
     def _observe(self, observation: Observation, arrived: float) -> None:
-        self._decide(lambda core: core.observe(observation, self._now()), arrived)
+        now = self._now()
+        if not now:
+            self._on_refusal("there is no /clock yet; use_sim_time:=false goes by the wall clock")
+            return
+        self._decide(lambda core: core.observe(observation, now), arrived)
 
     def _on_refusal(self, reason: str) -> None:
         self._decide(lambda core: core.refuse_observation(reason))
@@ -337,9 +352,15 @@ class PolicyNode(LifecycleNode):
 
     def _stop_again(self) -> None:
         # Runs while the robot stands still, and only then: it costs time that a policy needs.
-        if not self._reported:
+        order: list[Order | None] = []
+
+        def again(core: Controller) -> Order | None:
+            order.append(core.stop_again())
+            return order[0]
+
+        self._decide(again)
+        if not (order and order[0]):
             self._stop_timer.cancel()
-        self._decide(lambda core: core.stop_again())
 
     def _watch_z(self) -> None:
         # By looks, of which a process that was not run for a while makes up for none: a z that
@@ -347,10 +368,16 @@ class PolicyNode(LifecycleNode):
         self._z_missed += 1
         seconds = self._z_missed * self._robot.ctrl_dt
         self._decide(lambda core: core.miss_z(seconds))
+        # A timer of the robot's clock may wait for long after that has gone back.
+        self._watch()
 
     def _on_late(self, step: Step, seconds: float) -> None:
         # In the watchdog's thread, while the policy is still being waited for.
-        self._decide(lambda core: core.late(step, seconds))
+        self._decide(lambda core: core.late(step, seconds), hanging=True)
+
+    def _on_waiting(self) -> None:
+        # In that thread, too: the timer that repeats stops waits for the policy.
+        self._decide(lambda core: core.stop_again(), hanging=True)
 
     # What is done.
 
@@ -358,9 +385,16 @@ class PolicyNode(LifecycleNode):
         return float(self.get_clock().now().nanoseconds) * 1e-9
 
     def _decide(
-        self, decide: Callable[[Controller], Step | Order | None], arrived: float = 0.0
+        self,
+        decide: Callable[[Controller], Step | Order | None],
+        arrived: float = 0.0,
+        *,
+        hanging: bool = False,
     ) -> None:
-        """Carries out what the controller decides on."""
+        """Carries out what the controller decides on.
+
+        While the policy is `hanging`, so does the timer that repeats stops.
+        """
         # Deciding and sending are one: no motion follows a stop that was decided on after it.
         with self._lock:
             if self._controller is None:
@@ -370,6 +404,8 @@ class PolicyNode(LifecycleNode):
             self._send(due)
         if isinstance(due, Step):
             self._run(due, arrived)
+        elif isinstance(due, Order) and not due.label and not hanging:
+            self._stop_timer.reset()
         self._tell_changes()
 
     def _run(self, step: Step, arrived: float) -> None:
@@ -390,8 +426,14 @@ class PolicyNode(LifecycleNode):
                 return
             if problem:
                 self._send(core.fail(step, problem))
+                self._stop_timer.reset()
                 return
-            self._send(core.complete(step, command, self._now()))
+            order = core.complete(step, command, self._now())
+            self._send(order)
+            if order is None or core.halted:
+                # It came too late, or must not be sent.
+                self._stop_timer.reset()
+                return
         self._latency.add(time.perf_counter() - arrived)
 
     def _send(self, due: Step | Order | None) -> None:
@@ -421,8 +463,6 @@ class PolicyNode(LifecycleNode):
         if standing == self._reported:
             return
         self._reported = standing
-        if standing:
-            self._stop_timer.reset()
         if core.halted:
             self.get_logger().error(event("halted", reason=core.halted, until="resume"))
         elif core.fault:

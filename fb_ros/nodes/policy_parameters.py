@@ -80,7 +80,7 @@ class PolicyParameters:
             "the robot's control period, seconds; a model of another one is refused; 0: not "
             "checked",
         )
-        self._fixed = (*_TEXTS, "joints", "control_period", "autostart")
+        self._fixed = (*_TEXTS, "joints", "control_period", "autostart", "use_sim_time")
         node.declare_parameter(
             "autostart",
             True,

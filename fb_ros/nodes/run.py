@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import sys
+import threading
 from collections.abc import Callable
 
 import rclpy
@@ -15,6 +18,10 @@ from rclpy.signals import SignalHandlerOptions
 
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.ros_log import forward_log
+
+# How long a node has to end after a signal.
+_GRACE_SECONDS = 5.0
+_KEPT: list[socket.socket] = []
 
 RCLError = rclpy_implementation.RCLError
 
@@ -28,9 +35,11 @@ def run_node(
 
     A node that has a method `start` gets it called first. One that has `stop_robot` gets that
     called before it ends, while it can still publish: rclpy's own signal handlers would shut the
-    context down before that, so the signals are taken here.
+    context down before that, so the signals are taken here. A node that hangs in a library is
+    ended all the same, after a while.
     """
     stopping = False
+    ended = _end_in_time(name)
 
     def on_signal(number: int, frame: object) -> None:
         nonlocal stopping
@@ -61,3 +70,31 @@ def run_node(
                 stop_robot()
             node.destroy_node()
         rclpy.try_shutdown()
+        ended.set()
+
+
+def _end_in_time(name: str) -> threading.Event:
+    """Ends the process some seconds after a signal, unless the event that it returns is set.
+
+    A signal's handler waits for the main thread, which may never come back from a library; what
+    the interpreter writes into a socket when the signal comes does not.
+    """
+    ended = threading.Event()
+    received, written = socket.socketpair()
+    written.setblocking(False)
+    signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+
+    def wait() -> None:
+        received.recv(1)
+        if not ended.wait(_GRACE_SECONDS):
+            print(
+                f"{name}: error: it hangs since it was told to end {_GRACE_SECONDS:g} s ago",
+                file=sys.stderr,
+                flush=True,
+            )
+            os._exit(1)
+
+    # As long as the process: the interpreter knows no more of the socket than its number.
+    _KEPT.append(written)
+    threading.Thread(target=wait, name="end in time", daemon=True).start()
+    return ended

@@ -13,10 +13,14 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu, JointState
 
 from fb_ros.errors import FbRosError
+from fb_ros.field import Field, topics_of
 from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import STREAM, overridable
+from fb_ros.robot_spec import RobotSpec
 from fb_ros.robot_state import RobotState
 from fb_ros.sensor_match import SensorMatch
+
+_TOLERATED_NORM = 0.01
 
 _KINDS: dict[str, type] = {
     "joint_states": JointState,
@@ -28,22 +32,22 @@ _KINDS: dict[str, type] = {
 
 def subscribe_to_sensors(
     node: Node,
-    topics: Sequence[str],
-    tolerance: float,
+    robot: RobotSpec,
+    fields: Sequence[Field],
     on_state: Callable[[RobotState, int], None],
     on_refusal: Callable[[str], None],
 ) -> list[Subscription]:
-    """Calls `on_state` with what `topics` say of one instant, and its stamp in ns.
+    """Calls `on_state` with what the topics of `fields` say of one instant, and its stamp in ns.
 
-    Stamps agree where they differ by at most `tolerance` seconds. `on_refusal` hears what is wrong
-    with a message.
+    Stamps may differ by the robot's tolerance. `on_refusal` hears what is wrong with a message.
     """
-    match = SensorMatch(topics, tolerance)
+    topics = topics_of(fields)
+    match = SensorMatch(topics, robot.sensor_tolerance)
 
     def listen(topic: str) -> Subscription:
         def on_message(message: Any) -> None:
             try:
-                found = _take(match, topic, message)
+                found = _take(match, topic, message, robot.frame)
             except FbRosError as error:
                 on_refusal(str(error))
                 return
@@ -57,13 +61,19 @@ def subscribe_to_sensors(
     return [listen(topic) for topic in topics]
 
 
-def _take(match: SensorMatch, topic: str, message: Any) -> tuple[RobotState, int] | None:
+def _take(
+    match: SensorMatch, topic: str, message: Any, frame: str
+) -> tuple[RobotState, int] | None:
     stamp = stamp_of(message)
     if topic == "joint_states":
         position, velocity = np.asarray(message.position), np.asarray(message.velocity)
         return match.add_joints(stamp, message.name, position, velocity)
     part: dict[str, np.ndarray] = {}
     if topic == "tcp_pose":
+        if message.header.frame_id not in ("", frame):
+            raise FbRosError(
+                f"tcp_pose is in frame {message.header.frame_id!r}, expected {frame!r}"
+            )
         part["tcp_position"] = _vector(message.pose.position)
         part["tcp_orientation"] = _quaternion(message.pose.orientation)
     elif topic == "odom":
@@ -81,4 +91,8 @@ def _vector(message: Any) -> np.ndarray:
 
 
 def _quaternion(message: Quaternion) -> np.ndarray:
-    return np.array([message.w, message.x, message.y, message.z])
+    quaternion = np.array([message.w, message.x, message.y, message.z])
+    norm = float(np.linalg.norm(quaternion))
+    if not abs(norm - 1.0) < _TOLERATED_NORM:
+        raise FbRosError(f"an orientation has norm {norm:.3g}, expected a unit quaternion")
+    return quaternion

@@ -24,8 +24,7 @@ class StateWatch:
         self._since = 0.0
         self._wrong = ""
         self._topics = topics_of(robot.features)
-        tolerance = robot.sensor_tolerance
-        subscribe_to_sensors(node, self._topics, tolerance, self._keep, self._refuse)
+        subscribe_to_sensors(node, robot, robot.features, self._keep, self._refuse)
 
     def state(self) -> RobotState:
         """The state that the robot is in now; refused where it is not known."""

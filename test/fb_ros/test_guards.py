@@ -125,14 +125,26 @@ def test_acceleration(interface: ActionInterface, command: float, expected: floa
 def test_position(
     interface: ActionInterface, command: float, position: float, expected: float
 ) -> None:
-    found = within_position(one(command), reading(position), LIMITS, interface, DT)
+    found = within_position(one(command), one(0.0), reading(position), LIMITS, interface, DT)
     np.testing.assert_allclose(found, [expected])
+
+
+def test_a_position_beyond_its_limit_is_left_inwards_and_without_a_jump() -> None:
+    guards = GuardedCommand(bounded("position"))
+    commands = [float(guards.guard(one(0.0), reading(1.3))[0][0]) for _ in range(10)]
+    assert commands[0] == pytest.approx(1.3 - 5.0 * DT * DT)
+    assert np.all(np.diff(commands) < 0.0)
+    assert np.all(np.abs(np.diff(commands)) <= 2.0 * DT + 1e-9)
+    guards.restart()
+    assert guards.guard(one(9.0), reading(1.3))[0].tolist() == [1.3]
 
 
 def test_a_joint_that_obeys_does_not_pass_its_limit() -> None:
     position = 0.0
     for _ in range(200):
-        position += DT * within_position(one(2.0), reading(position), LIMITS, "velocity", DT)[0]
+        position += (
+            DT * within_position(one(2.0), one(0.0), reading(position), LIMITS, "velocity", DT)[0]
+        )
     assert 0.99 < position <= 1.0 + 1e-9
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import rclpy
 
-from fb_ros.field import topics_of
 from fb_ros.nodes.messages import OK
 from fb_ros.nodes.sensor_messages import subscribe_to_sensors
 from fb_ros.robot_state import RobotState
@@ -28,8 +27,7 @@ class Watched:
 
     def __init__(self, client: RobotClient) -> None:
         self.states: dict[int, RobotState] = {}
-        topics = topics_of(SPEC.features)
-        subscribe_to_sensors(client, topics, SPEC.sensor_tolerance, self._keep, pytest.fail)
+        subscribe_to_sensors(client, SPEC, SPEC.features, self._keep, pytest.fail)
 
     def _keep(self, state: RobotState, stamp: int) -> None:
         self.states[stamp] = state

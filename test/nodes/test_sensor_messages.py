@@ -12,6 +12,7 @@ from sensor_msgs.msg import Imu, JointState
 from fb_ros.field import Field, assemble, topics_of
 from fb_ros.nodes.sensor_messages import subscribe_to_sensors
 from fb_ros.robot_state import RobotState
+from sim.jaco import SPEC as JACO
 
 FIELDS = (
     Field(name="leg", source="joint_position", joints=("leg",)),
@@ -31,8 +32,8 @@ def test_every_topic_of_a_mobile_robot_is_read(ros: None) -> None:
     refused: list[str] = []
     subscribe_to_sensors(
         node,
-        topics_of(FIELDS),
-        0.01,
+        JACO,
+        FIELDS,
         lambda state, stamp: states.append((state, stamp)),
         refused.append,
     )
