@@ -330,6 +330,72 @@ def test_after_a_fault_an_observation_from_before_is_not_acted_on(bench: Bench) 
     assert bench.controller.fault
 
 
+def test_it_takes_over_a_robot_by_telling_it_to_stand() -> None:
+    bench = Bench()
+    bench.controller.activate()
+    told = bench.repeat()
+    assert len(told) == STOP_REPEATS
+    assert all(np.all(order.command == 0.0) and order.label for order in told)
+    assert bench.see() is None
+    bench.act(bench.controller.take_z(Z, MODEL))
+    assert not bench.stands
+
+
+def test_an_emergency_stop_is_sent_though_nothing_was_moved() -> None:
+    bench = Bench()
+    bench.controller.activate()
+    bench.repeat()
+    bench.act(bench.controller.halt("emergency stop"))
+    assert bench.stands
+    assert len(bench.repeat()) == STOP_REPEATS - 1
+
+
+def test_a_clock_that_goes_back_with_silent_sensors_stops_the_robot(bench: Bench) -> None:
+    bench.now -= 5.0
+    bench.act(bench.controller.watch(bench.now))
+    assert bench.stands
+    assert "the clock went back" in bench.controller.fault
+    assert bench.tick() is not None
+    assert not bench.stands
+
+
+def test_a_stamp_of_the_future_is_not_believed(bench: Bench) -> None:
+    bench.now += DT
+    bench.see(age=-3600.0)
+    assert bench.stands
+    # Nor does it make what comes after it look old.
+    assert bench.tick() is not None
+    assert not bench.stands
+
+
+def test_a_frozen_sensor_is_stale_whatever_its_clock() -> None:
+    bench = moving(check_stamps=False)
+    stamp = bench.now
+    orders = []
+    for _ in range(100):
+        bench.now += DT
+        bench.see(age=bench.now - stamp, label="frozen")
+        bench.act(bench.controller.watch(bench.now))
+        orders.append(bench.stands)
+    assert all(orders[5:])
+    # Started anew, with a clock that begins at zero, it is believed from its second message on.
+    for second in (0.04, 0.08, 0.12):
+        bench.now += DT
+        bench.see(age=bench.now - second)
+    assert not bench.stands
+
+
+def test_a_joint_beyond_its_limit_is_not_forgotten_over_other_faults(bench: Bench) -> None:
+    bench.position = 1.2
+    for i in range(200):
+        bench.tick()
+        if i % 5 == 0:
+            bench.act(bench.controller.refuse_observation("it is wrong"))
+        if bench.controller.halted:
+            break
+    assert "beyond the limits" in bench.controller.halted
+
+
 def test_stamps_of_another_clock_can_be_taken() -> None:
     bench = moving(check_stamps=False)
     bench.now += DT

@@ -7,10 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
+from std_msgs.msg import Float64MultiArray
 
+from fb_ros.nodes.messages import to_array_message
 from sim.faults import FaultBench, fault_bench
 from test.nodes.test_processes import POLICY, assert_one_line, run
 
@@ -121,6 +125,52 @@ def test_sigterm_ends_it_in_every_state(bench: FaultBench, state: str) -> None:
     assert bench.processes.end("policy_node", signal.SIGTERM) == 0
     robot.run(0.1)
     assert state == "active" or len(robot.commands) == told
+
+
+def test_a_policy_that_hangs_keeps_neither_stops_nor_the_end_from_coming(
+    bench: FaultBench,
+) -> None:
+    robot = bench.robot
+    assert bench.change_state(CONFIGURE)
+    assert bench.change_state(ACTIVATE)
+    bench.start()
+    robot.commands.clear()
+    bench.policy_fault("hang 1000")
+    robot.run_until(
+        lambda: sum(not command.any() for _, command in robot.commands) >= 5, "five stops"
+    )
+    assert bench.processes.end("policy_node", signal.SIGTERM) == 1
+    assert "it hangs since it was told to end" in bench.processes.log("policy_node")
+
+
+def test_a_label_that_is_no_stamp_is_only_a_name(ros: None) -> None:
+    node = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            POLICY,
+            "--ros-args",
+            "-r",
+            "__ns:=/label",
+            "-p",
+            "bundle:=point_mass",
+        ]
+    )
+    try:
+        robot = rclpy.create_node("robot")
+        told: list[DiagnosticArray] = []
+        robot.create_subscription(DiagnosticArray, "/diagnostics", told.append, 10)
+        publisher = robot.create_publisher(Float64MultiArray, "/label/observation", 1)
+        while not publisher.get_subscription_count():
+            rclpy.spin_once(robot, timeout_sec=0.1)
+        publisher.publish(to_array_message(np.zeros(5), "9" * 400))
+        told.clear()
+        while len(told) < 2:
+            assert node.poll() is None
+            rclpy.spin_once(robot, timeout_sec=0.1)
+    finally:
+        node.terminate()
+        assert node.wait() == 0
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,28 @@ FIELDS = (
 )
 
 
+def test_a_pose_in_another_frame_or_of_no_direction_is_refused(ros: None) -> None:
+    node = rclpy.create_node("reader")
+    states: list[tuple[RobotState, int]] = []
+    refused: list[str] = []
+    subscribe_to_sensors(
+        node, JACO, FIELDS[:2], lambda *state: states.append(state), refused.append
+    )
+    publisher = node.create_publisher(PoseStamped, "tcp_pose", QoSProfile(depth=10))
+    while not publisher.get_subscription_count():
+        rclpy.spin_once(node, timeout_sec=0.05)
+    elsewhere, nowhere = PoseStamped(), PoseStamped()
+    elsewhere.header.frame_id = "base_link"
+    nowhere.pose.orientation = Quaternion(w=0.0, x=0.0, y=0.0, z=0.0)
+    for message in (elsewhere, nowhere):
+        before = len(refused)
+        publisher.publish(message)
+        while len(refused) == before:
+            rclpy.spin_once(node, timeout_sec=0.05)
+    assert refused[0] == "tcp_pose is in frame 'base_link', expected 'world'"
+    assert "norm 0, expected a unit quaternion" in refused[1]
+
+
 def test_every_topic_of_a_mobile_robot_is_read(ros: None) -> None:
     assert topics_of(FIELDS) == ("joint_states", "tcp_pose", "odom", "imu")
     node = rclpy.create_node("reader")
