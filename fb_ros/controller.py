@@ -94,6 +94,8 @@ class Controller:
         self._z: np.ndarray | None = None
         self._newest: Observation | None = None
         self._observed_at: float | None = None
+        self._newest_time = 0.0
+        """Its stamp, or its arrival where it has none: the time that the cadence goes by."""
         self._newest_stamp: float | None = None
         """Of the newest observation that was taken, also when it is too old by now."""
         self._heard_stamp: float | None = None
@@ -192,7 +194,7 @@ class Controller:
                     "network slow, or has the robot another clock (check_stamps:=false)?"
                 )
             self._newest_stamp = stamp
-        time = now if stamp is None else stamp
+        self._newest_time = time = now if stamp is None else stamp
         self._newest, self._observed_at = observation, now
         self._reading = observation.reading
         order = self._watch_limits(observation.reading, now)
@@ -228,7 +230,7 @@ class Controller:
         # After a fault only a new observation starts the robot again.
         step = self._step() if self._answer is None and not self._fault else None
         if step is not None:
-            self._cadence.step(self._now)
+            self._cadence.step(self._newest_time)
         return step
 
     def miss_z(self, seconds: float) -> Order | None:

@@ -396,6 +396,17 @@ def test_a_joint_beyond_its_limit_is_not_forgotten_over_other_faults(bench: Benc
     assert "beyond the limits" in bench.controller.halted
 
 
+def test_a_z_that_comes_late_does_not_mix_the_clocks() -> None:
+    bench = Bench(check_stamps=False)
+    bench.controller.activate()
+    bench.see(age=bench.now - 0.04)
+    bench.act(bench.controller.take_z(Z, MODEL))
+    for stamp in (0.08, 0.12, 0.16):
+        bench.now += DT
+        assert bench.see(age=bench.now - stamp) is not None
+    assert bench.controller.counts["deadline_misses"] == 0
+
+
 def test_stamps_of_another_clock_can_be_taken() -> None:
     bench = moving(check_stamps=False)
     bench.now += DT
