@@ -65,8 +65,8 @@ class BenchRobot(Node):
         super().__init__("bench_robot", namespace=namespace)
         self.wires = Wires()
         self.environment, self.spec = environment, environment.spec
-        self.clock_s = 100.0
-        """The robot's clock, which never stands at zero."""
+        self.clock_s = 100_000.0
+        """The robot's clock, from which there is much to go back before zero."""
         self.commands: list[tuple[float, np.ndarray]] = []
         """Arrival (s, `time.perf_counter`) and command of all that has come."""
         self.wrong: list[np.ndarray] = []
