@@ -21,6 +21,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.nodes.qos import STREAM
 from sim.environment import Environment
 from sim.episode_seed import episode_rng
+from sim.robot_messages import joint_states_message, tcp_pose_message
 
 # A drive that hears of no command for so long stops by itself, as real ones do, in seconds.
 DRIVE_TIMEOUT = 0.2
@@ -175,13 +176,13 @@ class BenchRobot(Node):
             order = self._rng.permutation(order)
         if wires.missing:
             order = order[order != names.index(wires.missing)]
-        message = JointState(
-            name=[names[i] for i in order] + ["lamp"] * wires.extra,
-            position=[*position[order], *[0.0] * wires.extra],
-            velocity=[*velocity[order], *[0.0] * wires.extra],
+        unknown = np.zeros(int(wires.extra))
+        return joint_states_message(
+            stamp,
+            [names[i] for i in order] + ["lamp"] * wires.extra,
+            np.concatenate([position[order], unknown]),
+            np.concatenate([velocity[order], unknown]),
         )
-        message.header.stamp = stamp
-        return message
 
     def _tcp_pose(self, stamp: object) -> PoseStamped:
         state = self.environment.robot_state()
@@ -191,12 +192,7 @@ class BenchRobot(Node):
         first = 2 * len(state.joint_names)
         if self.wires.not_finite is not None and self.wires.not_finite >= first:
             numbers[self.wires.not_finite - first] = np.nan
-        message = PoseStamped()
-        message.header.stamp, message.header.frame_id = stamp, self.spec.frame
-        position, orientation = message.pose.position, message.pose.orientation
-        position.x, position.y, position.z = numbers[:3].tolist()
-        orientation.w, orientation.x, orientation.y, orientation.z = numbers[3:].tolist()
-        return message
+        return tcp_pose_message(stamp, self.spec.frame, numbers[:3], numbers[3:])
 
     def _on_command(self, message: Float64MultiArray) -> None:
         command = np.asarray(message.data)

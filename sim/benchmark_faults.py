@@ -13,7 +13,8 @@ import rclpy
 from fb_ros.controller import STOP_REPEATS
 from fb_ros.errors import FbRosError
 from sim.bench_robot import BenchRobot
-from sim.faults import FAULTS, Fault, FaultBench, fault_bench
+from sim.fault_bench import FaultBench, fault_bench
+from sim.faults import FAULTS, Fault
 from sim.progress import progress_bar
 
 # How long it has to be silent after the stops, in periods.

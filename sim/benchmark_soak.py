@@ -10,7 +10,8 @@ from pathlib import Path
 import rclpy
 
 from sim.benchmark_faults import inject
-from sim.faults import FAULTS, FaultBench, fault_bench
+from sim.fault_bench import FaultBench, fault_bench
+from sim.faults import FAULTS
 from sim.progress import progress_bar
 
 _PROMPT_EVERY, _FAULT_EVERY = 2.0, 20.0

@@ -24,13 +24,14 @@ from fb_ros.errors import FbRosError
 from fb_ros.field import assemble
 from fb_ros.nodes.messages import OK, WARN, label_of, to_array_message, to_diagnostics, to_status
 from fb_ros.nodes.parameters import declare_flag, declare_number, declare_text, declare_whole
-from fb_ros.nodes.qos import STREAM
+from fb_ros.nodes.qos import EVENTS, STREAM
 from fb_ros.nodes.run import run_node
 from sim.claim import Claim
 from sim.episode_seed import episode_rng
 from sim.ranges import require_factor, require_seed
 from sim.rate_meter import RateMeter
 from sim.registry import make_environment, require_robot
+from sim.robot_messages import joint_states_message, tcp_pose_message
 
 # How long another node of this name has to show itself before this one believes to be alone.
 _DISCOVERY_SECONDS = 1.0
@@ -111,7 +112,7 @@ class SimNode(Node):
         self._joint_states = self.create_publisher(JointState, "joint_states", STREAM)
         self._tcp_pose = self.create_publisher(PoseStamped, "tcp_pose", STREAM)
         self._observation = self.create_publisher(Float64MultiArray, "observation", STREAM)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
         self.create_subscription(Float64MultiArray, "commands", self._on_command, STREAM)
         # These wait for a command, so they must not keep the other callbacks from running.
         self._waiters = ReentrantCallbackGroup()
@@ -183,21 +184,16 @@ class SimNode(Node):
         state = self._environment.robot_state()
         if self._clock_publisher is not None:
             self._clock_publisher.publish(ClockMessage(clock=stamp))
-        joints = JointState(
-            name=list(state.joint_names),
-            position=state.joint_position.tolist(),
-            velocity=state.joint_velocity.tolist(),
+        self._joint_states.publish(
+            joint_states_message(
+                stamp, state.joint_names, state.joint_position, state.joint_velocity
+            )
         )
-        joints.header.stamp = stamp
-        self._joint_states.publish(joints)
         assert state.tcp_position is not None
         assert state.tcp_orientation is not None
-        pose = PoseStamped()
-        pose.header.stamp, pose.header.frame_id = stamp, self._spec.frame
-        position, orientation = pose.pose.position, pose.pose.orientation
-        position.x, position.y, position.z = state.tcp_position.tolist()
-        orientation.w, orientation.x, orientation.y, orientation.z = state.tcp_orientation.tolist()
-        self._tcp_pose.publish(pose)
+        self._tcp_pose.publish(
+            tcp_pose_message(stamp, self._spec.frame, state.tcp_position, state.tcp_orientation)
+        )
         observation = assemble(self._spec.observation, state)
         self._observation.publish(to_array_message(observation, self._label()))
 

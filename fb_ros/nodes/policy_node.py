@@ -33,6 +33,7 @@ from fb_ros.field import assemble
 from fb_ros.graphs import Precision, require_precision
 from fb_ros.joint_reading import ObservationReader, reading_of_state, require_finite
 from fb_ros.latency import LatencyWindow
+from fb_ros.limits import limits_of
 from fb_ros.nodes.event import event
 from fb_ros.nodes.messages import (
     ERROR,
@@ -54,7 +55,6 @@ from fb_ros.watchdog import Watchdog
 from fb_ros.z_digest import z_digest
 
 _SUCCESS = TransitionCallbackReturn.SUCCESS
-_FAILURE = TransitionCallbackReturn.FAILURE
 
 _EMERGENCY = "emergency stop"
 # Nanoseconds.
@@ -75,12 +75,13 @@ class PolicyNode(LifecycleNode):
         self._lock = threading.RLock()
         self._controller: Controller | None = None
         self._watchdog: Watchdog | None = None
+        self._bundle: Bundle | None = None
         self._policy: Policy | None = None
         self._commands: LifecyclePublisher | None = None
         self._entities: list[Subscription | Service | Timer] = []
         """What configuring makes, and cleaning up destroys."""
         self._problem = ""
-        """Why the last transition failed."""
+        """Why configuring failed."""
         # Not _parameters, which is the node's own.
         self._own_parameters = PolicyParameters(
             self, lambda: self._controller is not None, self._on_settings
@@ -113,11 +114,15 @@ class PolicyNode(LifecycleNode):
         except Exception as error:
             # Libraries raise what they like; none of it leaves half a node.
             self._free()
-            return self._failed("configure", error)
+            self._problem = " ".join(str(error).split()) or repr(error)
+            if not self._own_parameters.autostart:
+                self.get_logger().error(event("configure_failed", reason=self._problem))
+            return TransitionCallbackReturn.FAILURE
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         assert self._controller is not None
+        assert self._bundle is not None
         result = super().on_activate(state)
         with self._lock:
             self._controller.activate()
@@ -210,16 +215,11 @@ class PolicyNode(LifecycleNode):
                     **overridable(STREAM),
                 )
             )
+            limits = limits_of(robot)
+            limited = np.isfinite(limits.position_low) | np.isfinite(limits.position_high)
             unguarded = [
-                name
-                for name, place, low, high in zip(
-                    robot.action_joints,
-                    nothing.position,
-                    robot.joint_low or (None,) * robot.act_dim,
-                    robot.joint_high or (None,) * robot.act_dim,
-                    strict=True,
-                )
-                if np.isnan(place) and not (low is None and high is None)
+                robot.action_joints[i]
+                for i in np.flatnonzero(limited & np.isnan(nothing.position))
             ]
             if unguarded:
                 self.get_logger().warning(
@@ -244,12 +244,6 @@ class PolicyNode(LifecycleNode):
             event("configured", model=bundle.model_id[:12], robot=robot.name, z=bundle.z_dim)
         )
 
-    def _failed(self, transition: str, error: Exception) -> TransitionCallbackReturn:
-        self._problem = " ".join(str(error).split()) or repr(error)
-        if not self._own_parameters.autostart:
-            self.get_logger().error(event(f"{transition}_failed", reason=self._problem))
-        return _FAILURE
-
     def _free(self) -> None:
         if self._watchdog is not None:
             self._watchdog.close()
@@ -263,8 +257,7 @@ class PolicyNode(LifecycleNode):
         if self._commands is not None:
             self.destroy_lifecycle_publisher(self._commands)
         self._entities = []
-        self.__dict__.pop("_bundle", None)
-        self._controller = self._watchdog = self._commands = self._policy = None
+        self._bundle = self._controller = self._watchdog = self._commands = self._policy = None
 
     # What arrives.
 
@@ -352,14 +345,7 @@ class PolicyNode(LifecycleNode):
 
     def _stop_again(self) -> None:
         # Runs while the robot stands still, and only then: it costs time that a policy needs.
-        order: list[Order | None] = []
-
-        def again(core: Controller) -> Order | None:
-            order.append(core.stop_again())
-            return order[0]
-
-        self._decide(again)
-        if not (order and order[0]):
+        if self._decide(lambda core: core.stop_again()) is None:
             self._stop_timer.cancel()
 
     def _watch_z(self) -> None:
@@ -390,8 +376,8 @@ class PolicyNode(LifecycleNode):
         arrived: float = 0.0,
         *,
         hanging: bool = False,
-    ) -> None:
-        """Carries out what the controller decides on.
+    ) -> Step | Order | None:
+        """Carries out what the controller decides on, and returns it.
 
         While the policy is `hanging`, so does the timer that repeats stops.
         """
@@ -399,7 +385,7 @@ class PolicyNode(LifecycleNode):
         with self._lock:
             if self._controller is None:
                 # What had been queued before the node was cleaned up.
-                return
+                return None
             due = decide(self._controller)
             self._send(due)
         if isinstance(due, Step):
@@ -407,6 +393,7 @@ class PolicyNode(LifecycleNode):
         elif isinstance(due, Order) and not due.label and not hanging:
             self._stop_timer.reset()
         self._tell_changes()
+        return due
 
     def _run(self, step: Step, arrived: float) -> None:
         """Asks the policy, without the lock: it may hang."""
@@ -493,9 +480,10 @@ class PolicyNode(LifecycleNode):
         values: dict[str, object] = {"state": self._state_machine.current_state[1]}
         hardware = ""
         if self._controller is not None:
+            assert self._bundle is not None
+            assert self._policy is not None
             core, hardware = self._controller, self._robot.name
-            if self._policy is not None:
-                values["runtime"] = self._policy.runtime
+            values["runtime"] = self._policy.runtime
             values |= {"model_id": self._bundle.model_id, "z": z_digest(core.z), **core.counts}
             values |= {f"interventions_{name}": n for name, n in core.interventions.items()}
             figures = self._latency.figures()

@@ -39,7 +39,7 @@ _TEXTS = {
         "interface is refused; empty: not checked",
     ),
 }
-# What the code says of a setting is what the parameter's description says.
+# A line for each; ControlSettings has the whole of it.
 _DESCRIPTIONS = {
     "observation_timeout": "robot's seconds without a new observation until stop; 0: 3 periods",
     "z_timeout": "wall seconds without a z until stop; 0: never",

@@ -33,7 +33,7 @@ from fb_ros.nodes.prompt_messages import (
     to_reward_samples,
     to_velocity,
 )
-from fb_ros.nodes.qos import LATCHED, PROMPT
+from fb_ros.nodes.qos import EVENTS, LATCHED, PROMPT
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.state_watch import StateWatch
 from fb_ros.paths import skills_folder
@@ -91,7 +91,7 @@ class TaskInferenceNode(Node):
         self._states = StateWatch(self, self._robot)
         self._z = self.create_publisher(Float64MultiArray, "z", LATCHED)
         self._status = self.create_publisher(DiagnosticStatus, "prompt/status", LATCHED)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
         self._latency = LatencyWindow()
         self._counts = {"prompts": 0, "refused_prompts": 0, "superseded_prompts": 0}
         wall = Clock(clock_type=ClockType.STEADY_TIME)

@@ -8,7 +8,8 @@ import pytest
 import rclpy
 
 from sim.benchmark_faults import inject
-from sim.faults import FAULTS, Fault, FaultBench, fault_bench
+from sim.fault_bench import FaultBench, fault_bench
+from sim.faults import FAULTS, Fault
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from lifecycle_msgs.msg import Transition
 from std_msgs.msg import Float64MultiArray
 
 from fb_ros.nodes.messages import to_array_message
-from sim.faults import FaultBench, fault_bench
+from sim.fault_bench import FaultBench, fault_bench
 from test.nodes.test_processes import POLICY, assert_one_line, run
 
 
