@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import multiprocessing
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ from training.exploration import explore
 from training.goal_seeker import GoalSeeker
 from training.record import read_record, write_record
 from training.rollout import replay, rollout, stop_outside
+from training.worker_process import run_in_worker, start_worker
 
 METADATA = "data.json"
 
@@ -119,8 +119,8 @@ def episodes_of(config: CollectConfig, indices: Sequence[int]) -> Iterator[int]:
         yield from map(worker.run, indices)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(config.workers, _start_worker, (config,)) as pool:
-        yield from pool.imap_unordered(_run_in_worker, indices)
+    with context.Pool(config.workers, start_worker, (_Worker, config)) as pool:
+        yield from pool.imap_unordered(run_in_worker, indices)
 
 
 class _Worker:
@@ -143,21 +143,6 @@ class _Worker:
             episode = replay(environment, actions, stop=stop)
         save_episode(config.out, index, episode)
         return episode.steps
-
-
-_worker: _Worker | None = None
-
-
-def _start_worker(config: CollectConfig) -> None:
-    global _worker
-    # Ctrl-C goes to the whole group; the process that started this one ends it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker = _Worker(config)
-
-
-def _run_in_worker(index: int) -> int:
-    assert _worker is not None
-    return _worker.run(index)
 
 
 def _show(result: Result) -> str:

@@ -22,18 +22,12 @@ from sim.reward_tasks import reward_tasks
 from training.collect_config import CollectConfig
 from training.episode import episode_index, episode_path, episode_paths, load_episode
 from training.moments import Moments
-from training.online_worker import (
-    Done,
-    Job,
-    OnlineWorker,
-    WorkerConfig,
-    run_in_worker,
-    start_worker,
-)
+from training.online_worker import Done, Job, OnlineWorker, WorkerConfig
 from training.record import write_record
 from training.replay import ReplayBuffer
 from training.rnd import RandomNetworkDistillation
 from training.td3 import RewardedBatch, Td3, load_tensors, normalizer_of, tensors_of
+from training.worker_process import run_in_worker, start_worker
 
 AGENT = "agent.safetensors"
 TASKS = "tasks"
@@ -238,5 +232,5 @@ def _workers(config: CollectConfig) -> Iterator[RunJobs]:
         yield lambda jobs: map(worker.run, jobs)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(config.workers, start_worker, (described,)) as pool:
+    with context.Pool(config.workers, start_worker, (OnlineWorker, described)) as pool:
         yield lambda jobs: pool.imap(run_in_worker, jobs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,20 +79,3 @@ class OnlineWorker:
             rewards[0] = 0.0  # Nothing led to the first state.
             episode = dataclasses.replace(episode, reward=rewards[:, None])
         return Done(save_episode(job.folder, job.number, episode), episode.steps)
-
-
-_worker: OnlineWorker | None = None
-
-
-def start_worker(config: WorkerConfig) -> None:
-    """What a process does first."""
-    global _worker
-    # Ctrl-C goes to the whole group; the process that started this one ends it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker = OnlineWorker(config)
-
-
-def run_in_worker(job: Job) -> Done:
-    """What it does then."""
-    assert _worker is not None
-    return _worker.run(job)

@@ -51,6 +51,18 @@ class Bench:
         )
         return self.act(self.controller.observe(observation, self.now))
 
+    def due(self) -> Step:
+        """The step of the next period, which nobody has answered yet."""
+        self.now += DT
+        observation = Observation(
+            values=np.zeros(1),
+            reading=JointReading(position=np.zeros(1), velocity=np.zeros(1)),
+            stamp=self.now,
+        )
+        step = self.controller.observe(observation, self.now)
+        assert isinstance(step, Step)
+        return step
+
     def tick(self) -> Order | None:
         self.now += DT
         return self.see()
@@ -119,17 +131,6 @@ def faults(bench: Bench) -> dict[str, object]:
         bench.now += LATE
         return core.watch(bench.now)
 
-    def step() -> Step:
-        bench.now += DT
-        observation = Observation(
-            values=np.zeros(1),
-            reading=JointReading(position=np.zeros(1), velocity=np.zeros(1)),
-            stamp=bench.now,
-        )
-        due = core.observe(observation, bench.now)
-        assert isinstance(due, Step)
-        return due
-
     def delayed() -> Order | None:
         bench.now += 2.0 * LATE
         return bench.see(age=LATE)
@@ -143,8 +144,8 @@ def faults(bench: Bench) -> dict[str, object]:
         "short z": lambda: core.take_z(Z[:2], MODEL),
         "infinite z": lambda: core.take_z(np.inf * Z, MODEL),
         "stale z": lambda: core.miss_z(1.1),
-        "late": lambda: core.late(step(), 0.1),
-        "failed": lambda: core.fail(step(), "it broke"),
+        "late": lambda: core.late(bench.due(), 0.1),
+        "failed": lambda: core.fail(bench.due(), "it broke"),
     }
 
 
@@ -199,15 +200,7 @@ def test_a_halt_lasts_until_resume(bench: Bench, why: str) -> None:
     if why == "estop":
         bench.act(core.halt("emergency stop"))
     elif why == "nan":
-        bench.now += DT
-        step = core.observe(
-            Observation(
-                values=np.zeros(1),
-                reading=JointReading(position=np.zeros(1), velocity=np.zeros(1)),
-            ),
-            bench.now,
-        )
-        assert isinstance(step, Step)
+        step = bench.due()
         bench.act(core.complete(step, np.array([np.nan]), bench.now))
     else:
         bench.position = 1.2
@@ -259,14 +252,7 @@ def test_it_starts_from_standing_without_a_jump() -> None:
 
 def test_a_late_answer_is_not_sent_any_more(bench: Bench) -> None:
     core = bench.controller
-    bench.now += DT
-    due = core.observe(
-        Observation(
-            values=np.zeros(1), reading=JointReading(position=np.zeros(1), velocity=np.zeros(1))
-        ),
-        bench.now,
-    )
-    assert isinstance(due, Step)
+    due = bench.due()
     bench.act(core.late(due, DT))
     assert core.complete(due, np.array([0.5]), bench.now) is None
     assert core.fail(due, "too late, too") is None
@@ -277,16 +263,7 @@ def test_a_policy_that_fails_again_and_again_halts_the_robot(bench: Bench) -> No
     core = bench.controller
     for _ in range(5):
         assert not core.halted
-        bench.now += DT
-        due = core.observe(
-            Observation(
-                values=np.zeros(1),
-                reading=JointReading(position=np.zeros(1), velocity=np.zeros(1)),
-            ),
-            bench.now,
-        )
-        assert isinstance(due, Step)
-        bench.act(core.fail(due, "it broke"))
+        bench.act(core.fail(bench.due(), "it broke"))
     assert "5 times in a row" in core.halted
 
 
