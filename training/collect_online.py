@@ -19,6 +19,7 @@ from fb_ros.errors import FbRosError
 from sim.progress import progress_bar
 from sim.registry import make_environment
 from sim.reward_tasks import reward_tasks
+from training import arithmetic
 from training.collect_config import CollectConfig
 from training.episode import episode_index, episode_path, episode_paths, load_episode
 from training.moments import Moments
@@ -38,7 +39,7 @@ RunJobs = Callable[[list[Job]], Iterator[Done]]
 
 def collect_online(config: CollectConfig) -> tuple[int, int]:
     """Collects what is missing; returns how many episodes that were, and their transitions."""
-    torch.set_num_threads(1)  # Sums in another order would make other data.
+    arithmetic.set_up(threads=1)  # Sums in another order would make other data.
     with _workers(config) as run:
         if config.method == "rnd":
             return OnlineAgent(config, config.out, "").collect(config.episodes, run)

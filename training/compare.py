@@ -17,6 +17,7 @@ from sim.environment import Environment
 from sim.ranges import require_episodes, require_seed
 from sim.registry import make_environment
 from sim.reward_tasks import RewardTask, reward_tasks
+from training import arithmetic
 from training.agent_networks import Networks
 from training.data import Transitions
 from training.export import agent_of, read_run
@@ -62,7 +63,7 @@ class CompareConfig(CommandConfig):
 @torch.no_grad()
 def compare(config: CompareConfig) -> Result:
     """Returns of all runs, and what they come to for each algorithm."""
-    torch.set_num_threads(config.threads)
+    arithmetic.set_up(config.threads)
     runs = {folder: read_run(folder) for folder in config.runs}
     robots = {str(run["robot"]) for run in runs.values()}
     if len(robots) > 1:

@@ -18,6 +18,7 @@ from sim.progress import progress_bar
 from sim.ranges import require_seed
 from sim.registry import make_environment, require_robot
 from sim.reward_tasks import reward_tasks
+from training import arithmetic
 from training.collect import data_fingerprint
 from training.commit import commit
 from training.data import Transitions
@@ -71,8 +72,7 @@ class ToplineConfig(CommandConfig):
 
 def topline(config: ToplineConfig) -> Result:
     """Trains, evaluates on the way, and keeps the last and the best weights."""
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    arithmetic.set_up(config.threads)
     torch.manual_seed(config.seed)
     environment = make_environment(config.robot)
     spec = environment.spec

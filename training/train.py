@@ -14,7 +14,7 @@ from fb_ros.command import Command, Result
 from fb_ros.errors import FbRosError
 from sim.progress import progress_bar
 from sim.registry import make_environment
-from training import processes
+from training import arithmetic, processes
 from training.agent import Agent, Figures
 from training.checkpoint import load_checkpoint, read_record_of, write_checkpoint
 from training.collect import METADATA, data_fingerprint
@@ -54,8 +54,7 @@ class _Training:
         self._config = config
         environment = make_environment(config.robot)
         spec = environment.spec
-        if config.threads:
-            torch.set_num_threads(config.threads)
+        arithmetic.set_up(config.threads)
         self._checkpoint = config.out / CHECKPOINT
         resumed = self._to_resume()
         torch.manual_seed(config.seed)
