@@ -50,6 +50,7 @@ from fb_ros.nodes.run import run_node
 from fb_ros.nodes.sensor_messages import subscribe_to_sensors
 from fb_ros.paths import find_bundle
 from fb_ros.policy import Policy
+from fb_ros.rehearsal import Rehearsal
 from fb_ros.robot_state import RobotState
 from fb_ros.watchdog import Watchdog
 from fb_ros.z_digest import z_digest
@@ -61,6 +62,10 @@ _EMERGENCY = "emergency stop"
 _STAMP = re.compile("[0-9]{1,19}")
 # A runtime's first calls set up its memory.
 _WARM_UP_CALLS = 10
+# A step is rehearsed so many seconds before the next one ends, if the process has slept for so
+# long by then: time for the rehearsal, for a step, and for an observation that comes early.
+_REHEARSAL_LEAD = 0.004
+_SHORTEST_SLEEP = 0.006
 
 MakePolicy = Callable[[Bundle, str, Precision], Policy]
 
@@ -240,6 +245,15 @@ class PolicyNode(LifecycleNode):
         self._stop_timer = self.create_timer(robot.ctrl_dt, self._stop_again, clock=self._wall)
         self._stop_timer.cancel()
         self._entities.append(self._stop_timer)
+        self._rehearsal = Rehearsal(robot, policy, model_id=bundle.model_id, z_dim=bundle.z_dim)
+        self._rehearsed: Step | None = None
+        self._rehearsal_timer: Timer | None = None
+        if robot.ctrl_dt >= _SHORTEST_SLEEP + _REHEARSAL_LEAD:
+            self._rehearsal_timer = self.create_timer(
+                robot.ctrl_dt - _REHEARSAL_LEAD, self._rehearse, clock=self._wall
+            )
+            self._rehearsal_timer.cancel()
+            self._entities.append(self._rehearsal_timer)
         self.get_logger().info(
             event("configured", model=bundle.model_id[:12], robot=robot.name, z=bundle.z_dim)
         )
@@ -422,6 +436,23 @@ class PolicyNode(LifecycleNode):
                 self._stop_timer.reset()
                 return
         self._latency.add(time.perf_counter() - arrived)
+        self._rehearsed = step
+        if self._rehearsal_timer is not None:
+            self._rehearsal_timer.reset()
+
+    def _rehearse(self) -> None:
+        """Practises the next step on the last observation; nothing of it is sent."""
+        assert self._rehearsal_timer is not None
+        self._rehearsal_timer.cancel()
+        if self._controller is None or not self._controller.moving:
+            return
+        assert self._watchdog is not None
+        assert self._rehearsed is not None
+        self._watchdog.begin(self._rehearsed)
+        order = self._rehearsal.run(self._rehearsed)
+        self._watchdog.end()
+        if order is not None:
+            to_array_message(order.command, order.label)
 
     def _send(self, due: Step | Order | None) -> None:
         if isinstance(due, Order) and self._commands is not None:
