@@ -39,6 +39,7 @@ TRAIN = [
     "rosbags>=0.10.9,<0.12",  # reads rosbag2 (sqlite3 and MCAP) without a ROS installation
     "pyyaml>=6,<7",  # the mapping from a bag's topics to a robot's fields
     "rliable>=1.2,<2",  # interquartile means with bootstrap intervals
+    "matplotlib>=3.8,<4",  # learning curves for documents
     "pandas>=2,<3",  # only for rliable, whose bootstrap library breaks on 3
 ]
 TENSORRT = [

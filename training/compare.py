@@ -17,11 +17,14 @@ from sim.environment import Environment
 from sim.ranges import require_episodes, require_seed
 from sim.registry import make_environment
 from sim.reward_tasks import RewardTask, reward_tasks
+from sim.tasks import EPISODE_SECONDS, REACH
 from training import arithmetic
 from training.agent_networks import Networks
 from training.data import Transitions
 from training.export import agent_of, read_run
 from training.interval import interquartile_mean
+from training.plot_curves import plot_curves, require_picture
+from training.reach_evaluation import ReachEvaluation
 from training.task_evaluation import TaskEvaluation, task_returns
 from training.td3_config import Td3Config
 from training.topline import ALGORITHM as TOPLINE
@@ -37,7 +40,8 @@ class CompareConfig(CommandConfig):
     """Evaluate runs of `fb_ros train` and `fb_ros topline` on a robot's benchmark tasks.
 
     Runs of one algorithm are seeds of it. Prints the return of each task, last and best, and the
-    interquartile mean of return over episode length with its 95 % bootstrap interval.
+    interquartile mean of return over episode length with its 95 % bootstrap interval. `--plot`
+    draws their learning curves.
     """
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
@@ -45,19 +49,23 @@ class CompareConfig(CommandConfig):
     data: tuple[Path, ...]
     """The data that they were trained on; tasks are encoded from its states."""
     tasks: tuple[str, ...] = ()
-    """Tasks; none: all that the robot has."""
+    """Tasks; none: all of the robot's benchmark. An arm has `reach`, too: random goals."""
     episodes: int = 10
     """Episodes of each task."""
     seed: int = 0
     """Seed of the states and of the episodes' starts."""
     threads: int = 1
     """CPU threads; small networks gain nothing from more."""
+    plot: Path | None = None
+    """Picture (PNG or SVG) of the runs' learning curves."""
 
     def __post_init__(self) -> None:
         require_episodes(self.episodes)
         require_seed(self.seed)
         if not self.runs:
             raise FbRosError("there are no runs to compare; name their folders")
+        if self.plot is not None:
+            require_picture(self.plot)
 
 
 @torch.no_grad()
@@ -69,8 +77,10 @@ def compare(config: CompareConfig) -> Result:
     if len(robots) > 1:
         raise FbRosError(f"the runs are of {', '.join(sorted(robots))}; compare those of one")
     environment = make_environment(robots.pop())
-    tasks = reward_tasks(environment.spec.name, config.tasks)
+    tasks = _tasks(environment, config.tasks)
     data = Transitions(config.data, environment.spec)
+    if config.plot is not None:
+        plot_curves(config.plot, [(_algorithm(run, folder), run) for folder, run in runs.items()])
     rows = [
         {"run": str(folder), "seed": run["seed"], **row}
         for folder, run in runs.items()
@@ -82,6 +92,27 @@ def compare(config: CompareConfig) -> Result:
         "rows": rows,
         "algorithms": _summary(rows, tasks),
     }
+
+
+def _tasks(environment: Environment, names: tuple[str, ...]) -> tuple[RewardTask, ...]:
+    """The tasks called `names`; random goals stand first, without a reward of their own."""
+    spec = environment.spec
+    benchmark = tuple(name for name in names if name != REACH)
+    tasks = reward_tasks(spec.name, benchmark) if benchmark or not names else ()
+    if REACH not in names:
+        return tasks
+    if not environment.confined:
+        raise FbRosError(f"robot {spec.name} has no goals to {REACH}; leave it out of the tasks")
+    steps = round(EPISODE_SECONDS / spec.ctrl_dt)
+    return (RewardTask(name=REACH, rewards=_no_rewards, steps=steps), *tasks)
+
+
+def _no_rewards(environment: Environment, physics: np.ndarray) -> np.ndarray:
+    raise NotImplementedError("random goals have a reward each")
+
+
+def _algorithm(run: Result, folder: Path) -> str:
+    return TOPLINE if run.get("algorithm") == TOPLINE else agent_of(run, folder).algorithm
 
 
 def _returns(
@@ -114,14 +145,17 @@ def _returns(
             settings = agent_of(run, folder)
             networks = Networks(settings, spec)
             load_weights(networks, read_weights(folder / file), folder / file)
-            evaluation = TaskEvaluation(
-                settings,
-                environment,
-                data,
-                seed=config.seed,
-                tasks=[task.name for task in tasks],
-            )
-            found = evaluation.returns(networks, config.episodes, title=f"{folder.name} {name}")
+            found = {}
+            benchmark = [task.name for task in tasks if task.name != REACH]
+            if len(benchmark) < len(tasks):
+                reaching = ReachEvaluation(settings, environment, data, seed=config.seed)
+                found[REACH] = np.array([reaching(networks, config.episodes)["mean_return"]])
+            if benchmark:
+                evaluation = TaskEvaluation(
+                    settings, environment, data, seed=config.seed, tasks=benchmark
+                )
+                title = f"{folder.name} {name}"
+                found |= evaluation.returns(networks, config.episodes, title=title)
             algorithm = settings.algorithm
         for task, values in found.items():
             yield {

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from fb_ros.cli import main
 from fb_ros.errors import FbRosError
@@ -18,6 +19,7 @@ from training.collect import collect
 from training.collect_config import CollectConfig
 from training.data import Transitions
 from training.interval import interquartile_mean
+from training.plot_curves import curves
 from training.recipes import agent_config
 from training.task_evaluation import task_returns
 from training.task_labels import label
@@ -99,6 +101,59 @@ def test_every_algorithm_has_returns_and_an_interval(
         assert 0.0 <= entry["low"] <= entry["iqm"] <= entry["high"] <= 1.0
     # Two seeds, two weights, two tasks, of either algorithm.
     assert len(result["rows"]) == 16
+
+
+def test_learning_curves_are_drawn(data: Path, runs: list[Path], tmp_path: Path) -> None:
+    words = ["compare", str(runs[0]), str(runs[1]), "--data", str(data), "--tasks", "stand"]
+    picture = tmp_path / "curves.png"
+    assert main([*words, "--episodes", "1", "--plot", str(picture)]) == 0
+    with Image.open(picture) as image:
+        assert image.width > image.height > 100
+
+
+def test_a_curve_ends_where_the_shortest_run_does() -> None:
+    def run(*returns: float) -> dict[str, object]:
+        rows = [{"update": 10 * i, "mean_return": value} for i, value in enumerate(returns)]
+        return {"learning_curve": rows}
+
+    found = curves([("fb", run(1.0, 2.0, 3.0)), ("fb", run(5.0, 6.0)), ("td3", run())])
+    assert set(found) == {"fb"}
+    updates, returns = found["fb"]
+    np.testing.assert_array_equal(updates, [0, 10])
+    np.testing.assert_array_equal(returns, [[1.0, 2.0], [5.0, 6.0]])
+
+
+@pytest.mark.parametrize("name", ["curves.txt", "nowhere/curves.png"])
+def test_a_picture_that_cannot_be_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    words = ["compare", "unused", "--data", "unused", "--plot", str(tmp_path / name)]
+    assert main(words) == 1
+
+
+def test_random_goals_are_those_of_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "run"
+    collect(CollectConfig(robot="point_mass", out=data, episodes=4, episode_steps=30, workers=1))
+    config = TrainConfig(
+        robot="point_mass",
+        data=(data,),
+        out=out,
+        updates=2,
+        eval_goals=2,
+        threads=1,
+        agent=agent_config("fb", features=("tcp_pos",), d=8, hidden=16, batch=16),
+    )
+    trained = train(config)
+    capsys.readouterr()
+    words = ["compare", str(out), "--data", str(data), "--tasks", "reach", "--json"]
+    assert main([*words, "--episodes", "2", "--seed", str(config.eval_seed)]) == 0
+    (last, _) = json.loads(capsys.readouterr().out)["rows"]
+    assert last["return"] == pytest.approx(trained["last"]["mean_return"])
+
+
+def test_random_goals_are_for_arms(data: Path, runs: list[Path]) -> None:
+    words = ["compare", str(runs[0]), "--data", str(data), "--tasks", "reach"]
+    assert main(words) == 1
 
 
 def test_training_evaluates_on_the_robots_tasks(runs: list[Path]) -> None:
