@@ -62,7 +62,7 @@ _EMERGENCY = "emergency stop"
 _STAMP = re.compile("[0-9]{1,19}")
 # A runtime's first calls set up its memory.
 _WARM_UP_CALLS = 10
-# A step is rehearsed so many seconds before the next one ends, if the process has slept for so
+# A step is rehearsed so many seconds before a period is over, if the process has slept for so
 # long by then: time for the rehearsal, for a step, and for an observation that comes early.
 _REHEARSAL_LEAD = 0.004
 _SHORTEST_SLEEP = 0.006
