@@ -435,9 +435,11 @@ class PolicyNode(LifecycleNode):
                 # It came too late, or must not be sent.
                 self._stop_timer.reset()
                 return
-        self._latency.add(time.perf_counter() - arrived)
+        taken = time.perf_counter() - arrived
+        self._latency.add(taken)
         self._rehearsed = step
-        if self._rehearsal_timer is not None:
+        # A policy that takes long would still be rehearsing when the robot waits for it.
+        if self._rehearsal_timer is not None and taken < 0.5 * _REHEARSAL_LEAD:
             self._rehearsal_timer.reset()
 
     def _rehearse(self) -> None:
