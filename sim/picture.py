@@ -11,7 +11,9 @@ from PIL import Image
 
 from fb_ros.errors import FbRosError
 from sim.environment import Environment
+from sim.follow import CommandOf
 
+_FRAMES_PER_SECOND = 12.5
 _RADIUS_M, _COLOUR = 0.03, np.array([0.9, 0.1, 0.1, 0.8], dtype=np.float32)
 
 
@@ -25,9 +27,14 @@ class FilmStrip:
         self._renderer = mujoco.Renderer(environment.model, height, width)
         self._frames: list[np.ndarray] = []
 
-    def take(self, goal: np.ndarray) -> None:
-        """Adds a frame of the present state; `goal` in metres, world frame."""
+    def take(self, goal: np.ndarray | None = None) -> None:
+        """Adds a frame of the present state; `goal`, if there is one, in metres, world frame."""
         self._renderer.update_scene(self._environment.data, camera=0)
+        if goal is not None:
+            self._add_ball(goal)
+        self._frames.append(self._renderer.render())
+
+    def _add_ball(self, goal: np.ndarray) -> None:
         scene = self._renderer.scene
         mujoco.mjv_initGeom(
             scene.geoms[scene.ngeom],
@@ -38,7 +45,6 @@ class FilmStrip:
             rgba=_COLOUR,
         )
         scene.ngeom += 1
-        self._frames.append(self._renderer.render())
 
     def save(self, path: Path) -> None:
         """Writes the frames as one PNG."""
@@ -52,3 +58,22 @@ class FilmStrip:
         first, *others = [Image.fromarray(frame) for frame in self._frames]
         first.save(path, save_all=True, append_images=others, duration=1000 * seconds, loop=0)
         self._renderer.close()
+
+
+def film(
+    environment: Environment,
+    command_of: CommandOf,
+    path: Path,
+    *,
+    steps: int,
+    goal: np.ndarray | None = None,
+) -> None:
+    """Runs an episode from the present state and writes it as an animated GIF, in real time."""
+    ctrl_dt = environment.spec.ctrl_dt
+    every = max(1, round(1.0 / (_FRAMES_PER_SECOND * ctrl_dt)))
+    strip = FilmStrip(environment)
+    for step in range(steps):
+        if step % every == 0:
+            strip.take(goal)
+        environment.step(command_of(environment))
+    strip.save_film(path, seconds=every * ctrl_dt)

@@ -28,7 +28,6 @@ from training.evaluate import reach_distances
 
 # States that stand in for what a goal leaves open, where no block of B reads the goal alone.
 _AROUND, _SAMPLE = 64, 10_000
-_FRAMES_PER_SECOND = 12.5
 
 
 class ReachEvaluation:
@@ -60,20 +59,16 @@ class ReachEvaluation:
     def film(self, networks: Networks, folder: Path, name: str, goals: int) -> None:
         """Writes `NAME_goal_I.gif` of the first goals' episodes."""
         # Imported here: who films nothing needs no renderer.
-        from sim.picture import FilmStrip
+        from sim.picture import film
 
-        environment, ctrl_dt = self._environment, self._environment.spec.ctrl_dt
-        every = max(1, round(1.0 / (_FRAMES_PER_SECOND * ctrl_dt)))
+        environment = self._environment
+        steps = round(EPISODE_SECONDS / environment.spec.ctrl_dt)
         for index in range(goals):
-            strip = FilmStrip(environment)
             environment.reset(episode_rng(self._seed, index))
             goal = self._task.goal(self._seed, index)
             command_of = self._controller_for(networks)(goal)
-            for step in range(round(EPISODE_SECONDS / ctrl_dt)):
-                if step % every == 0:
-                    strip.take(goal)
-                environment.step(command_of(environment))
-            strip.save_film(folder / f"{name}_goal_{index}.gif", seconds=every * ctrl_dt)
+            path = folder / f"{name}_goal_{index}.gif"
+            film(environment, command_of, path, steps=steps, goal=goal)
 
     def _controller_for(self, networks: Networks) -> Callable[[np.ndarray], CommandOf]:
         spec, config = self._environment.spec, self._config

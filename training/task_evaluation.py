@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from fb_ros.candidates import above, baseline
-from fb_ros.errors import FbRosError
 from sim.environment import Environment
 from sim.episode_seed import episode_rng
+from sim.follow import CommandOf
 from sim.progress import progress_bar
 from sim.reward_tasks import RewardTask, reward_tasks
 from training.agent_config import AgentConfig
@@ -22,6 +22,7 @@ from training.reach_evaluation import best_action
 
 # States of the data that a task's reward is encoded from, as ExORL's users do.
 _STATES = 10_000
+_FILM_SECONDS = 10.0
 
 ActionOf = Callable[[np.ndarray], np.ndarray]
 """From an observation to an action in `[-1, 1]`."""
@@ -55,21 +56,17 @@ class TaskEvaluation:
         self, networks: Networks, episodes: int, *, title: str = ""
     ) -> dict[str, np.ndarray]:
         """The return of each episode of each task, `(episodes,)`."""
-        found = {}
         generator = torch.Generator().manual_seed(self._seed)
-        for task in progress_bar(self.tasks, title=title, unit="task"):
-            z = self._encode(networks, task.name)
-
-            def action_of(observation: np.ndarray, z: torch.Tensor = z) -> np.ndarray:
-                seen = torch.from_numpy(observation).float()
-                chosen = best_action(networks, seen, z, self._samples, self._config, generator)
-                action: np.ndarray = chosen.double().numpy()
-                return action
-
-            found[task.name] = task_returns(
-                self._environment, task, action_of, episodes=episodes, seed=self._seed
+        return {
+            task.name: task_returns(
+                self._environment,
+                task,
+                self._action_of(networks, task, generator),
+                episodes=episodes,
+                seed=self._seed,
             )
-        return found
+            for task in progress_bar(self.tasks, title=title, unit="task")
+        }
 
     def __call__(self, networks: Networks, episodes: int) -> dict[str, float]:
         """The mean return of each task, and over all of them."""
@@ -79,15 +76,44 @@ class TaskEvaluation:
         by_task = {f"return_{name}": value for name, value in means.items()}
         return {"mean_return": float(np.mean(list(means.values()))), **by_task}
 
-    def film(self, networks: Networks, folder: Path, name: str, goals: int) -> None:
-        """Refuses to film: only goals can be drawn so far."""
-        if goals:
-            raise FbRosError("films are of goals so far, and this robot has tasks; use --videos 0")
+    @torch.no_grad()
+    def film(self, networks: Networks, folder: Path, name: str, tasks: int) -> None:
+        """Writes `NAME_TASK.gif`, the beginning of an episode, for the first so many tasks."""
+        # Imported here: who films nothing needs no renderer.
+        from sim.picture import film
+
+        environment = self._environment
+        generator = torch.Generator().manual_seed(self._seed)
+        steps = round(_FILM_SECONDS / environment.spec.ctrl_dt)
+        for task in self.tasks[:tasks]:
+            environment.reset(episode_rng(self._seed, 0))
+            command_of = _commands(self._action_of(networks, task, generator))
+            film(environment, command_of, folder / f"{name}_{task.name}.gif", steps=steps)
+
+    def _action_of(
+        self, networks: Networks, task: RewardTask, generator: torch.Generator
+    ) -> ActionOf:
+        z = self._encode(networks, task.name)
+
+        def action_of(observation: np.ndarray) -> np.ndarray:
+            seen = torch.from_numpy(observation).float()
+            chosen = best_action(networks, seen, z, self._samples, self._config, generator)
+            action: np.ndarray = chosen.double().numpy()
+            return action
+
+        return action_of
 
     def _encode(self, networks: Networks, task: str) -> torch.Tensor:
         features = self._features[:, networks.columns]
         asked = torch.ones(self._config.blocks)
         return encode(networks.backward_map, features, self._weights[task], asked).z
+
+
+def _commands(action_of: ActionOf) -> CommandOf:
+    def command_of(environment: Environment) -> np.ndarray:
+        return environment.spec.command_from_action(action_of(environment.observation()))
+
+    return command_of
 
 
 def _weights(rewards: np.ndarray) -> torch.Tensor:

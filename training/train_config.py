@@ -54,7 +54,8 @@ class TrainConfig(CommandConfig):
     eval_seed: int = 1_000_000
     """Seed of those goals, far from the seeds that people evaluate with."""
     videos: int = 0
-    """Episodes of each evaluation to film; needs a renderer: `MUJOCO_GL=egl fb_ros train …`."""
+    """Goals (or tasks) of each evaluation to film; needs a renderer:
+    `MUJOCO_GL=egl fb_ros train …`."""
     divergence: float = 10.0
     """Stop where `F` or `Q` are so many times larger than any policy can make them; 0 for never
     (numbers that are not finite always stop)."""
