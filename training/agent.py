@@ -15,6 +15,7 @@ from training.advantage import importance_weights, log_weights
 from training.agent_config import AgentConfig
 from training.agent_networks import Networks
 from training.data import Batch, Transitions
+from training.device import CPU, moved
 from training.forward_map import DynamicsForwardMap
 from training.losses import (
     advantage_loss,
@@ -45,10 +46,18 @@ class _Targets(NamedTuple):
 class Agent:
     """Trains `Networks` on batches of transitions."""
 
-    def __init__(self, config: AgentConfig, spec: RobotSpec, data: Transitions) -> None:
+    def __init__(
+        self,
+        config: AgentConfig,
+        spec: RobotSpec,
+        data: Transitions,
+        device: torch.device = CPU,
+    ) -> None:
+        """Starts from weights that the seed alone decides, and not the `device`."""
         self.config = config = config.of_robot(spec)
         self.networks = Networks(config, spec)
         self.networks.fit_normalizers(data)
+        self.networks.to(device)
         self.averaged = self.networks
         """What is evaluated and exported; the networks themselves where `average_rate` is 1."""
         if config.average_rate < 1.0:
@@ -88,7 +97,7 @@ class Agent:
 
     def _hidden_precision(self) -> torch.autocast:
         """bfloat16 for the hidden layers alone: losses need all of float32's digits."""
-        device = next(self.networks.parameters()).device.type
+        device = self.networks.device.type
         return torch.autocast(device, torch.bfloat16, enabled=self.config.bfloat16)
 
     def act_noisily(
@@ -103,7 +112,7 @@ class Agent:
             if config.advantage_weighted:
                 return policy.sample(observation, z, generator, 1)[0]
             action = policy(observation, z)
-        noise = torch.randn(action.shape, generator=generator).to(action.device) * config.noise
+        noise = moved(torch.randn(action.shape, generator=generator), action.device) * config.noise
         bound = config.noise_clip
         return (action + noise.clamp(-bound, bound)).clamp(-1.0, 1.0)
 
@@ -298,7 +307,8 @@ class Agent:
         """Advantage weighting over the batch of all processes; `advantage` `(n,)`."""
         config = self.config
         advantage = processes.gather(advantage)
-        unit = advantage.std() if config.temperature_unit == "spread" else torch.ones(())
+        by_spread = config.temperature_unit == "spread"
+        unit = advantage.std() if by_spread else advantage.new_ones(())
         log_w = log_weights(advantage, config.temperature, unit)
         weights = importance_weights(log_w, config.weighting)
         own = weights.view(processes.count(), -1)[processes.rank()]

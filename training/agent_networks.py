@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -12,6 +13,7 @@ from fb_ros.robot_spec import RobotSpec
 from training.agent_config import AgentConfig
 from training.backward_map import BackwardMap
 from training.data import Transitions
+from training.device import CPU
 from training.forward_map import DirectForwardMap, DynamicsForwardMap
 from training.networks import Normalizer
 from training.observed_features import ObservedFeatures
@@ -58,6 +60,15 @@ class Networks(nn.Module):
             learns_scale=config.advantage_weighted,
             noise=config.noise,
         )
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.columns.device
+
+    def on_cpu(self) -> Networks:
+        """Itself where that is on the CPU, as environments are, else a copy there."""
+        return self if self.device == CPU else copy.deepcopy(self).to(CPU)
 
     def embed(
         self,

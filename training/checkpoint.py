@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from fb_ros.errors import FbRosError
 from training.agent import Agent
-from training.weights import load_weights
+from training.weights import copied, load_weights
 from training.whole_file import whole_file
 
 _RECORD, _GENERATORS = "record", "generators"
@@ -25,12 +25,12 @@ def write_checkpoint(
 ) -> None:
     """Writes networks, optimisers, the generators' states `(processes, bytes)` and a record."""
     tensors = {
-        f"{part}.{name}": value.clone()
+        f"{part}.{name}": copied(value)
         for part, networks in _networks(agent).items()
         for name, value in networks.state_dict().items()
     }
     for name, moments in _moments(agent).items():
-        tensors |= {f"{name}.{moment}": moments[moment].clone() for moment in _MOMENTS}
+        tensors |= {f"{name}.{moment}": copied(moments[moment]) for moment in _MOMENTS}
     tensors[_GENERATORS] = generators
     with whole_file(path) as partial:
         save_file(tensors, partial, metadata={_RECORD: json.dumps(record)})

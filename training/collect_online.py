@@ -120,9 +120,10 @@ class OnlineAgent:
             batch = self._rewarded(self._replay.sample(online.td3.batch, self._generator))
             figures = self._agent.update(batch, self._generator)
             rewards.append(float(batch.reward.mean()))
-            if not np.isfinite(figures["q"]):
+            q = float(figures["q"])
+            if not np.isfinite(q):
                 raise FbRosError(
-                    f"{self._folder}: the agent diverged (Q is {figures['q']}); lower "
+                    f"{self._folder}: the agent diverged (Q is {q}); lower "
                     "--online.td3.learning-rate and start in another folder"
                 )
         return {"reward": f"{np.mean(rewards):.3f}"} if rewards else {}

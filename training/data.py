@@ -13,6 +13,7 @@ import torch
 
 from fb_ros.errors import FbRosError
 from fb_ros.robot_spec import RobotSpec
+from training.device import moved
 from training.flat_data import FlatData, open_flat
 from training.moments import Moments
 
@@ -35,6 +36,10 @@ class Batch:
     next_features: torch.Tensor
     discount: torch.Tensor
     """0 where the episode ended in a terminal state and 1 elsewhere, `(n,)`."""
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on `device`."""
+        return Batch(**{name: moved(value, device) for name, value in vars(self).items()})
 
 
 class Transitions:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from training import truncated_normal
+from training.device import moved
 from training.networks import Normalizer
 
 # Narrowest and widest spread that is learned, in units of the action's half range. Narrower ones
@@ -70,5 +71,5 @@ class Policy(nn.Module):
     ) -> torch.Tensor:
         """So many actions of each row's distribution, `(count, n, act_dim)`; differentiable."""
         mean, scale = self.mean_and_scale(observation, z)
-        uniform = torch.rand((count, *mean.shape), generator=generator).to(mean.device)
+        uniform = moved(torch.rand((count, *mean.shape), generator=generator), mean.device)
         return truncated_normal.sample(mean, scale, uniform)

@@ -15,12 +15,17 @@ import torch
 import torch.distributed as dist
 
 from fb_ros.errors import FbRosError
+from training.device import CPU
 
 
-def join() -> None:
-    """Joins the other processes where `torchrun` started several; the first one speaks for all."""
+def join(device: torch.device = CPU) -> None:
+    """Joins the other processes where `torchrun` started several; the first one speaks for all.
+
+    What lies on GPUs goes by nccl, where `device` is one; what lies on the CPU, such as the states
+    of random generators, goes by gloo in any case.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
-        dist.init_process_group("gloo")
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
         if rank():
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 

@@ -10,6 +10,7 @@ from training import processes
 from training.agent_config import AgentConfig
 from training.agent_networks import Networks
 from training.data import Batch, EvenStates, Transitions
+from training.device import moved
 from training.encoding import encode, sample_sphere
 
 # States from which the encoding of a region is estimated.
@@ -18,6 +19,8 @@ _REGION_STATES = 64
 
 class Sampler:
     """Draws from `data` what `Agent.update` takes, with tasks encoded by the present `B`.
+
+    What it returns is on the device of the networks.
 
     With several processes, each draws its share.
     """
@@ -36,7 +39,7 @@ class Sampler:
         The negatives `(groups, negatives, features of B)` stand for the measure `rho`, to which
         `F^T B` is a density; any measure will do that leaves out nothing the robot gets to.
         """
-        batch = self._data.sample(self._batch, generator)
+        batch = self._data.sample(self._batch, generator).to(self._networks.device)
         shape = (self._encodings, self._config.negatives)
         negatives = self._sample_states(shape, generator)
         return batch, negatives, self.sample_z(generator)
@@ -55,23 +58,24 @@ class Sampler:
         ):
             count = min(round(share * total), total - start)
             if count:
-                parts.append(encode_tasks(asked[start : start + count], generator))
+                parts.append(encode_tasks(self._moved(asked[start : start + count]), generator))
             start += count
         z = sample_sphere(total, config.sizes, generator)
         open_z = z * asked.repeat_interleave(torch.tensor(config.sizes), dim=1)
-        return torch.cat([*parts, open_z[start:]])
+        return torch.cat([*parts, self._moved(open_z[start:])])
 
     @torch.no_grad()
     def _encode_goals(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Encodings of single states, one for each row of `asked` `(n, blocks)`."""
         states = self._sample_states((len(asked), 1), generator)
-        return encode(self._networks.backward_map, states, torch.ones(states.shape[:2]), asked).z
+        weights = states.new_ones(states.shape[:2])
+        return encode(self._networks.backward_map, states, weights, asked).z
 
     @torch.no_grad()
     def _encode_mixtures(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Encodings of some states each, weighted at random, one for each row of `asked`."""
         states = self._sample_states((len(asked), self._config.mixture_states), generator)
-        weights = torch.rand(states.shape[:2], generator=generator)
+        weights = self._moved(torch.rand(states.shape[:2], generator=generator))
         return encode(self._networks.backward_map, states, weights, asked).z
 
     @torch.no_grad()
@@ -85,7 +89,7 @@ class Sampler:
         states = self._sample_states((len(asked), _REGION_STATES), generator)
         reads = networks.backward_map.reads
         normal = torch.randn(len(asked), states.shape[-1], generator=generator)
-        normal = normal * ((asked @ reads) > 0)
+        normal = self._moved(normal) * ((asked @ reads) > 0)
         largest = normal.abs() == normal.abs().max(-1, keepdim=True).values
         normal[::2] = torch.where(largest[::2], normal[::2], 0.0)
         scaled = networks.backward_map.features(states)
@@ -110,7 +114,10 @@ class Sampler:
         if self._even:
             even = torch.rand(shape, generator=generator) < self._config.box_share
             states[even] = self._data.features_at(self._even.sample(int(even.sum()), generator))
-        return states[..., self._networks.columns]
+        return self._moved(states)[..., self._networks.columns]
+
+    def _moved(self, drawn: torch.Tensor) -> torch.Tensor:
+        return moved(drawn, self._networks.device)
 
 
 def even_states(config: AgentConfig, spec: RobotSpec, data: Transitions) -> EvenStates | None:

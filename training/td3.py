@@ -15,9 +15,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.device import CPU, moved
 from training.networks import Normalizer, ParallelLinear
 from training.numpy_policy import NumpyPolicy
 from training.td3_config import Td3Config
+from training.weights import copied
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,10 @@ class RewardedBatch:
     next_observation: torch.Tensor
     discount: torch.Tensor
     """0 where the episode ended in a terminal state and 1 elsewhere, `(n,)`."""
+
+    def to(self, device: torch.device) -> RewardedBatch:
+        """The same on `device`."""
+        return RewardedBatch(**{name: moved(value, device) for name, value in vars(self).items()})
 
 
 class Critics(nn.Module):
@@ -53,10 +59,16 @@ class Td3:
     """An actor and its critics; observations are normalised within."""
 
     def __init__(
-        self, config: Td3Config, obs_dim: int, act_dim: int, normalizer: Normalizer
+        self,
+        config: Td3Config,
+        obs_dim: int,
+        act_dim: int,
+        normalizer: Normalizer,
+        device: torch.device = CPU,
     ) -> None:
+        """Starts from weights that the seed alone decides, and not the `device`."""
         self.config = config
-        self.normalizer = normalizer
+        self.normalizer = normalizer.to(device)
         self.actor = nn.Sequential(
             nn.Linear(obs_dim, config.hidden),
             nn.ReLU(),
@@ -64,21 +76,22 @@ class Td3:
             nn.ReLU(),
             nn.Linear(config.hidden, act_dim),
             nn.Tanh(),
-        )
-        self.critics = Critics(obs_dim, act_dim, config.hidden)
+        ).to(device)
+        self.critics = Critics(obs_dim, act_dim, config.hidden).to(device)
         self.target = copy.deepcopy(self.critics).requires_grad_(False)
         self.target_actor = copy.deepcopy(self.actor).requires_grad_(False)
         rate = config.learning_rate
         self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=rate, fused=True)
         self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), lr=rate, fused=True)
 
-    def update(self, batch: RewardedBatch, generator: torch.Generator) -> dict[str, float]:
-        """One step of critics and actor."""
+    def update(self, batch: RewardedBatch, generator: torch.Generator) -> dict[str, torch.Tensor]:
+        """One step of critics and actor, with a batch on their device."""
         config = self.config
         here, after = self.normalizer(batch.observation), self.normalizer(batch.next_observation)
         with torch.no_grad():
             action = self.target_actor(after)
-            noise = config.noise * torch.randn(action.shape, generator=generator)
+            noise = torch.randn(action.shape, generator=generator)
+            noise = config.noise * moved(noise, action.device)
             action = action + noise.clamp(-config.noise_clip, config.noise_clip)
             value = self.target(after, action.clamp(-1.0, 1.0)).amin(0)
             target = batch.reward + config.gamma * batch.discount * value
@@ -102,16 +115,16 @@ class Td3:
                 torch._foreach_lerp_(
                     list(target_net.parameters()), list(online.parameters()), config.target_rate
                 )
-        return {"critic_loss": float(critic_loss.detach()), "q": float(q.detach().mean())}
+        return {"critic_loss": critic_loss.detach(), "q": q.detach().mean()}
 
     def policy(self) -> NumpyPolicy:
         """The actor as it is now, for processes without torch."""
         layers = [layer for layer in self.actor if isinstance(layer, nn.Linear)]
         return NumpyPolicy(
-            mean=self.normalizer.mean.numpy().copy(),
-            scale=self.normalizer.scale.numpy().copy(),
-            weights=tuple(layer.weight.detach().numpy().T.copy() for layer in layers),
-            biases=tuple(layer.bias.detach().numpy().copy() for layer in layers),
+            mean=copied(self.normalizer.mean).numpy(),
+            scale=copied(self.normalizer.scale).numpy(),
+            weights=tuple(copied(layer.weight).numpy().T.copy() for layer in layers),
+            biases=tuple(copied(layer.bias).numpy() for layer in layers),
         )
 
     def modules(self) -> dict[str, nn.Module]:

@@ -22,6 +22,7 @@ from training import arithmetic
 from training.collect import data_fingerprint
 from training.commit import commit
 from training.data import Transitions
+from training.device import choose_device, device_name
 from training.record import write_record
 from training.task_evaluation import task_returns
 from training.task_labels import label
@@ -52,6 +53,8 @@ class ToplineConfig(CommandConfig):
     """Seed of the weights and of the batches."""
     threads: int = 0
     """CPU threads; 0 for PyTorch's choice."""
+    device: str = "cpu"
+    """Where to compute: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` where there is one."""
     eval_every: int = 5000
     """Updates between evaluations; the last comes at the end in any case."""
     eval_episodes: int = 5
@@ -72,7 +75,8 @@ class ToplineConfig(CommandConfig):
 
 def topline(config: ToplineConfig) -> Result:
     """Trains, evaluates on the way, and keeps the last and the best weights."""
-    arithmetic.set_up(config.threads)
+    device = choose_device(config.device)
+    arithmetic.set_up(config.threads, device)
     torch.manual_seed(config.seed)
     environment = make_environment(config.robot)
     spec = environment.spec
@@ -81,7 +85,7 @@ def topline(config: ToplineConfig) -> Result:
     rewards = label(data, environment, task)
     moments = data.moments("observation")
     normalizer = normalizer_of(moments.mean, moments.std)
-    agent = Td3(config.td3, spec.obs_dim, spec.act_dim, normalizer)
+    agent = Td3(config.td3, spec.obs_dim, spec.act_dim, normalizer, device)
     generator = torch.Generator().manual_seed(config.seed)
     config.out.mkdir(parents=True, exist_ok=True)
     curve: list[dict[str, float]] = []
@@ -92,6 +96,7 @@ def topline(config: ToplineConfig) -> Result:
         "commit": commit(),
         "data": {"fingerprint": data_fingerprint(config.data), "transitions": len(data)},
         "seed": config.seed,
+        "device": device_name(device),
         "agent": dataclasses.asdict(config.td3),
         "updates": config.updates,
         "learning_curve": curve,
@@ -103,18 +108,19 @@ def topline(config: ToplineConfig) -> Result:
     for update in progress:
         rows = data.draw(config.td3.batch, generator)
         batch = data.batch_at(rows)
-        figures = agent.update(
+        losses = agent.update(
             RewardedBatch(
                 observation=batch.observation,
                 action=batch.action,
                 reward=torch.from_numpy(rewards[rows.numpy() + 1]),
                 next_observation=batch.next_observation,
                 discount=batch.discount,
-            ),
+            ).to(device),
             generator,
         )
         if update % config.eval_every and update < config.updates:
             continue
+        figures = {name: float(value) for name, value in losses.items()}
         if not all(np.isfinite(list(figures.values()))):
             raise FbRosError(f"training diverged by update {update}: {figures}; see {config.out}")
         found = task_returns(

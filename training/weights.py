@@ -16,9 +16,14 @@ from training.whole_file import whole_file
 def write_weights(networks: nn.Module, path: Path) -> None:
     """Writes the weights whole or not at all."""
     # The normalisers are shared between networks; safetensors stores no sharing.
-    weights = {name: value.clone() for name, value in networks.state_dict().items()}
+    weights = {name: copied(value) for name, value in networks.state_dict().items()}
     with whole_file(path) as partial:
         save_file(weights, partial)
+
+
+def copied(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy on the CPU, for a file that can be read on any machine."""
+    return tensor.detach().to("cpu", copy=True)
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
