@@ -129,13 +129,17 @@ class Training(CommandConfig):
 
     repeats: int = 15
     """Turns of each case."""
+    device: str = "cpu"
+    """Where to compute: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` where there is one."""
 
     def __post_init__(self) -> None:
         _require_at_least("repeats", self.repeats, 2)
 
     def rows(self) -> list[Row]:
         """Runs it."""
-        return _call("training.benchmark_training", "benchmark_training", self.repeats)
+        return _call(
+            "training.benchmark_training", "benchmark_training", self.repeats, self.device
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

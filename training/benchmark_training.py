@@ -15,6 +15,7 @@ from fb_ros.robot_spec import RobotSpec
 from training.agent import Agent
 from training.agent_config import ALGORITHMS, AgentConfig, Algorithm
 from training.data import Transitions
+from training.device import choose_device, device_name, wait_for
 from training.flat_data import in_memory
 from training.recipes import agent_config
 from training.sampler import Sampler
@@ -51,10 +52,13 @@ def _noise() -> Transitions:
 class _Case:
     """An agent in training, and how long its updates took."""
 
-    def __init__(self, algorithm: Algorithm, data: Transitions, **settings: Any) -> None:
+    def __init__(
+        self, algorithm: Algorithm, data: Transitions, device: torch.device, **settings: Any
+    ) -> None:
         self.config: AgentConfig = agent_config(algorithm, d=_Z_DIM, **settings)
+        self._device = device
         torch.manual_seed(0)
-        self._agent = Agent(self.config, _SPEC, data)
+        self._agent = Agent(self.config, _SPEC, data, device)
         self._sampler = Sampler(self.config, _SPEC, data, self._agent.networks)
         self._generator = torch.Generator().manual_seed(0)
         self.seconds: list[float] = []
@@ -63,6 +67,7 @@ class _Case:
         """One whole update, the drawing of its batch included."""
         started = time.perf_counter()
         self._agent.update(*self._sampler.sample(self._generator), self._generator)
+        wait_for(self._device)
         self.seconds.append(time.perf_counter() - started)
 
     def row(self) -> dict[str, object]:
@@ -70,6 +75,7 @@ class _Case:
         config, seconds = self.config, sorted(self.seconds[1:])
         return {
             "case": config.algorithm,
+            "device": device_name(self._device),
             "hidden": config.hidden,
             "batch": config.batch,
             "blocks": config.blocks,
@@ -79,15 +85,15 @@ class _Case:
         }
 
 
-def benchmark_training(repeats: int) -> list[dict[str, object]]:
+def benchmark_training(repeats: int, device: str = "cpu") -> list[dict[str, object]]:
     """Rows for the algorithms at two sizes, in both precisions, then for more blocks, larger
     batches and wider networks of `fb_aware`.
 
     All of them take turns, so that whatever else the machine does falls on all alike.
     """
-    data = _noise()
+    there, data = choose_device(device), _noise()
     cases = [
-        _Case(algorithm, data, hidden=hidden, batch=batch, bfloat16=bfloat16)
+        _Case(algorithm, data, there, hidden=hidden, batch=batch, bfloat16=bfloat16)
         for hidden, batch in _SIZES
         for bfloat16 in (True, False)
         for algorithm in ALGORITHMS
@@ -98,7 +104,7 @@ def benchmark_training(repeats: int) -> list[dict[str, object]]:
         *({"batch": times * batch} for times in (2, 4, 8)),
         *({"hidden": times * hidden} for times in (2, 4)),
     ):
-        cases.append(_Case("fb_aware", data, **{"hidden": hidden, "batch": batch} | growth))
+        cases.append(_Case("fb_aware", data, there, **{"hidden": hidden, "batch": batch} | growth))
     with _threads(_THREADS):
         for _ in range(repeats + 1):
             for case in cases:

@@ -20,6 +20,7 @@ from training.checkpoint import load_checkpoint, read_record_of, write_checkpoin
 from training.collect import METADATA, data_fingerprint
 from training.commit import commit
 from training.data import Transitions
+from training.device import choose_device, device_name
 from training.divergence import divergence
 from training.reach_evaluation import ReachEvaluation, require_renderer
 from training.record import read_record, write_record
@@ -39,10 +40,11 @@ _CURVE, _UPDATES = "curve", "updates"
 
 def train(config: TrainConfig) -> Result:
     """Trains, evaluates on the way, and keeps the last and the best weights."""
-    processes.join()
+    device = choose_device(config.device)
+    processes.join(device)
     try:
         with StopSignal() as stop:
-            return _Training(config).run(stop)
+            return _Training(config, device).run(stop)
     finally:
         processes.leave()
 
@@ -50,11 +52,11 @@ def train(config: TrainConfig) -> Result:
 class _Training:
     """One training, from its first update or from a checkpoint."""
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, device: torch.device) -> None:
         self._config = config
         environment = make_environment(config.robot)
         spec = environment.spec
-        arithmetic.set_up(config.threads)
+        arithmetic.set_up(config.threads, device)
         self._checkpoint = config.out / CHECKPOINT
         resumed = self._to_resume()
         torch.manual_seed(config.seed)
@@ -69,7 +71,7 @@ class _Training:
         }
         if resumed:
             _require_same(resumed["settings"], self._settings, self._checkpoint)
-        self._agent = Agent(agent_settings, spec, data)
+        self._agent = Agent(agent_settings, spec, data, device)
         if config.init and not resumed:
             self._agent.load(config.init)
         self._sampler = Sampler(agent_settings, spec, data, self._agent.networks)
@@ -95,12 +97,13 @@ class _Training:
             "agent": self._settings["agent"],
             "batch": agent_settings.batch,
             "threads": torch.get_num_threads(),
+            "device": device_name(device),
             "learning_curve": [],
         }
         if resumed:
             generators = load_checkpoint(self._checkpoint, self._agent)
             self._generator.set_state(generators[processes.rank()])
-            self._run = resumed["run"]
+            self._run = {**resumed["run"], "device": device_name(device)}
             self._update, self._minutes = resumed["update"], resumed["minutes"]
             self._best = resumed["best"] if resumed["best"] is not None else -np.inf
 
@@ -190,7 +193,7 @@ class _Training:
 
     def _evaluated(self, row: dict[str, float], log: TrainingLog) -> str:
         """Evaluates, writes what came of it, and returns it as a line."""
-        config, averaged = self._config, self._agent.averaged
+        config, averaged = self._config, self._agent.averaged.on_cpu()
         row = row | self._evaluate(averaged, config.eval_goals)
         log.write(_CURVE, row)
         name = f"update_{self._update:07d}"

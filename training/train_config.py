@@ -43,6 +43,9 @@ class TrainConfig(CommandConfig):
     """Seed of the weights and of the batches."""
     threads: int = 0
     """CPU threads; 0 for PyTorch's choice."""
+    device: str = "cpu"
+    """Where to compute: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` where there is one. With
+    `torchrun`, each process takes a GPU of its own."""
     log_every: int = 100
     """Updates between rows of `updates.csv`."""
     checkpoint_every: int = 1000
