@@ -33,6 +33,7 @@ from training.export_graphs import write_graphs
 from training.golden import golden_vectors
 from training.record import read_record
 from training.sampler import even_states
+from training.task_evaluation import TaskEvaluation
 from training.train import BEST, LAST, RUN
 from training.weights import load_weights, read_weights
 
@@ -52,7 +53,8 @@ class ExportConfig(CommandConfig):
     reference_states: int = 10_000
     """States sampled from the data that travel with the model."""
     goals: int = 100
-    """Goals of the evaluation that is written into the bundle."""
+    """Goals of the evaluation that is written into the bundle; for a robot that moves about,
+    episodes of each of its benchmark's tasks."""
     seed: int = 0
     """Seed of the sample and of the evaluation."""
 
@@ -60,7 +62,8 @@ class ExportConfig(CommandConfig):
 def export(config: ExportConfig) -> Result:
     """Writes the bundle and returns its description."""
     run = read_run(config.run)
-    spec = make_environment(run["robot"]).spec
+    environment = make_environment(run["robot"])
+    spec = environment.spec
     agent = agent_of(run, config.run)
     out = config.out.resolve()
     _refuse_to_replace(out)
@@ -79,7 +82,8 @@ def export(config: ExportConfig) -> Result:
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    features, observation = _reference_states(config, agent, spec)
+    data = Transitions(config.data, spec)
+    features, observation = _reference_states(config, agent, spec, data)
     write_model(networks, agent, spec, features, observation, partial)
     description = {
         **model_description(agent, spec),
@@ -90,15 +94,20 @@ def export(config: ExportConfig) -> Result:
         "evaluation": {},
     }
     write_description(partial, description)
-    measured = evaluate(EvaluateConfig(bundle=partial, goals=config.goals, seed=config.seed))
+    if environment.confined:
+        measured = evaluate(EvaluateConfig(bundle=partial, goals=config.goals, seed=config.seed))
+    else:
+        evaluation = TaskEvaluation(agent, environment, data, seed=config.seed)
+        figures = evaluation(networks, config.goals)
+        measured = {"episodes": config.goals, "seed": config.seed, **figures}
     description["evaluation"] = {
         name: value for name, value in measured.items() if name not in ("model_id", "seconds")
     }
     write_description(partial, description)
-    load_bundle(partial)
+    model_id = load_bundle(partial).model_id
     shutil.rmtree(out, ignore_errors=True)
     partial.rename(out)
-    return {"out": str(config.out), **measured}
+    return {"out": str(config.out), **measured, "model_id": model_id}
 
 
 def model_description(agent: AgentConfig, spec: RobotSpec) -> dict[str, object]:
@@ -132,10 +141,9 @@ def write_model(
 
 
 def _reference_states(
-    config: ExportConfig, agent: AgentConfig, spec: RobotSpec
+    config: ExportConfig, agent: AgentConfig, spec: RobotSpec, data: Transitions
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """A sample of `rho`, the measure that the independent states were drawn from in training."""
-    data = Transitions(config.data, spec)
     generator = torch.Generator().manual_seed(config.seed)
     count = min(config.reference_states, len(data))
     rows = data.rows_of(torch.randperm(len(data), generator=generator)[:count])
@@ -180,9 +188,12 @@ def _refuse_to_replace(folder: Path) -> None:
 
 
 def _show(result: Result) -> str:
-    return (
-        f"{result['out']}: model {result['model_id'][:12]}, success {result['success']:.2f}, "
-        f"return {result['mean_return']:.1f} on {result['episodes']} goals"
+    start = f"{result['out']}: model {result['model_id'][:12]}, "
+    if "success" not in result:
+        return start + f"mean return {result['mean_return']:.1f} over its benchmark's tasks"
+    return start + (
+        f"success {result['success']:.2f}, return {result['mean_return']:.1f} on "
+        f"{result['episodes']} goals"
     )
 
 

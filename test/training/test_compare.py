@@ -10,14 +10,17 @@ import pytest
 import torch
 from PIL import Image
 
+from fb_ros.bundle import load_bundle
 from fb_ros.cli import main
 from fb_ros.errors import FbRosError
+from fb_ros.policy import Policy
 from sim.episode_seed import episode_rng
 from sim.registry import make_environment
 from sim.reward_tasks import reward_tasks
 from training.collect import collect
 from training.collect_config import CollectConfig
 from training.data import Transitions
+from training.export import ExportConfig, export
 from training.interval import interquartile_mean
 from training.plot_curves import curves
 from training.recipes import agent_config
@@ -160,6 +163,22 @@ def test_training_evaluates_on_the_robots_tasks(runs: list[Path]) -> None:
     run = json.loads((runs[0] / "run.json").read_text())
     returns = [run["last"][f"return_{task.name}"] for task in reward_tasks("walker")]
     assert run["last"]["mean_return"] == pytest.approx(np.mean(returns))
+
+
+def test_a_robot_that_moves_about_is_exported_with_its_returns(
+    data: Path, runs: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "bundle"
+    config = ExportConfig(run=runs[0], data=(data,), out=out, reference_states=50, goals=1)
+    export(config)
+    bundle = load_bundle(out)
+    names = [f"return_{task.name}" for task in reward_tasks("walker")]
+    returns = [bundle.evaluation[name] for name in names]
+    assert bundle.evaluation["mean_return"] == pytest.approx(np.mean(returns))
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=bundle.z_dim).astype(np.float32)
+    command = Policy(bundle).command(bundle.reference_observations[0], z)
+    assert np.all(np.abs(command) <= bundle.robot.action_high)
 
 
 def test_labels_are_the_rewards_of_the_stored_states(data: Path) -> None:
