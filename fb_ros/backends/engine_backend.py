@@ -28,9 +28,10 @@ class EngineBackend:
     def __init__(self, graph: GraphFile, *, build: bool = True) -> None:
         """Without `build`, a graph whose engine is not in the cache is refused."""
         library, cache = self.library, EngineCache()
-        trt = library.module
+        library.require_installed()
         cuda = Cuda()
         device = cuda.device()
+        trt = library.module
         found = find_or_build(
             library,
             graph,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
+import sys
 from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any
@@ -34,6 +35,14 @@ class EngineLibrary(ABC):
         except (ImportError, OSError) as error:
             line = str(error).splitlines()[0]
             raise FbRosError(f"{self.title} does not load ({line}); {self.remedy}") from error
+
+    def require_installed(self) -> None:
+        """Refuses a machine without the Python package, and does not load it.
+
+        Its libraries take over a hundred megabytes, which a machine without a GPU has no use for.
+        """
+        if self.name not in sys.modules and importlib.util.find_spec(self.name) is None:
+            raise FbRosError(f"{self.title} is not installed; {self.remedy}")
 
     @property
     def version(self) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import logging
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 from fb_ros.backends import ENGINE_BACKENDS, ONNXRUNTIME, backend_class, make_backend
 from fb_ros.backends.backend import Backend
+from fb_ros.backends.cuda import Cuda
 from fb_ros.bundle import Bundle, load_bundle
 from fb_ros.errors import FbRosError
 from fb_ros.golden import golden_errors, require_golden, tolerated_error
@@ -300,6 +303,23 @@ def test_auto_takes_a_gpu_whose_engine_is_built_and_builds_none(
     assert loaded.name == "tensorrt"
     assert gpu.calls["build"] == 1
     assert "on Fake GPU (compute capability 8.6), fp32, as a CUDA graph" in caplog.text
+
+
+def test_a_machine_without_a_gpu_does_not_load_tensorrt(bundle: Bundle) -> None:
+    with contextlib.suppress(FbRosError):
+        Cuda().device()
+        pytest.skip("there is a GPU here")
+    # In a process of its own, where no other test has loaded it.
+    program = """if True:
+        import sys
+        from pathlib import Path
+        from fb_ros.bundle import load_bundle
+        from fb_ros.policy import Policy
+        Policy(load_bundle(Path(sys.argv[1])), "auto")
+        print({"tensorrt", "tensorrt_rtx"}.isdisjoint(sys.modules))
+    """
+    words = [sys.executable, "-c", program, str(bundle.path)]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "True\n"
 
 
 def test_kernels_that_were_compiled_are_kept(
