@@ -72,17 +72,18 @@ class AgentConfig:
     weighting: Weighting = "iwis"
     """Weights of the data's actions (`fb_aw` and `fb_aware`): weighted importance sampling, or the
     improved one."""
-    temperature: float = 0.3
-    """`beta` of the weights `exp(A / beta)`: small ones take up the best actions alone."""
+    temperature: float = 1.0
+    """`beta` of the weights `exp(A / beta)`: small ones take up the best actions alone, and leave
+    the batch to a few of its rows."""
     temperature_unit: Literal["spread", "q"] = "spread"
     """What `beta` is counted in: the standard deviation of the batch's advantages (ours: it needs
     no tuning to the scale of `Q`), or `Q` itself, as in the papers."""
     value_samples: int = 4
     """The policy's actions over which the value in the advantage is averaged: with a single one,
     its noise is as large as the advantage itself."""
-    eval_samples: int = 32
+    eval_samples: int = 1
     """`M` of evaluation-based sampling (`fb_aw` and `fb_aware`): the best by `F^T z` of so many
-    actions of the policy is executed; 1: its mean."""
+    actions of the policy is executed in evaluations; 1: its mean, as `policy_node` does."""
     goal_share: float = 0.5
     """Share of the `z` that encode single states of the data."""
     mixture_share: float = 0.0

@@ -56,12 +56,16 @@ class CompareConfig(CommandConfig):
     """Seed of the states and of the episodes' starts."""
     threads: int = 1
     """CPU threads; small networks gain nothing from more."""
+    eval_samples: int = 0
+    """`M` of evaluation-based sampling for the advantage-weighted runs; 0: what they name."""
     plot: Path | None = None
     """Picture (PNG or SVG) of the runs' learning curves."""
 
     def __post_init__(self) -> None:
         require_episodes(self.episodes)
         require_seed(self.seed)
+        if self.eval_samples < 0:
+            raise FbRosError(f"eval_samples is {self.eval_samples}, expected at least 0")
         if not self.runs:
             raise FbRosError("there are no runs to compare; name their folders")
         if self.plot is not None:
@@ -143,6 +147,8 @@ def _returns(
             algorithm = TOPLINE
         else:
             settings = agent_of(run, folder)
+            if config.eval_samples:
+                settings = dataclasses.replace(settings, eval_samples=config.eval_samples)
             networks = Networks(settings, spec)
             load_weights(networks, read_weights(folder / file), folder / file)
             found = {}

@@ -144,7 +144,7 @@ def test_random_goals_are_those_of_training(
         updates=2,
         eval_goals=2,
         threads=1,
-        agent=agent_config("fb", features=("tcp_pos",), d=8, hidden=16, batch=16),
+        agent=agent_config("fb_aw", features=("tcp_pos",), d=8, hidden=16, batch=16),
     )
     trained = train(config)
     capsys.readouterr()
@@ -152,6 +152,12 @@ def test_random_goals_are_those_of_training(
     assert main([*words, "--episodes", "2", "--seed", str(config.eval_seed)]) == 0
     (last, _) = json.loads(capsys.readouterr().out)["rows"]
     assert last["return"] == pytest.approx(trained["last"]["mean_return"])
+
+    # The same weights, acting by the best of several actions.
+    words += ["--episodes", "2", "--seed", str(config.eval_seed), "--eval-samples", "8"]
+    assert main(words) == 0
+    (sampled, _) = json.loads(capsys.readouterr().out)["rows"]
+    assert sampled["return"] != last["return"]
 
 
 def test_random_goals_are_for_arms(data: Path, runs: list[Path]) -> None:
