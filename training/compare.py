@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,11 +21,13 @@ from sim.reward_tasks import RewardTask, reward_tasks
 from sim.tasks import EPISODE_SECONDS, REACH
 from training import arithmetic
 from training.agent_networks import Networks
+from training.collect import data_fingerprint
 from training.data import Transitions
 from training.export import agent_of, read_run
 from training.interval import interquartile_mean
 from training.plot_curves import plot_curves, require_picture
 from training.reach_evaluation import ReachEvaluation
+from training.run_groups import group_runs
 from training.task_evaluation import TaskEvaluation, task_returns
 from training.td3_config import Td3Config
 from training.topline import ALGORITHM as TOPLINE
@@ -39,15 +42,15 @@ _WEIGHTS = {"last": LAST, "best": BEST}
 class CompareConfig(CommandConfig):
     """Evaluate runs of `fb_ros train` and `fb_ros topline` on a robot's benchmark tasks.
 
-    Runs of one algorithm are seeds of it. Prints the return of each task, last and best, and the
-    interquartile mean of return over episode length with its 95 % bootstrap interval. `--plot`
-    draws their learning curves.
+    Runs that differ in their seed alone are taken together, and the others told apart. Prints the
+    return of each task, last and best, and the interquartile mean of return over episode length
+    with its 95 % bootstrap interval. `--plot` draws their learning curves.
     """
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Folders of training runs, of one robot."""
     data: tuple[Path, ...]
-    """The data that they were trained on; tasks are encoded from its states."""
+    """Data, as a rule those that they were trained on; tasks are encoded from its states."""
     tasks: tuple[str, ...] = ()
     """Tasks; none: all of the robot's benchmark. An arm has `reach`, too: random goals."""
     episodes: int = 10
@@ -67,7 +70,7 @@ class CompareConfig(CommandConfig):
         if self.eval_samples < 0:
             raise FbRosError(f"eval_samples is {self.eval_samples}, expected at least 0")
         if not self.runs:
-            raise FbRosError("there are no runs to compare; name their folders")
+            raise FbRosError("there are no runs to compare; name their folders before the options")
         if self.plot is not None:
             require_picture(self.plot)
 
@@ -80,13 +83,22 @@ def compare(config: CompareConfig) -> Result:
     robots = {str(run["robot"]) for run in runs.values()}
     if len(robots) > 1:
         raise FbRosError(f"the runs are of {', '.join(sorted(robots))}; compare those of one")
+    labels = group_runs(runs)
     environment = make_environment(robots.pop())
     tasks = _tasks(environment, config.tasks)
     data = Transitions(config.data, environment.spec)
+    fingerprint = data_fingerprint(config.data)
+    for folder, run in runs.items():
+        if run["data"]["fingerprint"] != fingerprint and run.get("algorithm") != TOPLINE:
+            print(
+                f"{folder} was trained on other data; its tasks are encoded from states that it "
+                "has not seen",
+                file=sys.stderr,
+            )
     if config.plot is not None:
-        plot_curves(config.plot, [(_algorithm(run, folder), run) for folder, run in runs.items()])
+        plot_curves(config.plot, [(labels[folder], run) for folder, run in runs.items()])
     rows = [
-        {"run": str(folder), "seed": run["seed"], **row}
+        {"run": str(folder), "seed": run["seed"], "algorithm": labels[folder], **row}
         for folder, run in runs.items()
         for row in _returns(config, folder, run, environment, data, tasks)
     ]
@@ -115,10 +127,6 @@ def _no_rewards(environment: Environment, physics: np.ndarray) -> np.ndarray:
     raise NotImplementedError("random goals have a reward each")
 
 
-def _algorithm(run: Result, folder: Path) -> str:
-    return TOPLINE if run.get("algorithm") == TOPLINE else agent_of(run, folder).algorithm
-
-
 def _returns(
     config: CompareConfig,
     folder: Path,
@@ -144,7 +152,6 @@ def _returns(
                 for task in tasks
                 if task.name == run["task"]
             }
-            algorithm = TOPLINE
         else:
             settings = agent_of(run, folder)
             if config.eval_samples:
@@ -162,10 +169,8 @@ def _returns(
                 )
                 title = f"{folder.name} {name}"
                 found |= evaluation.returns(networks, config.episodes, title=title)
-            algorithm = settings.algorithm
         for task, values in found.items():
             yield {
-                "algorithm": algorithm,
                 "weights": name,
                 "task": task,
                 "return": float(values.mean()),
@@ -217,9 +222,10 @@ def _summary(rows: list[dict[str, Any]], tasks: tuple[RewardTask, ...]) -> list[
 
 def _show(result: Result) -> str:
     names = list(dict.fromkeys(row["task"] for row in result["rows"]))
+    wide = max(10, *(len(entry["algorithm"]) for entry in result["algorithms"]))
     lines = [f"{result['robot']}, {result['episodes']} episodes a task, mean return over runs"]
     lines.append(
-        f"{'algorithm':<10} {'weights':<8} {'runs':>4}"
+        f"{'algorithm':<{wide}} {'weights':<8} {'runs':>4}"
         + "".join(f"{name:>20}" for name in names)
         + "   IQM of return / steps"
     )
@@ -234,7 +240,8 @@ def _show(result: Result) -> str:
             if entry["low"] is not None:
                 shown += f" [{entry['low']:.3f}, {entry['high']:.3f}]"
         lines.append(
-            f"{entry['algorithm']:<10} {entry['weights']:<8} {entry['runs']:>4}{cells}   {shown}"
+            f"{entry['algorithm']:<{wide}} {entry['weights']:<8} {entry['runs']:>4}"
+            f"{cells}   {shown}"
         )
     return "\n".join(lines)
 
