@@ -57,7 +57,8 @@ class AgentConfig:
     target_rate: float = 0.01
     """Share of the online weights that enters the target networks in an update."""
     pessimism: float = 0.0
-    """Standard deviations of the ensemble subtracted in the targets; 1 of two is the smaller."""
+    """Standard deviations of the ensemble subtracted in the targets; 1 of two is the smaller. An
+    ensemble of one has none."""
     actor_pessimism: float = 0.5
     """The same in the policy's objective."""
     ortho: float = 1.0

@@ -9,7 +9,7 @@ from typing import cast, get_args
 
 from fb_ros.command import CommandConfig
 from fb_ros.errors import FbRosError
-from training.agent_config import AgentConfig, Algorithm
+from training.agent_config import AgentConfig, Algorithm, require_fields
 from training.recipes import Recipe, agent_config
 
 
@@ -76,6 +76,11 @@ class TrainConfig(CommandConfig):
 
 def default_of(words: Sequence[str]) -> TrainConfig:
     """The settings that the words on the command line start from."""
+    for word in words:
+        if word.startswith("--agent."):
+            # As typed, with hyphens, and `no-` before what is switched off.
+            name = word.removeprefix("--agent.").split("=")[0].replace("-", "_")
+            require_fields([name.removeprefix("no_")])
     algorithm = _value(words, "--agent.algorithm") or "fb_ar"
     recipe = _value(words, "--recipe") or "textbook"
     if recipe not in get_args(Recipe):

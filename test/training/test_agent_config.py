@@ -84,3 +84,14 @@ def test_what_does_not_fit_is_named(
 ) -> None:
     with pytest.raises(FbRosError, match=message):
         agent_config(algorithm, **changes)
+
+
+@pytest.mark.parametrize("word", ["--agent.foo", "--agent.foo=3", "--agent.no-foo"])
+def test_an_unknown_setting_is_refused_with_the_valid_ones(word: str) -> None:
+    with pytest.raises(FbRosError, match="no setting 'foo'; it has algorithm, features, d"):
+        default_of([word])
+
+
+def test_settings_are_known_as_they_are_typed() -> None:
+    words = ["--agent.block-sizes", "3", "--agent.no-bfloat16", "--agent.learning_rate=1"]
+    assert default_of(words).agent == agent_config("fb_ar")
