@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import signal
 import sys
+import threading
+from types import FrameType
 
 import tyro
 
@@ -48,6 +51,26 @@ def main(argv: list[str] | None = None) -> int:
     if words[0] == "--version":
         print(__version__)
         return 0
+    before = signal.signal(signal.SIGTERM, _interrupt) if _in_main_thread() else None
+    try:
+        return _run(words)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _in_main_thread() -> bool:
+    """Whether signals can be handled here at all."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends a command as Ctrl-C does: what it has started ends with it."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _run(words: list[str]) -> int:
     # Commands of two words come before those of one.
     name = " ".join(words[:2]) if " ".join(words[:2]) in _COMMANDS else words[0]
     try:

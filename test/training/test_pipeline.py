@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -392,3 +394,20 @@ def test_the_shipped_jaco_model_reaches(root: Path) -> None:
     assert result["success"] >= 0.7
     assert result["mean_return"] >= 150.0
     assert result["resolved_rate"]["success"] == 1.0
+
+
+def test_collecting_ends_in_one_line_when_it_is_told_to(tmp_path: Path) -> None:
+    out = tmp_path / "data"
+    words = ["collect", "--robot", "point_mass", "--episodes", "100000", "--workers", "2"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "fb_ros.cli", *words, "--out", str(out)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stderr is not None
+    while not list(out.glob("episode_*.npz")):
+        assert running.poll() is None
+    running.terminate()
+    _, errors = running.communicate(timeout=60.0)
+    assert running.returncode == 130
+    assert errors.splitlines()[-1] == "fb_ros collect: interrupted"
