@@ -321,6 +321,96 @@ def test_what_cannot_be_trained_on_is_refused_or_left_out(
     assert len(converted(config.out)) == 2
 
 
+def write_minari(path: Path, episodes: list[Episode]) -> None:
+    with h5py.File(path, "w") as file:
+        for number, episode in enumerate(episodes):
+            group = file.create_group(f"episode_{number}")
+            group["observations"], group["actions"] = episode.observation, episode.action[1:]
+            group["rewards"] = episode.reward[1:, 0]
+            group["terminations"] = np.zeros(episode.steps, bool)
+            group["truncations"] = np.arange(episode.steps) == episode.steps - 1
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "expected"),
+    [
+        ("rewards", np.zeros(7), r"rewards have shape \(7,\), expected one for each of its 20"),
+        ("rewards", None, "rewards is a group of x, expected an array"),
+        ("actions", None, "actions is a group of x, expected an array"),
+        ("actions", np.zeros((0, 2)), "it has 21 observations, 0 actions"),
+        ("terminations", np.array([b"no"] * 20), "it cannot be read"),
+        (
+            "infos/qpos",
+            np.zeros((13, 2)),
+            r"infos/qpos has shape \(13, 2\) and infos/qvel \(21, 2",
+        ),
+        ("", np.zeros(3), "it is an array, expected a group"),
+        ("../episode_abc", None, "its name has no number"),
+    ],
+)
+def test_of_a_minari_file_only_the_bad_episode_is_lost(
+    episodes: list[Episode],
+    tmp_path: Path,
+    part: str,
+    value: np.ndarray | None,
+    expected: str,
+) -> None:
+    write_minari(tmp_path / "data.hdf5", episodes)
+    with h5py.File(tmp_path / "data.hdf5", "a") as file:
+        added = part.startswith("..")
+        place = part.removeprefix("../") if added else f"episode_1/{part}".rstrip("/")
+        if place in file:
+            del file[place]
+        file[place if value is not None else f"{place}/x"] = (
+            np.zeros(4) if value is None else value
+        )
+        if part.startswith("infos"):
+            file["episode_1/infos/qvel"] = np.zeros((21, 2))
+    config = ConvertConfig(
+        sources=(tmp_path / "data.hdf5",), out=tmp_path / "out", robot="point_mass"
+    )
+    with pytest.raises(FbRosError, match=f"data.hdf5, episode_.*: .*{expected}"):
+        convert(config)
+    result = convert(dataclasses.replace(config, bad="skip"))
+    name = "episode_abc" if added else "episode_1"
+    assert [entry["episode"] for entry in result["left_out"]] == [name]
+    assert len(converted(config.out)) == (4 if added else 3)
+
+
+@pytest.mark.parametrize("name", ["rewards", "infos/qpos", "infos/qvel"])
+def test_d4rls_arrays_of_different_length_are_refused_by_name(
+    episodes: list[Episode], tmp_path: Path, name: str
+) -> None:
+    write_d4rl(tmp_path / "data.hdf5", episodes, follows=False)
+    with h5py.File(tmp_path / "data.hdf5", "a") as file:
+        for each in ("infos/qpos", "infos/qvel"):
+            file[each] = np.zeros((80, 2))
+        short = file[name][:-7]
+        del file[name]
+        file[name] = short
+    with pytest.raises(FbRosError, match=rf"{name} has shape \(73.*, expected 80 rows"):
+        convert(
+            ConvertConfig(
+                sources=(tmp_path / "data.hdf5",), out=tmp_path / "out", robot="point_mass"
+            )
+        )
+
+
+def test_d4rls_episode_of_one_row_that_leads_nowhere_is_left_out(
+    episodes: list[Episode], tmp_path: Path
+) -> None:
+    write_d4rl(tmp_path / "data.hdf5", episodes, follows=False)
+    with h5py.File(tmp_path / "data.hdf5", "a") as file:
+        file["timeouts"][40] = True
+    config = ConvertConfig(
+        sources=(tmp_path / "data.hdf5",), out=tmp_path / "out", robot="point_mass"
+    )
+    with pytest.raises(FbRosError, match=r"episode 2 \(rows 40 to 40\): .* no transition"):
+        convert(config)
+    convert(dataclasses.replace(config, bad="skip"))
+    assert [one.steps for one in converted(config.out)] == [20, 19, 18, 19]
+
+
 def test_an_interrupted_conversion_leaves_nothing_behind(
     episodes: list[Episode], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
