@@ -44,6 +44,7 @@ def read_bag(path: Path, spec: RobotSpec, mapping: BagMapping) -> Iterator[Recor
     if mapping.terminal:
         wanted["terminal"] = mapping.terminal
     series = read_series(path, wanted)
+    _require_sizes(path, series, mapping)
     state = [series[name] for name in mapping.state]
     start = max(one.times[0] for one in state)
     stop = min(one.times[-1] for one in state)
@@ -65,6 +66,20 @@ def read_bag(path: Path, spec: RobotSpec, mapping: BagMapping) -> Iterator[Recor
     ends = series["terminal"] if mapping.terminal else None
     for part, terminal in _episodes(times, linked, ends):
         yield _recording(path, part, times, rows, series, spec, mapping, terminal)
+
+
+def _require_sizes(path: Path, series: dict[str, Series], mapping: BagMapping) -> None:
+    """Refuses numbers that cannot be the position or orientation that they are said to be."""
+    for name, entry in mapping.state.items():
+        if name == "observation" or name.startswith("joint_"):
+            continue
+        found = series[name].values.shape[1]
+        expected = 4 if name.endswith("_orientation") else 3
+        if found != expected:
+            raise FbRosError(
+                f"{path}: {entry.topic}: {entry.field} holds {found} numbers, {name} has "
+                f"{expected}"
+            )
 
 
 def _recording(
@@ -114,15 +129,15 @@ def _state(
 ) -> RobotState:
     own_name = {theirs: ours for ours, theirs in mapping.joints.items()}
     values = {name: rows[name][part] for name in mapping.state}
-    joint_names: tuple[str, ...] = ()
-    for name in ("joint_position", "joint_velocity"):
-        if name not in values:
-            continue
-        names = tuple(own_name.get(joint, joint) for joint in series[name].names)
-        if joint_names and names != joint_names:
-            order = [names.index(joint) for joint in joint_names if joint in names]
-            values[name] = values[name][:, order]
-        joint_names = joint_names or names
+    told = {
+        name: [own_name.get(joint, joint) for joint in series[name].names]
+        for name in ("joint_position", "joint_velocity")
+        if name in values
+    }
+    first = next(iter(told.values()), [])
+    joint_names = tuple(joint for joint in first if all(joint in names for names in told.values()))
+    for name, names in told.items():
+        values[name] = values[name][:, [names.index(joint) for joint in joint_names]]
     count = part.stop - part.start
     nothing = np.full((count, len(joint_names)), np.nan)
     joints = {"joint_position": nothing, "joint_velocity": nothing}

@@ -74,7 +74,12 @@ def read_series(path: Path, wanted: Mapping[str, TopicField]) -> dict[str, Serie
                     if entry.topic != connection.topic:
                         continue
                     numbers = _numbers(_part(message, entry.field, entry.topic), entry)
-                    told = tuple(_part(message, entry.names, entry.topic)) if entry.names else ()
+                    told = _names(message, entry)
+                    if told and len(told) != len(numbers):
+                        raise FbRosError(
+                            f"{path}: {entry.topic}: {entry.field} holds {len(numbers)} numbers "
+                            f"for {len(told)} names ({name})"
+                        )
                     if values[name] and (
                         told != names[name] or len(numbers) != len(values[name][0])
                     ):
@@ -92,6 +97,10 @@ def read_series(path: Path, wanted: Mapping[str, TopicField]) -> dict[str, Serie
         sqlite3.Error,
         struct.error,
         OSError,
+        # Of messages that are not what their type says.
+        ValueError,
+        IndexError,
+        AssertionError,
     ) as error:
         reason = " ".join(str(error).split())
         raise FbRosError(
@@ -118,6 +127,16 @@ def _part(message: Any, path: str, topic: str) -> Any:
             raise FbRosError(f"messages on {topic} have no {path}; there are {there}")
         message = getattr(message, step)
     return message
+
+
+def _names(message: Any, entry: TopicField) -> tuple[str, ...]:
+    """The names of the numbers; none where the mapping asks for none."""
+    if not entry.names:
+        return ()
+    names = _part(message, entry.names, entry.topic)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise FbRosError(f"{entry.topic}: {entry.names} does not hold names")
+    return tuple(names)
 
 
 def _numbers(value: Any, entry: TopicField) -> np.ndarray:

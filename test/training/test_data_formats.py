@@ -149,6 +149,11 @@ MAPPING = {
 }
 
 
+def state_with(**entries: dict[str, str]) -> dict[str, object]:
+    """The mapping's state with other entries for some sources."""
+    return {"state": {**MAPPING["state"], **entries}}  # type: ignore[dict-item]
+
+
 def write_bag(path: Path, episodes: list[Episode], plugin: StoragePlugin) -> None:
     """What a robot's topics say, two seconds of silence between episodes."""
     store = get_typestore(Stores.ROS2_JAZZY)
@@ -251,6 +256,26 @@ def test_a_robots_own_recording_becomes_data(
         (
             {"state": {"joint_velocity": {"topic": "/pm/joint_states", "field": "velocity"}}},
             "needs names",
+        ),
+        (
+            state_with(
+                joint_velocity={"topic": "/pm/joint_states", "field": "effort", "names": "name"}
+            ),
+            "/pm/joint_states: effort holds 0 numbers for 2 names",
+        ),
+        (
+            state_with(
+                joint_position={
+                    "topic": "/pm/joint_states",
+                    "field": "position",
+                    "names": "header",
+                }
+            ),
+            "/pm/joint_states: header does not hold names",
+        ),
+        (
+            state_with(tcp_position={"topic": "/pm/tcp_pose", "field": "pose.orientation"}),
+            "pose.orientation holds 4 numbers, tcp_position has 3",
         ),
     ],
 )
