@@ -159,7 +159,8 @@ def _d4rl_episode(name: str, file: Any, rows: slice, terminal: np.ndarray) -> Re
     physics = _physics(file, rows)
     reward = file["rewards"][rows] if "rewards" in file else None
     note = ""
-    if "next_observations" in file:
+    # Physics has no next state: where it is stored, it says which transitions there are.
+    if "next_observations" in file and physics is None:
         after = file["next_observations"][rows.stop - 1 : rows.stop]
         observation = np.concatenate([observation, after])
     elif terminal[-1]:
@@ -172,8 +173,6 @@ def _d4rl_episode(name: str, file: Any, rows: slice, terminal: np.ndarray) -> Re
         # The state after the last action is not stored, so that action led nowhere.
         action, terminal = action[:-1], terminal[:-1]
         reward = None if reward is None else reward[:-1]
-    if physics is not None and len(physics) != len(observation):
-        physics = None  # One state short; the observation says more.
     return _episode(
         name,
         observation=observation,

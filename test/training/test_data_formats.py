@@ -402,6 +402,28 @@ def test_of_a_minari_file_only_the_bad_episode_is_lost(
     assert len(converted(config.out)) == (4 if added else 3)
 
 
+def test_d4rls_physics_is_read_also_beside_next_observations(
+    episodes: list[Episode], tmp_path: Path
+) -> None:
+    foreign = [dataclasses.replace(one, observation=one.observation[:, :3]) for one in episodes]
+    physics = np.concatenate([episode.physics[:-1] for episode in episodes])
+    for follows in (True, False):
+        path = tmp_path / f"{follows}.hdf5"
+        write_d4rl(path, foreign, follows=follows)
+        with h5py.File(path, "a") as file:
+            file["infos/qpos"], file["infos/qvel"] = physics[:, :2], physics[:, 2:]
+        out = tmp_path / f"out_{follows}"
+        result = convert(ConvertConfig(sources=(path,), out=out, robot="point_mass"))
+        assert len(result["notes"]) == 1
+        found = converted(out)
+        assert [one.steps for one in found] == [20, 19, 19, 19]
+        for one, expected in zip(found, episodes, strict=True):
+            np.testing.assert_allclose(one.physics[:-1], expected.physics[: one.steps])
+            np.testing.assert_allclose(
+                one.observation[:-1], expected.observation[: one.steps], atol=1e-6
+            )
+
+
 @pytest.mark.parametrize("name", ["rewards", "infos/qpos", "infos/qvel"])
 def test_d4rls_arrays_of_different_length_are_refused_by_name(
     episodes: list[Episode], tmp_path: Path, name: str
