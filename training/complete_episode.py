@@ -32,17 +32,16 @@ class EpisodeCompleter:
         spec, observation = self.spec, arrays["observation"]
         rows = len(observation)
         physics = arrays.get("physics", np.zeros((rows, 0)))
+        if physics.shape[1]:
+            self._require_width("physics", physics, self._simulated.physics_size)
         if "features" in arrays:
             features = arrays["features"]
             self._require_width("features", features, spec.feature_dim)
             self._require_width("observation", observation, spec.obs_dim)
         elif physics.shape[1]:
-            size = self._environment.physics_size
-            if physics.shape[1] != size:
-                raise FbRosError(
-                    f"physics has {physics.shape[1]} components, robot {spec.name} has {size}"
-                )
-            state = self._environment.robot_states(physics)
+            if self._simulated.spec != spec:
+                raise FbRosError(f"robot {spec.name} is simulated by another description")
+            state = self._simulated.robot_states(physics)
             observation = assemble(spec.observation, state)
             features = assemble(spec.features, state)
         else:
@@ -61,11 +60,8 @@ class EpisodeCompleter:
         )
 
     @functools.cached_property
-    def _environment(self) -> Environment:
-        environment = make_environment(self.spec.name)
-        if environment.spec != self.spec:
-            raise FbRosError(f"robot {self.spec.name} is simulated by another description")
-        return environment
+    def _simulated(self) -> Environment:
+        return make_environment(self.spec.name)
 
     def _require_width(self, name: str, array: np.ndarray, expected: int) -> None:
         if array.shape[1] != expected:

@@ -32,7 +32,8 @@ from training.record import read_record, write_record
 
 FLAT = "flat"
 _INDEX, _ROWS, _PHYSICS, _STEPS = "index.json", "rows.f32", "physics.f64", "steps.i64"
-_VERSION = 1
+# Of the layout and of what is checked before it is written.
+_VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,7 @@ def inspect_data(config: InspectDataConfig) -> Result:
     terminals, foreign = 0, 0
     problems: list[dict[str, str]] = []
     notes: list[str] = []
-    widths: dict[str, set[int]] = {}
+    widths: dict[str, dict[int, list[str]]] = {}
     ranges: dict[str, _Range] = {}
     total = len(episode_paths(config.data)) if layout == "episodes" else None
     recordings = progress_bar(
@@ -95,7 +95,7 @@ def inspect_data(config: InspectDataConfig) -> Result:
             continue
         arrays: Arrays = recording.arrays
         for name, array in arrays.items():
-            widths.setdefault(name, set()).add(array.shape[1])
+            widths.setdefault(name, {}).setdefault(array.shape[1], []).append(recording.name)
         steps.append(len(arrays["observation"]) - 1)
         terminals += int(arrays["discount"][-1, 0] == 0.0)
         foreign += "features" not in arrays
@@ -106,11 +106,10 @@ def inspect_data(config: InspectDataConfig) -> Result:
             found = _Range.of(rows)
             same = name in ranges and len(ranges[name].low) == len(found.low)
             ranges[name] = ranges[name].merged(found) if same else found
-    problems += [
-        {"episode": "all", "problem": f"{name} has {min(found)} to {max(found)} components"}
-        for name, found in widths.items()
-        if len(found) > 1
-    ]
+    if spec is None:  # Held against a robot, each episode was checked by itself.
+        problems += [entry for name, found in widths.items() for entry in _odd_ones(name, found)]
+    if len(widths.get("physics", {})) > 1 and 0 in widths["physics"]:
+        notes.append("not all episodes hold physics to compute rewards from")
     if not steps and not problems:
         problems.append({"episode": "all", "problem": "there is not one episode in it"})
     moved = _set_aside(config.data, problems) if config.set_aside else 0
@@ -142,6 +141,22 @@ def _robot_of(config: InspectDataConfig, layout: str) -> RobotSpec | None:
         name = str(read_record(described).get("robot", ""))
         require_robot(name)
     return make_environment(name).spec if name else None
+
+
+def _odd_ones(name: str, found: dict[int, list[str]]) -> list[dict[str, str]]:
+    """A problem of each episode in which `name` is not as wide as in most of them."""
+    # There may be no physics; what there is has to be alike.
+    found = {width: episodes for width, episodes in found.items() if width}
+    usual = max(found, key=lambda width: len(found[width]), default=0)
+    return [
+        {
+            "episode": episode,
+            "problem": f"{name} has {width} components, most episodes have {usual}",
+        }
+        for width, episodes in found.items()
+        if width != usual
+        for episode in episodes
+    ]
 
 
 def _set_aside(folder: Path, problems: list[dict[str, str]]) -> int:

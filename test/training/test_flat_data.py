@@ -109,6 +109,10 @@ def _narrow(arrays: dict[str, np.ndarray]) -> None:
     arrays["observation"] = arrays["observation"][:, :2]
 
 
+def _narrow_physics(arrays: dict[str, np.ndarray]) -> None:
+    arrays["physics"] = arrays["physics"][:, :3]
+
+
 def _ragged(arrays: dict[str, np.ndarray]) -> None:
     arrays["action"] = arrays["action"][:-2]
 
@@ -133,6 +137,7 @@ def _early(arrays: dict[str, np.ndarray]) -> None:
 DAMAGE: dict[str, tuple[Callable[[dict[str, np.ndarray]], None], str]] = {
     "nan": (_nan, "NaN or infinity, first in row 3"),
     "width": (_narrow, "observation has 2 components, robot point_mass has 5"),
+    "physics": (_narrow_physics, "physics has 3 components, robot point_mass has 4"),
     "ragged": (_ragged, "differ in length"),
     "short": (_short, "no transition"),
     "incomplete": (_incomplete, "it lacks action"),
@@ -167,6 +172,24 @@ def test_a_bad_episode_is_reported_by_name_and_never_trained_on(
     assert (first / "bad" / bad.name).exists()
     assert len(Transitions((first,), SPEC)) == 16
     assert main(["data", "inspect", str(first)]) == 0
+
+
+def test_without_a_robot_an_episode_of_another_width_is_reported_by_name(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = folder / "first"
+    (first / "data.json").unlink()
+    bad = min(first.glob("episode_*.npz"))
+    arrays = dict(np.load(bad))
+    np.savez(bad, **{**arrays, "physics": arrays["physics"][:, :3]})
+    assert main(["data", "inspect", str(first), "--json"]) == 1
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert problem == {
+        "episode": bad.name,
+        "problem": "physics has 3 components, most episodes have 4",
+    }
+    assert main(["data", "inspect", str(first), "--set-aside"]) == 0
+    assert (first / "bad" / bad.name).exists()
 
 
 def test_a_damaged_copy_is_refused(folder: Path) -> None:
