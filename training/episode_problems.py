@@ -10,6 +10,8 @@ from fb_ros.robot_spec import RobotSpec
 
 # How far beyond [-1, 1] an action may lie through rounding.
 _ROUNDING = 1e-3
+# Training computes in float32.
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def find_problems(
@@ -40,10 +42,13 @@ def find_problems(
     if steps is not None and rows != steps + 1:
         problems.append(f"its name promises {steps} steps, it holds {rows - 1}")
     for name, array in arrays.items():
-        wrong = ~np.isfinite(array)
+        # A NaN is not within the range, either.
+        wrong = ~(np.abs(array) <= _LARGEST)
         if wrong.any():
             row = int(np.flatnonzero(wrong.any(axis=1))[0])
-            problems.append(f"{name} holds NaN or infinity, first in row {row}")
+            first = array[row][wrong[row]][0]
+            what = f"{first:g}, beyond float32," if np.isfinite(first) else "NaN or infinity,"
+            problems.append(f"{name} holds {what} first in row {row}")
     if problems:
         return problems
     action, discount = arrays["action"], arrays["discount"]

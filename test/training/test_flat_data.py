@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -105,6 +106,11 @@ def _nan(arrays: dict[str, np.ndarray]) -> None:
     arrays["observation"][3] = np.nan
 
 
+def _huge(arrays: dict[str, np.ndarray]) -> None:
+    arrays["observation"] = arrays["observation"].astype(np.float64)
+    arrays["observation"][3] = 1e300
+
+
 def _narrow(arrays: dict[str, np.ndarray]) -> None:
     arrays["observation"] = arrays["observation"][:, :2]
 
@@ -136,6 +142,7 @@ def _early(arrays: dict[str, np.ndarray]) -> None:
 
 DAMAGE: dict[str, tuple[Callable[[dict[str, np.ndarray]], None], str]] = {
     "nan": (_nan, "NaN or infinity, first in row 3"),
+    "huge": (_huge, "holds 1e+300, beyond float32, first in row 3"),
     "width": (_narrow, "observation has 2 components, robot point_mass has 5"),
     "physics": (_narrow_physics, "physics has 3 components, robot point_mass has 4"),
     "ragged": (_ragged, "differ in length"),
@@ -160,7 +167,9 @@ def test_a_bad_episode_is_reported_by_name_and_never_trained_on(
         arrays = dict(np.load(bad))
         spoil(arrays)
         np.savez(bad, **arrays)
-    with pytest.raises(FbRosError, match=f"{bad.name}.*{expected}.*; 1 of the 3 episodes"):
+    with pytest.raises(
+        FbRosError, match=f"{bad.name}.*{re.escape(expected)}.*; 1 of the 3 episodes"
+    ):
         Transitions((first,), SPEC)
     assert not (first / "flat").exists()
     assert main(["data", "inspect", str(first), "--json"]) == 1
