@@ -11,7 +11,7 @@ from fb_ros.robot_spec import RobotSpec
 from training.bag_data import is_bag, read_bag
 from training.bag_mapping import BagMapping
 from training.complete_episode import EpisodeCompleter
-from training.episode import Episode, episode_paths, read_arrays
+from training.episode import Episode, episode_paths, numbers_in_name, read_arrays
 from training.episode_problems import find_problems
 from training.hdf5_data import SUFFIXES, hdf5_format, read_hdf5
 from training.recording import Recording
@@ -65,7 +65,8 @@ def check(
     """The recording as an episode of the robot (none without `completer`), and what is wrong."""
     if recording.problem:
         return None, [recording.problem]
-    problems = find_problems(recording.arrays, spec, promised_steps(recording.name))
+    numbers = numbers_in_name(recording.name)
+    problems = find_problems(recording.arrays, spec, steps=numbers[1] if numbers else None)
     if problems or completer is None:
         return None, problems
     try:
@@ -75,15 +76,9 @@ def check(
     return episode, []
 
 
-def promised_steps(name: str) -> int | None:
-    """The number of steps in the name of an episode's file; none for other names."""
-    stem, dot, suffix = name.rpartition(".")
-    parts = stem.split("_")
-    named = dot and suffix == "npz" and len(parts) == 3 and parts[2].isdecimal()
-    return int(parts[2]) if named else None
-
-
 def _read_file(path: Path) -> Recording:
+    if numbers_in_name(path.name) is None:
+        return Recording(name=path.name, problem="it is not named episode_NUMBER_STEPS.npz")
     try:
         return Recording(name=path.name, arrays=read_arrays(path))
     except FbRosError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from fb_ros.errors import FbRosError
+
+_NAME = re.compile(r"episode_(\d+)_(\d+)\.npz")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,12 +50,18 @@ def episode_path(folder: Path, index: int, steps: int) -> Path:
     return folder / f"episode_{index:06d}_{steps}.npz"
 
 
+def numbers_in_name(name: str) -> tuple[int, int] | None:
+    """Index and steps in the name of an episode's file; none for other names."""
+    found = _NAME.fullmatch(name)
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def episode_index(path: Path) -> int:
     """The number in an episode's file name."""
-    number = path.name.split("_")[1]
-    if not number.isdecimal():
+    numbers = numbers_in_name(path.name)
+    if numbers is None:
         raise FbRosError(f"{path} is not named as an episode; expected episode_NUMBER_STEPS.npz")
-    return int(number)
+    return numbers[0]
 
 
 def save_episode(folder: Path, index: int, episode: Episode) -> Path:

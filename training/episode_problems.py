@@ -60,8 +60,14 @@ def find_problems(
         problems.append(
             f"action has {action.shape[1]} components, robot {spec.name} has {spec.act_dim}"
         )
-    if discount.shape[1] != 1 or np.any((discount < 0.0) | (discount > 1.0)):
-        problems.append("discount is not one number from 0 to 1 in each row")
+    if discount.shape[1] != 1:
+        problems.append(f"discount has {discount.shape[1]} components, expected one")
+    elif np.any(wrong := (discount != 0.0) & (discount != 1.0)):
+        row = int(np.flatnonzero(wrong[:, 0])[0])
+        problems.append(
+            f"discount is {discount[row, 0]:g} in row {row}, expected 0 where the episode ended "
+            "in a terminal state and 1 elsewhere"
+        )
     elif np.any(discount[1:-1] == 0.0):
         row = 1 + int(np.flatnonzero(discount[1:-1] == 0.0)[0])
         problems.append(f"row {row} is terminal, and the episode goes on after it")

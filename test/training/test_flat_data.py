@@ -115,6 +115,10 @@ def _narrow(arrays: dict[str, np.ndarray]) -> None:
     arrays["observation"] = arrays["observation"][:, :2]
 
 
+def _discounted(arrays: dict[str, np.ndarray]) -> None:
+    arrays["discount"][4:] = 0.99
+
+
 def _narrow_physics(arrays: dict[str, np.ndarray]) -> None:
     arrays["physics"] = arrays["physics"][:, :3]
 
@@ -149,6 +153,7 @@ DAMAGE: dict[str, tuple[Callable[[dict[str, np.ndarray]], None], str]] = {
     "short": (_short, "no transition"),
     "incomplete": (_incomplete, "it lacks action"),
     "actions": (_beyond, "an action is 7, expected -1 to 1"),
+    "discount": (_discounted, "discount is 0.99 in row 4, expected 0"),
     "early end": (_early, "row 2 is terminal"),
 }
 
@@ -181,6 +186,20 @@ def test_a_bad_episode_is_reported_by_name_and_never_trained_on(
     assert (first / "bad" / bad.name).exists()
     assert len(Transitions((first,), SPEC)) == 16
     assert main(["data", "inspect", str(first)]) == 0
+
+
+@pytest.mark.parametrize("name", ["episode_x.npz", "episode_xx_8.npz", "episode_1_8_8.npz"])
+def test_a_file_that_is_not_named_as_an_episode_is_not_trained_on(
+    folder: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = folder / "first"
+    max(first.glob("episode_*.npz")).rename(first / name)
+    expected = "it is not named episode_NUMBER_STEPS.npz"
+    with pytest.raises(FbRosError, match=f"{name}: {expected}; 1 of the 3"):
+        Transitions((first,), SPEC)
+    assert main(["data", "inspect", str(first), "--json"]) == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert problems == [{"episode": name, "problem": expected}]
 
 
 def test_without_a_robot_an_episode_of_another_width_is_reported_by_name(
