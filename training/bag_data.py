@@ -40,6 +40,7 @@ def read_bag(path: Path, spec: RobotSpec, mapping: BagMapping) -> Iterator[Recor
             f"the mapping says nothing of {', '.join(sorted(missing))}, which robot {spec.name} "
             "is observed by"
         )
+    _require_joints(spec, mapping)
     wanted = {**mapping.state, "action": mapping.action}
     if mapping.terminal:
         wanted["terminal"] = mapping.terminal
@@ -68,8 +69,19 @@ def read_bag(path: Path, spec: RobotSpec, mapping: BagMapping) -> Iterator[Recor
         yield _recording(path, part, times, rows, series, spec, mapping, terminal)
 
 
+def _require_joints(spec: RobotSpec, mapping: BagMapping) -> None:
+    fields = (*spec.observation, *spec.features)
+    joints = {joint for field in fields for joint in field.joints} | set(spec.action_joints)
+    unknown = set(mapping.joints) - joints
+    if unknown:
+        raise FbRosError(
+            f"the mapping's joints name {', '.join(sorted(map(str, unknown)))}; robot {spec.name} "
+            f"has {', '.join(sorted(joints))}"
+        )
+
+
 def _require_sizes(path: Path, series: dict[str, Series], mapping: BagMapping) -> None:
-    """Refuses numbers that cannot be the position or orientation that they are said to be."""
+    """Refuses numbers that cannot be the position, orientation or truth that they should be."""
     for name, entry in mapping.state.items():
         if name == "observation" or name.startswith("joint_"):
             continue
@@ -80,6 +92,16 @@ def _require_sizes(path: Path, series: dict[str, Series], mapping: BagMapping) -
                 f"{path}: {entry.topic}: {entry.field} holds {found} numbers, {name} has "
                 f"{expected}"
             )
+    if mapping.terminal:
+        values = series["terminal"].values
+        where = f"{path}: {mapping.terminal.topic}: {mapping.terminal.field}"
+        if values.shape[1] != 1:
+            raise FbRosError(
+                f"{where} holds {values.shape[1]} numbers, terminal has one: true or false"
+            )
+        wrong = values[(values != 0.0) & (values != 1.0)]
+        if len(wrong):
+            raise FbRosError(f"{where} holds {wrong[0]:g}, terminal is true or false")
 
 
 def _recording(

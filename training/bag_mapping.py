@@ -68,7 +68,9 @@ def read_mapping(path: Path) -> BagMapping:
     if not isinstance(joints, dict) or not all(isinstance(name, str) for name in joints.values()):
         raise FbRosError(f"{path}: joints is {joints!r}, expected names of joints by name")
     gap = data.get("longest_gap")
-    if gap is not None and not (isinstance(gap, (int, float)) and gap > 0.0):
+    # YAML's `true` is a number to Python.
+    number = isinstance(gap, (int, float)) and not isinstance(gap, bool)
+    if gap is not None and not (number and gap > 0.0):
         raise FbRosError(f"{path}: longest_gap is {gap!r}, expected seconds above 0")
     return BagMapping(
         state={name: _topic_field(path, name, entry) for name, entry in state.items()},
@@ -89,6 +91,6 @@ def _topic_field(path: Path, name: str, entry: Any) -> TopicField:
         raise FbRosError(
             f"{path}: {name} is {entry!r}, expected a topic, a field and, for joints, names"
         )
-    if name.startswith("joint_") and "names" not in entry:
+    if name.startswith("joint_") and not entry.get("names"):
         raise FbRosError(f"{path}: {name} needs names, as joints are matched by name")
     return TopicField(**entry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,16 @@ def test_a_robots_own_recording_becomes_data(
         ({"action": {"topic": "/pm/commands", "field": "layout.x"}}, "have no layout.x"),
         ({"commands": {}}, "expected state and action"),
         ({"longest_gap": -1}, "above 0"),
+        ({"longest_gap": True}, "longest_gap is True, expected seconds above 0"),
+        ({"joints": {"joint_99": "slide_x"}}, "joints name joint_99; robot point_mass has root_x"),
+        (
+            {"terminal": {"topic": "/pm/commands", "field": "data"}},
+            "/pm/commands: data holds 2 numbers, terminal has one: true or false",
+        ),
+        (
+            {"terminal": {"topic": "/pm/tcp_pose", "field": "pose.position.x"}},
+            "pose.position.x holds .*, terminal is true or false",
+        ),
         (
             {"state": {"tcp_position": MAPPING["state"]["tcp_position"]}},  # type: ignore[index]
             "says nothing of joint_velocity",
@@ -256,6 +267,12 @@ def test_a_robots_own_recording_becomes_data(
         (
             {"state": {"joint_velocity": {"topic": "/pm/joint_states", "field": "velocity"}}},
             "needs names",
+        ),
+        (
+            state_with(
+                joint_position={"topic": "/pm/joint_states", "field": "position", "names": ""}
+            ),
+            "joint_position needs names",
         ),
         (
             state_with(
@@ -319,6 +336,28 @@ def test_a_truncated_file_is_refused_in_one_line(
     assert len(errors) == 1
     assert str(source) in errors[0]
     assert not list(tmp_path.glob("out*"))
+
+
+def test_mcaps_checksums_are_verified(episodes: list[Episode], tmp_path: Path) -> None:
+    write_bag(tmp_path / "bag", episodes[:1], StoragePlugin.MCAP)
+    (tmp_path / "map.yaml").write_text(yaml.safe_dump(MAPPING))
+    path = tmp_path / "bag" / "bag.mcap"
+    written = bytearray(path.read_bytes())
+    place, chunk = 8, 6  # Records, of an opcode and a length each, follow eight bytes of magic.
+    while written[place] != chunk:
+        place += 9 + struct.unpack_from("<Q", written, place + 1)[0]
+    # The checksum lies behind two times and a size; 0 is none.
+    struct.pack_into("<I", written, place + 9 + 24, 1)
+    path.write_bytes(written)
+    with pytest.raises(FbRosError, match=r"bag is not a whole bag .*checksum"):
+        convert(
+            ConvertConfig(
+                sources=(tmp_path / "bag",),
+                out=tmp_path / "out",
+                robot="point_mass",
+                mapping=tmp_path / "map.yaml",
+            )
+        )
 
 
 def test_what_cannot_be_trained_on_is_refused_or_left_out(
