@@ -37,6 +37,9 @@ from training.weights import load_weights, read_weights
 
 _WEIGHTS = {"last": LAST, "best": BEST}
 
+Returns = dict[str, np.ndarray]
+"""The returns of each task's episodes."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CompareConfig(CommandConfig):
@@ -85,7 +88,13 @@ def compare(config: CompareConfig) -> Result:
         raise FbRosError(f"the runs are of {', '.join(sorted(robots))}; compare those of one")
     labels = group_runs(runs)
     environment = make_environment(robots.pop())
-    tasks = _tasks(environment, config.tasks)
+    reaches = REACH in config.tasks
+    if reaches and not environment.confined:
+        raise FbRosError(
+            f"robot {environment.spec.name} has no goals to {REACH}; leave it out of the tasks"
+        )
+    names = tuple(name for name in config.tasks if name != REACH)
+    tasks = reward_tasks(environment.spec.name, names) if names or not reaches else ()
     data = Transitions(config.data, environment.spec)
     fingerprint = data_fingerprint(config.data)
     for folder, run in runs.items():
@@ -102,29 +111,15 @@ def compare(config: CompareConfig) -> Result:
         for folder, run in runs.items()
         for row in _returns(config, folder, run, environment, data, tasks)
     ]
+    steps = {task.name: task.steps for task in tasks}
+    if reaches:
+        steps = {REACH: round(EPISODE_SECONDS / environment.spec.ctrl_dt), **steps}
     return {
         "robot": environment.spec.name,
         "episodes": config.episodes,
         "rows": rows,
-        "algorithms": _summary(rows, tasks),
+        "algorithms": _summary(rows, steps),
     }
-
-
-def _tasks(environment: Environment, names: tuple[str, ...]) -> tuple[RewardTask, ...]:
-    """The tasks called `names`; random goals stand first, without a reward of their own."""
-    spec = environment.spec
-    benchmark = tuple(name for name in names if name != REACH)
-    tasks = reward_tasks(spec.name, benchmark) if benchmark or not names else ()
-    if REACH not in names:
-        return tasks
-    if not environment.confined:
-        raise FbRosError(f"robot {spec.name} has no goals to {REACH}; leave it out of the tasks")
-    steps = round(EPISODE_SECONDS / spec.ctrl_dt)
-    return (RewardTask(name=REACH, rewards=_no_rewards, steps=steps), *tasks)
-
-
-def _no_rewards(environment: Environment, physics: np.ndarray) -> np.ndarray:
-    raise NotImplementedError("random goals have a reward each")
 
 
 def _returns(
@@ -136,45 +131,64 @@ def _returns(
     tasks: tuple[RewardTask, ...],
 ) -> Iterator[dict[str, Any]]:
     """The mean return of each task that the run knows of, for the last and the best weights."""
+    returns = _topline_returns if run.get("algorithm") == TOPLINE else _zero_shot_returns
+    for name, found in returns(config, folder, run, environment, data, tasks):
+        for task, values in found.items():
+            yield {"weights": name, "task": task, "return": float(np.mean(values))}
+
+
+def _topline_returns(
+    config: CompareConfig,
+    folder: Path,
+    run: Result,
+    environment: Environment,
+    data: Transitions,
+    tasks: tuple[RewardTask, ...],
+) -> Iterator[tuple[str, Returns]]:
     spec = environment.spec
     for name, file in _WEIGHTS.items():
-        if run.get("algorithm") == TOPLINE:
-            # As the agent is read: another version's settings are refused by name.
-            agent = load_topline(_td3_of(run, folder), spec.obs_dim, spec.act_dim, folder / file)
-            found = {
+        # As the agent is read: another version's settings are refused by name.
+        agent = load_topline(_td3_of(run, folder), spec.obs_dim, spec.act_dim, folder / file)
+        action_of = agent.policy().action
+        own = [task for task in tasks if task.name == run["task"]]
+        yield (
+            name,
+            {
                 task.name: task_returns(
-                    environment,
-                    task,
-                    agent.policy().action,
-                    episodes=config.episodes,
-                    seed=config.seed,
+                    environment, task, action_of, episodes=config.episodes, seed=config.seed
                 )
-                for task in tasks
-                if task.name == run["task"]
-            }
-        else:
-            settings = agent_of(run, folder)
-            if config.eval_samples:
-                settings = dataclasses.replace(settings, eval_samples=config.eval_samples)
-            networks = Networks(settings, spec)
-            load_weights(networks, read_weights(folder / file), folder / file)
-            found = {}
-            benchmark = [task.name for task in tasks if task.name != REACH]
-            if len(benchmark) < len(tasks):
-                reaching = ReachEvaluation(settings, environment, data, seed=config.seed)
-                found[REACH] = np.array([reaching(networks, config.episodes)["mean_return"]])
-            if benchmark:
-                evaluation = TaskEvaluation(
-                    settings, environment, data, seed=config.seed, tasks=benchmark
-                )
-                title = f"{folder.name} {name}"
-                found |= evaluation.returns(networks, config.episodes, title=title)
-        for task, values in found.items():
-            yield {
-                "weights": name,
-                "task": task,
-                "return": float(values.mean()),
-            }
+                for task in own
+            },
+        )
+
+
+def _zero_shot_returns(
+    config: CompareConfig,
+    folder: Path,
+    run: Result,
+    environment: Environment,
+    data: Transitions,
+    tasks: tuple[RewardTask, ...],
+) -> Iterator[tuple[str, Returns]]:
+    settings = agent_of(run, folder)
+    if config.eval_samples:
+        settings = dataclasses.replace(settings, eval_samples=config.eval_samples)
+    networks = Networks(settings, environment.spec)
+    reaching = benchmark = None
+    if REACH in config.tasks:
+        reaching = ReachEvaluation(settings, environment, data, seed=config.seed)
+    if tasks:
+        names = [task.name for task in tasks]
+        benchmark = TaskEvaluation(settings, environment, data, seed=config.seed, tasks=names)
+    for name, file in _WEIGHTS.items():
+        load_weights(networks, read_weights(folder / file), folder / file)
+        found: Returns = {}
+        if reaching is not None:
+            found[REACH] = np.array([reaching(networks, config.episodes)["mean_return"]])
+        if benchmark is not None:
+            title = f"{folder.name} {name}"
+            found |= benchmark.returns(networks, config.episodes, title=title)
+        yield name, found
 
 
 def _td3_of(run: Result, folder: Path) -> Td3Config:
@@ -186,10 +200,11 @@ def _td3_of(run: Result, folder: Path) -> Td3Config:
         ) from error
 
 
-def _summary(rows: list[dict[str, Any]], tasks: tuple[RewardTask, ...]) -> list[dict[str, Any]]:
+def _summary(rows: list[dict[str, Any]], steps: dict[str, int]) -> list[dict[str, Any]]:
     """For each algorithm and its last and best weights: returns by task, and the mean of scores.
 
-    A score is a return over the longest possible one, from 0 to 1.
+    `steps` are those of each task's episodes. A score is a return over the longest possible one,
+    from 0 to 1.
     """
     summary = []
     for algorithm in dict.fromkeys(row["algorithm"] for row in rows):
@@ -200,8 +215,7 @@ def _summary(rows: list[dict[str, Any]], tasks: tuple[RewardTask, ...]) -> list[
             # A topline has a run for each task; those of one seed stand for one agent.
             seeds = sorted({row["seed"] for row in mine})
             by_task = {
-                task.name: [row["return"] for row in mine if row["task"] == task.name]
-                for task in tasks
+                name: [row["return"] for row in mine if row["task"] == name] for name in steps
             }
             entry: dict[str, Any] = {
                 "algorithm": algorithm,
@@ -213,7 +227,7 @@ def _summary(rows: list[dict[str, Any]], tasks: tuple[RewardTask, ...]) -> list[
             }
             if all(len(values) == len(seeds) for values in by_task.values()):
                 scores = np.stack(
-                    [np.array(by_task[task.name]) / task.steps for task in tasks], axis=1
+                    [np.array(by_task[name]) / count for name, count in steps.items()], axis=1
                 )
                 entry |= interquartile_mean(scores)._asdict()
             summary.append(entry)

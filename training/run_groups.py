@@ -17,22 +17,23 @@ def group_runs(runs: Mapping[Path, Result]) -> dict[Path, str]:
     It is the algorithm, and what else tells the run from others of that algorithm: settings, data
     or updates. Refuses two runs of one label and seed, since they are no two samples.
     """
-    labels = {}
-    for algorithm in {_algorithm(run, folder) for folder, run in runs.items()}:
-        same = {f: _facts(r) for f, r in runs.items() if _algorithm(r, f) == algorithm}
-        names = sorted({name for facts in same.values() for name in facts})
-        varied = [n for n in names if len({repr(f.get(n)) for f in same.values()}) > 1]
-        for folder, facts in same.items():
-            labels[folder] = ", ".join([algorithm, *(f"{n} {facts.get(n)}" for n in varied)])
+    algorithms = {folder: _algorithm(run, folder) for folder, run in runs.items()}
+    facts = {folder: _facts(run) for folder, run in runs.items()}
+    labels: dict[Path, str] = {}
     seen: dict[tuple[Any, ...], Path] = {}
     for folder, run in runs.items():
+        same = [facts[other] for other in runs if algorithms[other] == algorithms[folder]]
+        mine = facts[folder]
+        names = sorted({name for one in same for name in one})
+        varied = [name for name in names if any(one.get(name) != mine.get(name) for one in same)]
+        labels[folder] = ", ".join([algorithms[folder], *(f"{n} {mine.get(n)}" for n in varied)])
         key = (labels[folder], run["seed"], run.get("task"))
         if key in seen:
             raise FbRosError(
                 f"{seen[key]} and {folder} are the same training with seed {run['seed']}; name one"
             )
         seen[key] = folder
-    return {folder: labels[folder] for folder in runs}
+    return labels
 
 
 def _algorithm(run: Result, folder: Path) -> str:
