@@ -26,12 +26,11 @@ class EngineLibrary(ABC):
     @cached_property
     def module(self) -> Any:
         """The Python package; refuses a machine without it, or without its libraries."""
+        self.require_installed()
         try:
             return importlib.import_module(self.name)
         except ModuleNotFoundError as error:
-            if error.name != self.name:
-                raise FbRosError(f"{self.title} does not load: {error}") from error
-            raise FbRosError(f"{self.title} is not installed; {self.remedy}") from error
+            raise FbRosError(f"{self.title} does not load: {error}") from error
         except (ImportError, OSError) as error:
             line = str(error).splitlines()[0]
             raise FbRosError(f"{self.title} does not load ({line}); {self.remedy}") from error
@@ -41,7 +40,7 @@ class EngineLibrary(ABC):
 
         Its libraries take over a hundred megabytes, which a machine without a GPU has no use for.
         """
-        if self.name not in sys.modules and importlib.util.find_spec(self.name) is None:
+        if sys.modules.get(self.name) is None and importlib.util.find_spec(self.name) is None:
             raise FbRosError(f"{self.title} is not installed; {self.remedy}")
 
     @property
