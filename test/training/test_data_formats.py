@@ -219,20 +219,25 @@ def write_bag(path: Path, episodes: list[Episode], plugin: StoragePlugin) -> Non
             start = stamp + 2 * 10**9
 
 
+def convert_bag(folder: Path, mapping: dict[str, object]) -> None:
+    """Converts `bag` in the folder into `out`."""
+    (folder / "map.yaml").write_text(yaml.safe_dump(mapping))
+    convert(
+        ConvertConfig(
+            sources=(folder / "bag",),
+            out=folder / "out",
+            robot="point_mass",
+            mapping=folder / "map.yaml",
+        )
+    )
+
+
 @pytest.mark.parametrize("plugin", list(StoragePlugin))
 def test_a_robots_own_recording_becomes_data(
     episodes: list[Episode], tmp_path: Path, plugin: StoragePlugin
 ) -> None:
     write_bag(tmp_path / "bag", episodes[:3], plugin)
-    (tmp_path / "map.yaml").write_text(yaml.safe_dump(MAPPING))
-    convert(
-        ConvertConfig(
-            sources=(tmp_path / "bag",),
-            out=tmp_path / "out",
-            robot="point_mass",
-            mapping=tmp_path / "map.yaml",
-        )
-    )
+    convert_bag(tmp_path, MAPPING)
     found = converted(tmp_path / "out")
     assert [one.discount[-1, 0] for one in found] == [1.0, 0.0, 1.0]
     for one, expected in zip(found, episodes, strict=False):
@@ -300,16 +305,8 @@ def test_a_mapping_that_does_not_fit_is_refused(
     episodes: list[Episode], tmp_path: Path, change: dict[str, object], expected: str
 ) -> None:
     write_bag(tmp_path / "bag", episodes[:1], StoragePlugin.MCAP)
-    (tmp_path / "map.yaml").write_text(yaml.safe_dump({**MAPPING, **change}))
     with pytest.raises(FbRosError, match=expected):
-        convert(
-            ConvertConfig(
-                sources=(tmp_path / "bag",),
-                out=tmp_path / "out",
-                robot="point_mass",
-                mapping=tmp_path / "map.yaml",
-            )
-        )
+        convert_bag(tmp_path, {**MAPPING, **change})
     assert not list(tmp_path.glob("out*"))
 
 
@@ -340,7 +337,6 @@ def test_a_truncated_file_is_refused_in_one_line(
 
 def test_mcaps_checksums_are_verified(episodes: list[Episode], tmp_path: Path) -> None:
     write_bag(tmp_path / "bag", episodes[:1], StoragePlugin.MCAP)
-    (tmp_path / "map.yaml").write_text(yaml.safe_dump(MAPPING))
     path = tmp_path / "bag" / "bag.mcap"
     written = bytearray(path.read_bytes())
     place, chunk = 8, 6  # Records, of an opcode and a length each, follow eight bytes of magic.
@@ -350,14 +346,7 @@ def test_mcaps_checksums_are_verified(episodes: list[Episode], tmp_path: Path) -
     struct.pack_into("<I", written, place + 9 + 24, 1)
     path.write_bytes(written)
     with pytest.raises(FbRosError, match=r"bag is not a whole bag .*checksum"):
-        convert(
-            ConvertConfig(
-                sources=(tmp_path / "bag",),
-                out=tmp_path / "out",
-                robot="point_mass",
-                mapping=tmp_path / "map.yaml",
-            )
-        )
+        convert_bag(tmp_path, MAPPING)
 
 
 def test_what_cannot_be_trained_on_is_refused_or_left_out(

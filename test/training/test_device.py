@@ -25,9 +25,10 @@ from sim.point_mass import SPEC
 from test.training.test_agent import random_transitions, small_config
 from training import processes
 from training.agent import Agent
-from training.agent_config import ALGORITHMS, Algorithm
+from training.agent_config import ALGORITHMS, AgentConfig, Algorithm
 from training.checkpoint import load_checkpoint, write_checkpoint
 from training.collect import CollectConfig, collect
+from training.data import Transitions
 from training.device import CPU, choose_device, moved
 from training.recipes import Recipe
 from training.record import read_record
@@ -160,16 +161,23 @@ def test_operations_on_several_devices_are_caught() -> None:
         float(torch.zeros((), device=META))
 
 
+def training_on(
+    device: torch.device, config: AgentConfig, data: Transitions
+) -> tuple[Agent, Sampler, torch.Generator]:
+    """A training at its start, the same on every device."""
+    torch.manual_seed(0)
+    agent = Agent(config, SPEC, data, device)
+    sampler = Sampler(config, SPEC, data, agent.networks)
+    return agent, sampler, torch.Generator().manual_seed(0)
+
+
 @pytest.mark.usefixtures("precisions")
 def test_all_random_numbers_are_drawn_on_the_cpu() -> None:
     """As many for every device, so that weights, batches and noise are those of the seed."""
     data, config = random_transitions(), small_config("fb_aware")
     states = []
     for device in (CPU, META):
-        torch.manual_seed(0)
-        agent = Agent(config, SPEC, data, device)
-        sampler = Sampler(config, SPEC, data, agent.networks)
-        generator = torch.Generator().manual_seed(0)
+        agent, sampler, generator = training_on(device, config, data)
         with OneDevice():
             agent.update(*sampler.sample(generator), generator)
         states.append((generator.get_state(), torch.get_rng_state()))
@@ -286,10 +294,7 @@ def test_a_gpu_trains_as_the_cpu_does(algorithm: Algorithm, recipe: Recipe) -> N
     data, config = random_transitions(), small_config(algorithm, recipe)
     found = []
     for device in (CPU, CUDA):
-        torch.manual_seed(0)
-        agent = Agent(config, SPEC, data, device)
-        sampler = Sampler(config, SPEC, data, agent.networks)
-        generator = torch.Generator().manual_seed(0)
+        agent, sampler, generator = training_on(device, config, data)
         for _ in range(3):
             figures = agent.update(*sampler.sample(generator), generator)
         found.append({name: float(figure) for name, figure in figures.items()})
