@@ -13,6 +13,7 @@ from fb_ros.backends import ONNXRUNTIME
 from fb_ros.backends.backend import Backend
 from fb_ros.bundle import Bundle
 from fb_ros.check_backends import open_backend, present_backends
+from fb_ros.errors import FbRosError
 from fb_ros.graphs import (
     BEST_OF,
     CANDIDATES,
@@ -53,18 +54,24 @@ def graph_inputs(bundle: Bundle, graph: str) -> dict[str, np.ndarray]:
 
 
 def inference_rows(bundle: Bundle, repeats: int, graphs: tuple[str, ...]) -> list[Row]:
-    """A row for each graph, backend and precision; FP16 where it is computed as such."""
+    """A row for each graph, backend and precision; FP16 where it is computed as such.
+
+    A row whose graph does not load or run has no figures but the reason, in `failure`.
+    """
     present, _ = present_backends()
     rows = []
     for graph in graphs:
         inputs = graph_inputs(bundle, graph)
         for name in present:
             for precision in PRECISIONS if name != ONNXRUNTIME else PRECISIONS[:1]:
-                loaded = _load(bundle, graph, name, precision)
-                figures = call_figures(graph, functools.partial(loaded.run, inputs), repeats)
-                rows.append(
-                    {"case": CASES[graph], "backend": name, "precision": precision, **figures}
-                )
+                row: Row = {"case": CASES[graph], "backend": name, "precision": precision}
+                try:
+                    loaded, load_ms = _load(bundle, graph, name, precision)
+                    call = functools.partial(loaded.run, inputs)
+                    row |= {"load_ms": load_ms, **call_figures(graph, call, repeats)}
+                except FbRosError as error:
+                    row |= {"failure": str(error), "ok": False}
+                rows.append(row)
     return rows
 
 
@@ -87,6 +94,11 @@ def call_figures(graph: str, call: Callable[[], Any], repeats: int) -> dict[str,
     }
 
 
-def _load(bundle: Bundle, graph: str, name: str, precision: Precision) -> Backend:
+def _load(bundle: Bundle, graph: str, name: str, precision: Precision) -> tuple[Backend, float]:
+    """The graph, and how long it took to load in milliseconds, its engine being in the cache."""
     threads = encoder_threads() if graph == TASK_ENCODER else 1
-    return open_backend(name, bundle.graph_file(graph, threads, precision))
+    file = bundle.graph_file(graph, threads, precision)
+    open_backend(name, file)  # Builds the engine, and compiles what it needs on this GPU.
+    started = time.perf_counter()
+    loaded = open_backend(name, file)
+    return loaded, 1e3 * (time.perf_counter() - started)

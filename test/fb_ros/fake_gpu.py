@@ -265,6 +265,7 @@ class FakeTensorRt(types.ModuleType):
 
     def Runtime(self, log: Any) -> Any:
         def deserialize(plan: bytes) -> Any:
+            self.gpu.calls["deserialize"] += 1
             if not plan.startswith(_HEADER):
                 log.log("error", "magic tag does not match")
                 return None

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from fb_ros.cli import main
+from test.fb_ros.fake_gpu import FAILED, FakeGpu
 
-FIGURES = {"p50_ms", "p99_ms", "p99_9_ms", "max_ms", "per_s"}
+FIGURES = {"load_ms", "p50_ms", "p99_ms", "p99_9_ms", "max_ms", "per_s"}
 
 
 def test_a_bundle_is_timed_case_by_case(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,6 +25,47 @@ def test_a_bundle_is_timed_case_by_case(root: Path, capsys: pytest.CaptureFixtur
     for row in rows:
         assert set(row) >= FIGURES
         assert 0.0 < row["p50_ms"] <= row["p99_ms"] <= row["p99_9_ms"] <= row["max_ms"]
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeGpu:
+    monkeypatch.setenv("FB_ROS_CACHE_DIR", str(tmp_path))
+    gpu = FakeGpu()
+    gpu.install(monkeypatch)
+    return gpu
+
+
+def test_loading_is_timed_with_the_engine_in_the_cache(
+    root: Path, gpu: FakeGpu, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = str(root / "models" / "point_mass")
+    assert main(["benchmark", "inference", "--bundle", bundle, "--repeats", "2", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    engines = [row for row in rows if row["backend"] == "tensorrt"]
+    assert [(row["case"], row["precision"]) for row in engines] == [
+        (case, precision)
+        for case in ("policy", "best_of_32", "encode")
+        for precision in ("fp32", "fp16")
+    ]
+    assert all(row["load_ms"] > 0.0 for row in engines)
+    assert (gpu.calls["build"], gpu.calls["deserialize"]) == (len(engines), 2 * len(engines))
+
+
+def test_a_backend_that_fails_keeps_no_other_from_being_timed(
+    root: Path, gpu: FakeGpu, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gpu.failing["build"] = FAILED
+    bundle = str(root / "models" / "point_mass")
+    assert main(["benchmark", "inference", "--bundle", bundle, "--repeats", "2", "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["case"] for row in rows if set(row) >= FIGURES] == [
+        "policy",
+        "best_of_32",
+        "encode",
+    ]
+    failures = [row["failure"] for row in rows if row.get("ok") is False]
+    assert len(failures) == 6
+    assert all("no memory for tactics" in failure for failure in failures)
 
 
 def test_a_robot_without_pytorch_times_the_shipped_model(
