@@ -35,7 +35,9 @@ class TensorRt(EngineLibrary):
         return engine.create_execution_context()
 
     def use_timing_cache(self, config: Any, content: bytes) -> None:
-        config.set_timing_cache(config.create_timing_cache(content), ignore_mismatch=False)
+        # Damaged ones cost their time alone.
+        timings = config.create_timing_cache(content) or config.create_timing_cache(b"")
+        config.set_timing_cache(timings, ignore_mismatch=False)
 
     def timing_cache(self, config: Any) -> bytes:
         return bytes(config.get_timing_cache().serialize())

@@ -210,7 +210,10 @@ class FakeTensorRt(types.ModuleType):
                 config.set_compute_capability = lambda target, index: None
                 config.clear_flag = config.flags.discard
                 config.add_optimization_profile = lambda p: setattr(config, "profile", p)
-                config.create_timing_cache = lambda content: content
+                # TensorRT makes none of what it cannot read.
+                config.create_timing_cache = lambda content: (
+                    content if set(content) <= {ord("t")} else None
+                )
                 config.set_timing_cache = lambda cache, ignore_mismatch: setattr(
                     config, "timings", cache
                 )

@@ -168,6 +168,17 @@ def test_timings_are_kept_for_the_next_build(
     assert kept.read_bytes() == b"tt"
 
 
+def test_damaged_timings_cost_their_time_alone(
+    bundle: Bundle, gpu: FakeGpu, cache: EngineCache
+) -> None:
+    first = build(bundle, cache)
+    cache.path(first.key).unlink()
+    (kept,) = cache.folder.glob("timings-*")
+    kept.write_bytes(b"cut off")
+    assert build(bundle, cache).engine.plan == first.engine.plan
+    assert kept.read_bytes() == b"t"
+
+
 def test_the_key_follows_the_graphs_content(bundle: Bundle, gpu: FakeGpu, tmp_path: Path) -> None:
     library, file = backend_class("tensorrt").library, bundle.graph_file(POLICY)
     copy = tmp_path / "other_name.onnx"
