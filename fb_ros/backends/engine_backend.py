@@ -67,9 +67,10 @@ class EngineBackend:
 
     @classmethod
     def require_present(cls) -> None:
-        """Refuses a machine without the library or without a GPU."""
-        cls.library.module  # noqa: B018 - refuses.
+        """Refuses a machine without the library or without a GPU, for which it is not loaded."""
+        cls.library.require_installed()
         Cuda().device()
+        cls.library.module  # noqa: B018 - refuses.
 
     @property
     def name(self) -> str:

@@ -314,8 +314,10 @@ def test_a_machine_without_a_gpu_does_not_load_tensorrt(bundle: Bundle) -> None:
         import sys
         from pathlib import Path
         from fb_ros.bundle import load_bundle
+        from fb_ros.check_backends import present_backends
         from fb_ros.policy import Policy
         Policy(load_bundle(Path(sys.argv[1])), "auto")
+        assert present_backends()[0] == ["onnxruntime"]
         print({"tensorrt", "tensorrt_rtx"}.isdisjoint(sys.modules))
     """
     words = [sys.executable, "-c", program, str(bundle.path)]
