@@ -12,6 +12,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.field import assemble
 from fb_ros.robot_spec import RobotSpec
 from fb_ros.robot_state import RobotState
+from sim.coupling import servo_coupling
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,12 +54,12 @@ class Environment(abc.ABC):
         """`joint_names` maps names in messages to names in the model, in message order.
 
         `actuators` are the model's, in the order of `spec.action_joints`; a control is
-        `command_gain` times a command. The tool centre point, where there is one, is a site or a
-        body; `base_body` is the torso of a robot that moves about.
+        `command_gain` times a command. A command to no joint is one to a servo, which is told
+        after the joints, under its own name. The tool centre point, where there is one, is a site
+        or a body; `base_body` is the torso of a robot that moves about.
         """
         self.spec = spec
         self.model, self.data = model, data
-        self._joint_names = tuple(joint_names)
         joints = [model.joint(name) for name in joint_names.values()]
         self._qpos_index = np.array([joint.qposadr[0] for joint in joints])
         self._qvel_index = np.array([joint.dofadr[0] for joint in joints])
@@ -67,6 +68,11 @@ class Environment(abc.ABC):
         self._dof_of = {
             name: joint.dofadr[0] for name, joint in zip(joint_names, joints, strict=True)
         }
+        servos = [i for i, name in enumerate(spec.action_joints) if name not in joint_names]
+        self._joint_names = (*joint_names, *(spec.action_joints[i] for i in servos))
+        self._coupling = servo_coupling(
+            model, self._ctrl_index[servos].tolist(), [joint.id for joint in joints]
+        )
         self._site = model.site(tcp_site).id if tcp_site else None
         tcp = model.site(tcp_site).bodyid[0] if tcp_site else tcp_body and model.body(tcp_body).id
         self._tcp_body = None if tcp is None else int(tcp)
@@ -162,10 +168,14 @@ class Environment(abc.ABC):
     def _state_of(
         self, qpos: np.ndarray, qvel: np.ndarray, poses: dict[str, np.ndarray]
     ) -> RobotState:
+        position, velocity = qpos[..., self._qpos_index], qvel[..., self._qvel_index]
+        if len(self._coupling):
+            position = np.concatenate([position, position @ self._coupling.T], axis=-1)
+            velocity = np.concatenate([velocity, velocity @ self._coupling.T], axis=-1)
         return RobotState(
             joint_names=self._joint_names,
-            joint_position=qpos[..., self._qpos_index],
-            joint_velocity=qvel[..., self._qvel_index],
+            joint_position=position,
+            joint_velocity=velocity,
             **poses,
         )
 

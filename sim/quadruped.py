@@ -13,7 +13,7 @@ JOINTS = tuple(f"{part}_{leg}" for leg in _LEGS for part in ("yaw", "pitch", "kn
 # A servo turns the leg, one lifts it and one extends it: tendons move knee and ankle together.
 SERVOS = tuple(f"{motion}_{leg}" for leg in _LEGS for motion in ("yaw", "lift", "extend"))
 _LOW, _HIGH = (-1.0, -1.0, -0.8), (1.0, 1.1, 0.8)
-_OBSERVATION, _FEATURES = torso_layouts(JOINTS)
+_OBSERVATION, _FEATURES = torso_layouts(JOINTS, SERVOS)
 
 SPEC = RobotSpec(
     name="quadruped",

@@ -58,12 +58,23 @@ def joint_fields(joints: tuple[str, ...]) -> tuple[Field, Field]:
 
 
 def torso_layouts(
-    joints: tuple[str, ...],
+    joints: tuple[str, ...], servos: tuple[str, ...] = ()
 ) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
     """The observation and the features of a robot with a torso and legs.
 
     The policy is not told where on the ground it is, nor which way it looks: it should walk
-    everywhere alike.
+    everywhere alike. `servos` that are told under names of their own are observed, too: a robot
+    that is to stand still holds them where they are.
     """
-    observed = (TORSO_HEIGHT, TORSO_UP, TORSO_VEL, TORSO_ANG_VEL, *joint_fields(joints))
-    return observed, (TORSO_POS, *observed)
+    told = (TORSO_HEIGHT, TORSO_UP, TORSO_VEL, TORSO_ANG_VEL, *joint_fields(joints))
+    features = (TORSO_POS, *told)
+    if not servos:
+        return told, features
+    servo_pos = Field(
+        name="servo_pos",
+        source="joint_position",
+        joints=servos,
+        unit="rad",
+        description="positions of the legs' servos, of which some pull several joints",
+    )
+    return (*told, servo_pos), features

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import mujoco
 import numpy as np
 import pytest
 from dm_control.manipulation.shared import workspaces
 
 from fb_ros.errors import FbRosError
 from fb_ros.field import assemble, layout_slices
+from sim.coupling import servo_coupling
 from sim.environment import Environment
 from sim.episode_seed import episode_goal, episode_rng
 from sim.jaco import WORKSPACE_HIGH, WORKSPACE_LOW
@@ -133,3 +135,29 @@ def test_the_controller_that_knows_the_arm_reaches(jaco: Environment) -> None:
 def test_an_unknown_robot_is_refused_with_the_possible() -> None:
     with pytest.raises(FbRosError, match="possible: jaco, point_mass"):
         make_environment("yaco")
+
+
+def test_servos_are_where_mujoco_has_them() -> None:
+    robot = make_environment("quadruped")
+    robot.reset(episode_rng(0, 0))
+    for command in commands(robot, 20):
+        robot.step(command)
+    state, stored = robot.robot_state(), robot.physics_state()
+    told = robot.robot_states(stored[None])
+    mujoco.mj_forward(robot.model, robot.data)
+    servos = state.joint_indices(robot.spec.action_joints)
+    for ours, theirs in (
+        (state.joint_position, robot.data.actuator_length),
+        (state.joint_velocity, robot.data.actuator_velocity),
+        (told.joint_position[0], robot.data.actuator_length),
+    ):
+        np.testing.assert_allclose(ours[servos], theirs, atol=1e-12)
+
+
+def test_a_servo_that_no_reading_can_be_made_of_is_refused() -> None:
+    model = mujoco.MjModel.from_xml_string(
+        """<mujoco><worldbody><body><joint name="hinge"/><geom size="1"/><site name="tip"/></body>
+        </worldbody><actuator><general name="push" site="tip"/></actuator></mujoco>"""
+    )
+    with pytest.raises(FbRosError, match="push drives neither"):
+        servo_coupling(model, [0], [0])
