@@ -12,7 +12,6 @@ from fb_ros.bundle import Bundle
 from fb_ros.candidates import CARRIED, Centring, baseline, candidates
 from fb_ros.errors import FbRosError
 from fb_ros.expectation import Expectation
-from fb_ros.field import layout_slices
 from fb_ros.goal_encoding import encode_goal
 from fb_ros.graphs import Precision
 from fb_ros.inference import Inference
@@ -103,11 +102,9 @@ class RewardInference:
             case Blend(parts=parts):
                 return self._blend(prompt, parts)
 
-    def example_goal(self) -> tuple[float, ...]:
-        """A goal that the data cover, in the unit of the goal feature."""
-        robot = self._bundle.robot
-        column = layout_slices(robot.features)[robot.goal_feature]
-        return tuple(float(value) for value in self._bundle.reference_features[0, column])
+    def example(self) -> Prompt:
+        """A prompt that every model takes: a state that it has seen."""
+        return GoalState(values=tuple(float(value) for value in self._encoder.reference[0]))
 
     def _goal(self, prompt: Prompt, goals: dict[str, np.ndarray]) -> Inference:
         found = encode_goal(self._bundle, self._encoder, goals)

@@ -37,7 +37,7 @@ from fb_ros.nodes.qos import EVENTS, LATCHED, PROMPT
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.state_watch import StateWatch
 from fb_ros.paths import skills_folder
-from fb_ros.prompt import GoalPoint, Prompt, Reward
+from fb_ros.prompt import Prompt, Reward
 from fb_ros.prompt_text import parse_prompt
 from fb_ros.ramp import Ramp
 from fb_ros.reward_inference import RewardInference
@@ -83,7 +83,7 @@ class TaskInferenceNode(Node):
             precision=require_precision(precision),
         )
         # The first inference sets the runtime's memory up; a person should not wait for it.
-        self._inference.infer(GoalPoint(point=self._inference.example_goal()))
+        self._inference.infer(self._inference.example())
         self._ramp = Ramp(bundle.blocks, ramp)
         self._feedback = FeedbackWindow(window)
         self._present: Inference | None = None
