@@ -59,7 +59,7 @@ OPTIONS = (
     Option(
         name="observation_source",
         default="vector",
-        description="the topic observation, or joint_states and tcp_pose",
+        description="the topic observation, or the sensors': joint_states, tcp_pose, odom, imu",
         choices=("vector", "sensors"),
     ),
     Option(

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from geometry_msgs.msg import PointStamped, PoseStamped
+from geometry_msgs.msg import PointStamped, Pose, PoseStamped
+from nav_msgs.msg import Odometry
 from rclpy.client import Client
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -51,8 +52,15 @@ class RobotClient(Node):
         self._step = self.create_client(Trigger, "sim_node/step")
         self._policy = DiagnosticStatus()
         self._inference = DiagnosticStatus()
-        # Deep, so that no pose is lost while this process does something else.
-        self.create_subscription(PoseStamped, "tcp_pose", self._on_pose, QoSProfile(depth=100))
+        # Deep, so that no pose is lost while this process does something else. A robot has one of
+        # these: an arm tells where its tool is, a mobile robot where its body is.
+        deep = QoSProfile(depth=100)
+        self.create_subscription(
+            PoseStamped, "tcp_pose", lambda m: self._on_pose(stamp_of(m), m.pose), deep
+        )
+        self.create_subscription(
+            Odometry, "odom", lambda m: self._on_pose(stamp_of(m), m.pose.pose), deep
+        )
         self.create_subscription(DiagnosticStatus, "prompt/status", self._on_status, LATCHED)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
@@ -205,11 +213,9 @@ class RobotClient(Node):
         response: dict[str, Any] = json.loads(future.result().message)
         return response
 
-    def _on_pose(self, message: PoseStamped) -> None:
-        position = message.pose.position
-        self._poses.append(
-            (stamp_of(message) * 1e-9, np.array([position.x, position.y, position.z]))
-        )
+    def _on_pose(self, stamp: int, pose: Pose) -> None:
+        point = pose.position
+        self._poses.append((stamp * 1e-9, np.array([point.x, point.y, point.z])))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         nodes = self.get_namespace().rstrip("/")

@@ -9,6 +9,7 @@ import time
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -16,7 +17,7 @@ from rclpy.publisher import Publisher
 from rclpy.task import Future
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock as ClockMessage
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool, Trigger
 
@@ -31,7 +32,7 @@ from sim.episode_seed import episode_rng
 from sim.ranges import require_factor, require_seed
 from sim.rate_meter import RateMeter
 from sim.registry import make_environment, require_robot
-from sim.robot_messages import joint_states_message, tcp_pose_message
+from sim.robot_messages import imu_of, joint_states_message, odometry_of, tcp_pose_of
 
 # How long another node of this name has to show itself before this one believes to be alone.
 _DISCOVERY_SECONDS = 1.0
@@ -88,11 +89,6 @@ class SimNode(Node):
             self._refuse_second()
             time.sleep(0.05)
         self._environment = make_environment(robot)
-        if self._environment.robot_state().tcp_position is None:
-            raise FbRosError(
-                f"robot {robot} has no tool centre point, whose pose this node publishes; robots "
-                "that move about can be trained and evaluated, and not yet simulated as nodes"
-            )
         self._spec = self._environment.spec
         self._factor = factor
         self._steps = RateMeter()
@@ -110,7 +106,11 @@ class SimNode(Node):
         if publish_clock:
             self._clock_publisher = self.create_publisher(ClockMessage, "/clock", STREAM)
         self._joint_states = self.create_publisher(JointState, "joint_states", STREAM)
-        self._tcp_pose = self.create_publisher(PoseStamped, "tcp_pose", STREAM)
+        state = self._environment.robot_state()
+        tool, body = state.tcp_position is not None, state.base_position is not None
+        self._tcp_pose = self.create_publisher(PoseStamped, "tcp_pose", STREAM) if tool else None
+        self._odom = self.create_publisher(Odometry, "odom", STREAM) if body else None
+        self._imu = self.create_publisher(Imu, "imu", STREAM) if body else None
         self._observation = self.create_publisher(Float64MultiArray, "observation", STREAM)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
         self.create_subscription(Float64MultiArray, "commands", self._on_command, STREAM)
@@ -189,11 +189,12 @@ class SimNode(Node):
                 stamp, state.joint_names, state.joint_position, state.joint_velocity
             )
         )
-        assert state.tcp_position is not None
-        assert state.tcp_orientation is not None
-        self._tcp_pose.publish(
-            tcp_pose_message(stamp, self._spec.frame, state.tcp_position, state.tcp_orientation)
-        )
+        if self._tcp_pose is not None:
+            self._tcp_pose.publish(tcp_pose_of(stamp, self._spec.frame, state))
+        if self._odom is not None:
+            self._odom.publish(odometry_of(stamp, self._spec.frame, state))
+        if self._imu is not None:
+            self._imu.publish(imu_of(stamp, state))
         observation = assemble(self._spec.observation, state)
         self._observation.publish(to_array_message(observation, self._label()))
 
