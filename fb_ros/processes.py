@@ -81,6 +81,13 @@ OPTIONS = (
     ),
     Option(name="seed", default="0", description="seed of the simulated robot's initial states"),
     Option(
+        name="start",
+        default="standing",
+        description="where a simulated robot with legs starts: on its feet, or as its benchmark "
+        "has it, which may be on its back",
+        choices=("standing", "benchmark"),
+    ),
+    Option(
         name="lockstep",
         default="false",
         description="whether the simulation advances only by its step service",
@@ -129,6 +136,7 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
     simulation: dict[str, Value] = {
         "robot": robot,
         "seed": _number(values, "seed", int),
+        "start": values["start"],
         "real_time_factor": _number(values, "real_time_factor", float),
         "lockstep": values["lockstep"] == "true",
         "publish_clock": values["use_sim_time"] == "true",

@@ -13,6 +13,7 @@ from fb_ros.field import assemble
 from fb_ros.robot_spec import RobotSpec
 from fb_ros.robot_state import RobotState
 from sim.coupling import servo_coupling
+from sim.start import Start
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,8 @@ class Environment(abc.ABC):
     spec: RobotSpec
     confined = True
     """Whether states far from the goal box are of no use, as they are for an arm."""
+    start: Start = "benchmark"
+    """Where `reset` puts it."""
 
     def __init__(
         self,

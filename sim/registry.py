@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from fb_ros.errors import FbRosError
+from sim.start import Start
 
 if TYPE_CHECKING:
     from sim.environment import Environment
@@ -28,8 +29,8 @@ def require_robot(robot: str) -> None:
         raise FbRosError(f"there is no robot {robot!r}; possible: {', '.join(ROBOT_NAMES)}")
 
 
-def make_environment(robot: str) -> Environment:
-    """The simulated robot called `robot`."""
+def make_environment(robot: str, start: Start = "benchmark") -> Environment:
+    """The simulated robot called `robot`, and where it starts."""
     require_robot(robot)
     module, name = _ROBOTS[robot]
     try:
@@ -39,4 +40,5 @@ def make_environment(robot: str) -> Environment:
             f"the Python package {error.name} is missing; install it with "
             "`pip install 'fb_ros[sim]'`"
         ) from error
+    environment.start = start
     return environment

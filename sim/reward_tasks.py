@@ -1,7 +1,8 @@
 """The tasks of dm_control's and ExORL's benchmarks, as rewards of stored physics.
 
 Rewards are ExORL's (arXiv 2201.13425), the cheetah's walks those of controllable_agent; they are
-held against dm_control's own where the suite has the task.
+held against dm_control's own where the suite has the task. Beside the benchmark stand tasks of our
+own, of the same make, for data of motion in every direction.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ def task_names(robot: str) -> tuple[str, ...]:
 
 
 def reward_tasks(robot: str, names: Sequence[str] = ()) -> tuple[RewardTask, ...]:
-    """The tasks called `names`, or all that the robot has; refuses others."""
-    possible = task_names(robot)
+    """The tasks called `names`, or all of the robot's benchmark; refuses others."""
+    benchmark = task_names(robot)
+    possible = (*benchmark, *_DIRECTIONS.get(robot, {}))
     for name in names:
         if name not in possible:
             raise FbRosError(
@@ -47,7 +49,7 @@ def reward_tasks(robot: str, names: Sequence[str] = ()) -> tuple[RewardTask, ...
             )
     if not possible:
         raise FbRosError(f"robot {robot} has no benchmark tasks")
-    own = _TASKS.get(robot, {})
+    own = {**_TASKS.get(robot, {}), **_DIRECTIONS.get(robot, {})}
     # 1,000 steps in the suite, ten seconds for the arm.
     return tuple(
         RewardTask(
@@ -55,7 +57,7 @@ def reward_tasks(robot: str, names: Sequence[str] = ()) -> tuple[RewardTask, ...
             rewards=own[name] if name in own else functools.partial(_reach, name),
             steps=1000 if name in own else 250,
         )
-        for name in names or possible
+        for name in names or benchmark
     )
 
 
@@ -121,6 +123,30 @@ def _quadruped_moves(speed: float, environment: Environment, physics: np.ndarray
     return _quadruped_stands(environment, physics) * _above(velocity[:, 0], speed, speed, 0.5)
 
 
+def _quadruped_drives(
+    axis: int, speed: float, environment: Environment, physics: np.ndarray
+) -> np.ndarray:
+    """Forwards at `speed` (m/s) is axis 0 of the torso, turning left (rad/s) is axis 5."""
+    velocity = _twist(environment, physics)[:, axis]
+    moving = _above(np.sign(speed) * velocity, abs(speed), abs(speed), 0.5)
+    return _quadruped_stands(environment, physics) * moving
+
+
+def _quadruped_stays(environment: Environment, physics: np.ndarray) -> np.ndarray:
+    twist = _twist(environment, physics)
+    speed = np.linalg.norm(twist[:, :3], axis=1) + 0.3 * np.linalg.norm(twist[:, 3:], axis=1)
+    resting: np.ndarray = tolerance(speed, bounds=(0.0, 0.05), margin=0.5, value_at_margin=0.1)
+    return _quadruped_stands(environment, physics) * resting
+
+
+def _twist(environment: Environment, physics: np.ndarray) -> np.ndarray:
+    """Velocity and angular velocity of the torso in its own frame, `(n, 6)`."""
+    state = environment.robot_states(physics)
+    assert state.base_velocity is not None  # It has a torso.
+    assert state.base_angular_velocity is not None
+    return np.concatenate([state.base_velocity, state.base_angular_velocity], axis=1)
+
+
 def _quadruped_jumps(environment: Environment, physics: np.ndarray) -> np.ndarray:
     height = environment.motion(physics).com_position[:, 2]
     return _quadruped_stands(environment, physics) * _above(height, 1.0, 1.0, 0.5)
@@ -146,5 +172,14 @@ _TASKS: dict[str, dict[str, Rewards]] = {
         "walk": functools.partial(_quadruped_moves, 0.5),
         "run": functools.partial(_quadruped_moves, 5.0),
         "jump": _quadruped_jumps,
+    },
+}
+
+_DIRECTIONS: dict[str, dict[str, Rewards]] = {
+    "quadruped": {
+        "walk_backward": functools.partial(_quadruped_drives, 0, -0.5),
+        "turn_left": functools.partial(_quadruped_drives, 5, 1.0),
+        "turn_right": functools.partial(_quadruped_drives, 5, -1.0),
+        "stay": _quadruped_stays,
     },
 }

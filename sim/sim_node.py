@@ -33,6 +33,7 @@ from sim.ranges import require_factor, require_seed
 from sim.rate_meter import RateMeter
 from sim.registry import make_environment, require_robot
 from sim.robot_messages import imu_of, joint_states_message, odometry_of, tcp_pose_of
+from sim.start import require_start
 
 # How long another node of this name has to show itself before this one believes to be alone.
 _DISCOVERY_SECONDS = 1.0
@@ -58,6 +59,14 @@ class SimNode(Node):
         super().__init__("sim_node")
         robot = declare_text(self, "robot", "", "robot to simulate")
         self._seed = declare_whole(self, "seed", 0, "seed of the initial states")
+        start = require_start(
+            declare_text(
+                self,
+                "start",
+                "standing",
+                "where a robot with legs starts: standing, or as its benchmark has it (benchmark)",
+            )
+        )
         factor = declare_number(
             self, "real_time_factor", 1.0, "simulated seconds in a second of wall time"
         )
@@ -88,7 +97,7 @@ class SimNode(Node):
         while time.monotonic() < self._started + _DISCOVERY_SECONDS:
             self._refuse_second()
             time.sleep(0.05)
-        self._environment = make_environment(robot)
+        self._environment = make_environment(robot, start)
         self._spec = self._environment.spec
         self._factor = factor
         self._steps = RateMeter()

@@ -126,7 +126,7 @@ def episodes_of(config: CollectConfig, indices: Sequence[int]) -> Iterator[int]:
 class _Worker:
     def __init__(self, config: CollectConfig) -> None:
         self._config = config
-        self._environment: Environment = make_environment(config.robot)
+        self._environment: Environment = make_environment(config.robot, config.start)
         self._goal_seeker = GoalSeeker(config.policy) if config.policy else None
 
     def run(self, index: int) -> int:

@@ -12,6 +12,7 @@ from fb_ros.errors import FbRosError
 from sim.ranges import require_seed
 from sim.registry import require_robot
 from sim.reward_tasks import reward_tasks
+from sim.start import Start
 from training.exploration import ExplorationConfig
 from training.td3_config import Td3Config
 
@@ -64,6 +65,8 @@ class CollectConfig(CommandConfig):
     margin: float = 0.1
     """An episode ends, in a terminal state, when the goal feature is further than this outside the
     goal box; robots that move about may go anywhere."""
+    start: Start = "benchmark"
+    """Where episodes of a robot with legs start: as its benchmark has it, or `standing`."""
     seed: int = 0
     """Seed of the whole data set."""
     workers: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)

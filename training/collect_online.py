@@ -223,6 +223,7 @@ def _workers(config: CollectConfig) -> Iterator[RunJobs]:
     """What runs jobs, in their order."""
     described = WorkerConfig(
         robot=config.robot,
+        start=config.start,
         seed=config.seed,
         steps=config.episode_steps,
         margin=config.margin,

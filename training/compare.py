@@ -18,6 +18,7 @@ from sim.environment import Environment
 from sim.ranges import require_episodes, require_seed
 from sim.registry import make_environment
 from sim.reward_tasks import RewardTask, reward_tasks
+from sim.start import Start
 from sim.tasks import EPISODE_SECONDS, REACH
 from training import arithmetic
 from training.agent_networks import Networks
@@ -60,6 +61,8 @@ class CompareConfig(CommandConfig):
     """Episodes of each task."""
     seed: int = 0
     """Seed of the states and of the episodes' starts."""
+    start: Start = "benchmark"
+    """Where episodes of a robot with legs start: as its benchmark has it, or `standing`."""
     threads: int = 1
     """CPU threads; small networks gain nothing from more."""
     eval_samples: int = 0
@@ -87,7 +90,7 @@ def compare(config: CompareConfig) -> Result:
     if len(robots) > 1:
         raise FbRosError(f"the runs are of {', '.join(sorted(robots))}; compare those of one")
     labels = group_runs(runs)
-    environment = make_environment(robots.pop())
+    environment = make_environment(robots.pop(), config.start)
     reaches = REACH in config.tasks
     if reaches and not environment.confined:
         raise FbRosError(

@@ -27,6 +27,7 @@ from sim.ranges import require_episodes, require_seed
 from sim.registry import make_environment
 from sim.resolved_rate import resolved_rate_command
 from sim.score import reach_figures
+from sim.start import Start
 from sim.tasks import EPISODE_SECONDS, REACH, ReachTask, make_task
 from training.evaluate_prompts import evaluate_prompts
 
@@ -46,6 +47,8 @@ class EvaluateConfig(CommandConfig):
     """Episodes, each with its own start and goal; those of each prompt."""
     seed: int = 0
     """Seed of starts and goals."""
+    start: Start = "standing"
+    """Where a robot with legs starts: on its feet, or as its benchmark has it (`benchmark`)."""
     backend: str = "auto"
     """Inference runtime."""
     precision: Precision = "fp32"
@@ -96,7 +99,7 @@ def reach_distances(
 def evaluate(config: EvaluateConfig) -> Result:
     """Figures of the bundle, and of the yardstick where there is one."""
     bundle = load_bundle(find_bundle(config.bundle))
-    environment = make_environment(bundle.robot.name)
+    environment = make_environment(bundle.robot.name, config.start)
     if environment.spec != bundle.robot:
         raise FbRosError(
             f"{bundle.path} was made for another description of robot {bundle.robot.name}; "

@@ -54,7 +54,7 @@ class ExportConfig(CommandConfig):
     """States sampled from the data that travel with the model."""
     goals: int = 100
     """Goals of the evaluation that is written into the bundle; for a robot that moves about,
-    episodes of each of its benchmark's tasks."""
+    episodes of each task that the training evaluated."""
     seed: int = 0
     """Seed of the sample and of the evaluation."""
 
@@ -62,7 +62,7 @@ class ExportConfig(CommandConfig):
 def export(config: ExportConfig) -> Result:
     """Writes the bundle and returns its description."""
     run = read_run(config.run)
-    environment = make_environment(run["robot"])
+    environment = make_environment(run["robot"], run.get("eval_start", "benchmark"))
     spec = environment.spec
     agent = agent_of(run, config.run)
     out = config.out.resolve()
@@ -97,7 +97,9 @@ def export(config: ExportConfig) -> Result:
     if environment.confined:
         measured = evaluate(EvaluateConfig(bundle=partial, goals=config.goals, seed=config.seed))
     else:
-        evaluation = TaskEvaluation(agent, environment, data, seed=config.seed)
+        # As in the training.
+        tasks = run.get("eval_tasks", ())
+        evaluation = TaskEvaluation(agent, environment, data, seed=config.seed, tasks=tasks)
         figures = evaluation(networks, config.goals)
         measured = {"episodes": config.goals, "seed": config.seed, **figures}
     description["evaluation"] = {
@@ -190,7 +192,7 @@ def _refuse_to_replace(folder: Path) -> None:
 def _show(result: Result) -> str:
     start = f"{result['out']}: model {result['model_id'][:12]}, "
     if "success" not in result:
-        return start + f"mean return {result['mean_return']:.1f} over its benchmark's tasks"
+        return start + f"mean return {result['mean_return']:.1f} over its tasks"
     return start + (
         f"success {result['success']:.2f}, return {result['mean_return']:.1f} on "
         f"{result['episodes']} goals"

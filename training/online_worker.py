@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.registry import make_environment
 from sim.reward_tasks import reward_tasks
+from sim.start import Start
 from training.episode import save_episode
 from training.exploration import ExplorationConfig, explore
 from training.numpy_policy import NumpyPolicy
@@ -39,6 +40,7 @@ class WorkerConfig:
     """What is the same for all of a run's episodes."""
 
     robot: str
+    start: Start
     seed: int
     steps: int
     margin: float
@@ -51,7 +53,7 @@ class OnlineWorker:
 
     def __init__(self, config: WorkerConfig) -> None:
         self._config = config
-        self._environment = make_environment(config.robot)
+        self._environment = make_environment(config.robot, config.start)
 
     def run(self, job: Job) -> Done:
         """Collects one episode and writes it."""

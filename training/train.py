@@ -54,7 +54,7 @@ class _Training:
 
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
         self._config = config
-        environment = make_environment(config.robot)
+        environment = make_environment(config.robot, config.eval_start)
         spec = environment.spec
         arithmetic.set_up(config.threads, device)
         self._checkpoint = config.out / CHECKPOINT
@@ -77,9 +77,20 @@ class _Training:
         self._sampler = Sampler(agent_settings, spec, data, self._agent.networks)
         # Alike in a training of one process and in the first of several.
         self._generator = torch.Generator().manual_seed(config.seed + processes.rank())
+        self._evaluate: ReachEvaluation | TaskEvaluation
         # A robot that moves about has its benchmark's tasks, an arm goals to reach.
-        evaluation = ReachEvaluation if environment.confined else TaskEvaluation
-        self._evaluate = evaluation(agent_settings, environment, data, seed=config.eval_seed)
+        if environment.confined:
+            if config.eval_tasks:
+                raise FbRosError(
+                    f"robot {config.robot} is evaluated by random goals; leave eval_tasks out"
+                )
+            self._evaluate = ReachEvaluation(
+                agent_settings, environment, data, seed=config.eval_seed
+            )
+        else:
+            self._evaluate = TaskEvaluation(
+                agent_settings, environment, data, seed=config.eval_seed, tasks=config.eval_tasks
+            )
         if config.videos:
             require_renderer()
         self._update, self._minutes, self._best = 0, 0.0, -np.inf
@@ -97,6 +108,8 @@ class _Training:
             "agent": self._settings["agent"],
             "batch": agent_settings.batch,
             "threads": torch.get_num_threads(),
+            "eval_tasks": config.eval_tasks,
+            "eval_start": config.eval_start,
             "device": device_name(device),
             "learning_curve": [],
         }

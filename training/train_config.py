@@ -9,6 +9,7 @@ from typing import cast, get_args
 
 from fb_ros.command import CommandConfig
 from fb_ros.errors import FbRosError
+from sim.start import Start
 from training.agent_config import AgentConfig, Algorithm, require_fields
 from training.recipes import Recipe, agent_config
 
@@ -56,6 +57,10 @@ class TrainConfig(CommandConfig):
     """Goals of an evaluation during training."""
     eval_seed: int = 1_000_000
     """Seed of those goals, far from the seeds that people evaluate with."""
+    eval_tasks: tuple[str, ...] = ()
+    """Tasks of an evaluation, for robots that move about; none: all of the robot's benchmark."""
+    eval_start: Start = "benchmark"
+    """Where a robot with legs starts in it: as its benchmark has it, or `standing`."""
     videos: int = 0
     """Goals (or tasks) of each evaluation to film; needs a renderer:
     `MUJOCO_GL=egl fb_ros train …`."""

@@ -42,6 +42,7 @@ def run(
         (SIM, ["robot:=point_mass", "real_time_factor:=1e-12"], "expected 0.001 to 1000"),
         (SIM, ["robot:=point_mass", "seed:=many"], "seed"),
         (SIM, ["robot:=point_mass", "seed:=-1"], "expected 0 or more"),
+        (SIM, ["robot:=point_mass", "start:=flying"], "expected one of benchmark, standing"),
         (POLICY, ["bundle:=/nowhere/at/all"], "there is no bundle at /nowhere/at/all"),
         (POLICY, [], "no bundle was given"),
         (POLICY, ["bundle:=point_mass", "observation_timeout:=soon"], "observation_timeout"),

@@ -15,6 +15,7 @@ from sim.episode_seed import episode_goal, episode_rng
 from sim.jaco import WORKSPACE_HIGH, WORKSPACE_LOW
 from sim.registry import ROBOT_NAMES, make_environment
 from sim.resolved_rate import resolved_rate_command
+from sim.start import require_start
 
 
 @pytest.fixture(scope="module", params=ROBOT_NAMES)
@@ -161,3 +162,28 @@ def test_a_servo_that_no_reading_can_be_made_of_is_refused() -> None:
     )
     with pytest.raises(FbRosError, match="push drives neither"):
         servo_coupling(model, [0], [0])
+
+
+@pytest.mark.parametrize("name", ["walker", "cheetah", "quadruped"])
+def test_a_robot_that_is_set_down_is_on_its_feet(name: str) -> None:
+    robot = make_environment(name, "standing")
+    spec, starts = robot.spec, []
+    for episode in range(3):
+        robot.reset(episode_rng(0, episode))
+        up = spec.feature("torso_up").encode(robot.robot_state())[2]
+        assert up > 0.9
+        assert robot.data.ncon == 0
+        assert np.ptp(robot.data.qvel) == 0.0
+        starts.append(robot.physics_state())
+    assert len(np.unique(starts, axis=0)) == 3
+    robot.reset(episode_rng(0, 0))
+    np.testing.assert_array_equal(robot.physics_state(), starts[0])
+    # It was raised no further than it had to be: it lands at once.
+    for _ in range(round(0.3 / spec.ctrl_dt)):
+        robot.step(np.zeros(spec.act_dim))
+    assert robot.data.ncon > 0
+
+
+def test_a_place_to_start_that_there_is_not_is_refused() -> None:
+    with pytest.raises(FbRosError, match="start is 'flying', expected one of benchmark, standing"):
+        require_start("flying")

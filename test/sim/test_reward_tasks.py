@@ -90,6 +90,22 @@ def test_a_momentum_to_either_side_is_rewarded_to_that_side() -> None:
     assert flips[1][0] == 0.0
 
 
+def test_each_direction_is_rewarded_by_its_task() -> None:
+    environment = make_environment("quadruped")
+    names = ("walk", "walk_backward", "turn_left", "turn_right", "stay")
+    states = np.tile(np.concatenate([environment.model.qpos0, np.zeros(22 + 12)]), (6, 1))
+    nq = environment.model.nq
+    # Of the root's velocities the first is forwards, the last a turn to the left; it lies on its
+    # back at last.
+    states[:4, [nq, nq + 5]] = [[0.5, 0.0], [-0.5, 0.0], [0.0, 1.0], [0.0, -1.0]]
+    states[5, 3:7] = [0.0, 1.0, 0.0, 0.0]
+    tasks = reward_tasks("quadruped", names)
+    rewards = np.stack([task.rewards(environment, states) for task in tasks])
+    np.testing.assert_allclose(np.diag(rewards), 1.0, atol=1e-9)
+    np.testing.assert_array_equal(rewards.argmax(axis=1), range(5))
+    np.testing.assert_array_equal(rewards[:, 5], 0.0)
+
+
 def test_the_tasks_are_exorls() -> None:
     assert task_names("walker") == ("stand", "walk", "run", "flip")
     assert task_names("quadruped") == ("stand", "walk", "run", "jump")

@@ -20,6 +20,7 @@ from sim.reward_tasks import reward_tasks
 from training.collect import collect
 from training.collect_config import CollectConfig
 from training.data import Transitions
+from training.episode import episode_paths, load_episode
 from training.export import ExportConfig, export
 from training.interval import interquartile_mean
 from training.plot_curves import curves
@@ -130,6 +131,44 @@ def test_a_curve_ends_where_the_shortest_run_does() -> None:
 def test_a_picture_that_cannot_be_is_refused_at_once(tmp_path: Path, name: str) -> None:
     words = ["compare", "unused", "--data", "unused", "--plot", str(tmp_path / name)]
     assert main(words) == 1
+
+
+def test_a_robot_is_trained_and_exported_for_tasks_of_its_own(tmp_path: Path) -> None:
+    data, out, tasks = tmp_path / "data", tmp_path / "run", ("walk_backward", "stay")
+    standing = CollectConfig(
+        robot="quadruped", out=data, episodes=2, episode_steps=20, start="standing", workers=1
+    )
+    collect(standing)
+    for path in episode_paths(data):
+        upright = load_episode(path).features[0, 6]
+        assert upright > 0.9
+    config = TrainConfig(
+        robot="quadruped",
+        data=(data,),
+        out=out,
+        updates=1,
+        eval_goals=1,
+        eval_tasks=tasks,
+        eval_start="standing",
+        threads=1,
+        agent=agent_config("fb", features=("torso_up", "torso_vel"), d=8, hidden=16, batch=16),
+    )
+    trained = train(config)
+    names = {f"return_{task}" for task in tasks}
+    assert {name for name in trained["last"] if name.startswith("return_")} == names
+    export(ExportConfig(run=out, data=(data,), out=tmp_path / "bundle", goals=1))
+    evaluation = load_bundle(tmp_path / "bundle").evaluation
+    assert {name for name in evaluation if name.startswith("return_")} == names
+    assert evaluation["mean_return"] == pytest.approx(np.mean([evaluation[n] for n in names]))
+
+
+def test_an_arm_is_not_evaluated_by_tasks(tmp_path: Path) -> None:
+    collect(CollectConfig(robot="point_mass", out=tmp_path / "data", episodes=1, workers=1))
+    config = TrainConfig(
+        robot="point_mass", data=(tmp_path / "data",), out=tmp_path / "run", eval_tasks=("stay",)
+    )
+    with pytest.raises(FbRosError, match="leave eval_tasks out"):
+        train(config)
 
 
 def test_random_goals_are_those_of_training(
