@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from fb_ros.backends import ONNXRUNTIME
-from fb_ros.backends.backend import Backend
+from fb_ros.backends.backend import Backend, one_line
 from fb_ros.bundle import Bundle
 from fb_ros.check_backends import open_backend, present_backends
-from fb_ros.errors import FbRosError
 from fb_ros.graphs import (
     BEST_OF,
     CANDIDATES,
@@ -69,8 +68,8 @@ def inference_rows(bundle: Bundle, repeats: int, graphs: tuple[str, ...]) -> lis
                     loaded, load_ms = _load(bundle, graph, name, precision)
                     call = functools.partial(loaded.run, inputs)
                     row |= {"load_ms": load_ms, **call_figures(graph, call, repeats)}
-                except FbRosError as error:
-                    row |= {"failure": str(error), "ok": False}
+                except Exception as error:  # A driver or library raises what it likes.
+                    row |= {"failure": one_line(error), "ok": False}
                 rows.append(row)
     return rows
 

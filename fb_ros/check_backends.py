@@ -6,9 +6,8 @@ import math
 from typing import Any
 
 from fb_ros.backends import ENGINE_BACKENDS, ONNXRUNTIME, backend_class
-from fb_ros.backends.backend import Backend, GraphFile
+from fb_ros.backends.backend import Backend, GraphFile, one_line
 from fb_ros.bundle import Bundle
-from fb_ros.errors import FbRosError
 from fb_ros.golden import golden_errors, tolerated_error
 from fb_ros.graphs import GRAPHS, HALF, PRECISIONS
 
@@ -25,8 +24,8 @@ def present_backends() -> tuple[list[str], dict[str, str]]:
     for name in ENGINE_BACKENDS:
         try:
             backend_class(name).require_present()
-        except FbRosError as error:
-            absent[name] = str(error)
+        except Exception as error:  # A driver or library raises what it likes.
+            absent[name] = one_line(error)
         else:
             present.append(name)
     return present, absent
@@ -48,8 +47,8 @@ def check_backends(bundle: Bundle) -> tuple[list[dict[str, Any]], dict[str, str]
                 try:
                     loaded = open_backend(backend, file)
                     errors = golden_errors(loaded, bundle.golden[graph])
-                except FbRosError as error:
-                    rows.append({**row, "failure": str(error), "ok": False})
+                except Exception as error:
+                    rows.append({**row, "failure": one_line(error), "ok": False})
                     continue
                 rows += [
                     {

@@ -105,7 +105,10 @@ class Cuda:
         getattr(self._runtime, function)(handle)
 
     def _call(self, name: str, *arguments: Any) -> Any:
-        error, *values = getattr(self._runtime, name)(*arguments)
+        try:
+            error, *values = getattr(self._runtime, name)(*arguments)
+        except RuntimeError as missing:  # Some bindings look for the driver at the first call.
+            raise FbRosError(f"{name}: {' '.join(str(missing).split())}") from missing
         if error != self._runtime.cudaError_t.cudaSuccess:
             text = _text(self._runtime.cudaGetErrorString(error)[1])
             raise FbRosError(f"{name}: {text}")
