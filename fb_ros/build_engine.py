@@ -9,7 +9,7 @@ from typing import Literal
 
 from fb_ros.backends import backend_class
 from fb_ros.backends.backend import GraphFile
-from fb_ros.backends.cuda import Cuda
+from fb_ros.backends.cuda import Cuda, Device
 from fb_ros.backends.engine_build import Progress, find_or_build
 from fb_ros.backends.engine_cache import EngineCache
 from fb_ros.backends.engine_library import EngineLibrary
@@ -41,14 +41,14 @@ def build_engines(config: BuildEngineConfig) -> Result:
     """What was built or found, an entry for each graph and compute capability."""
     bundle = load_bundle(find_bundle(config.bundle))
     library: EngineLibrary = backend_class(config.runtime).library
-    capabilities = _capabilities(library, config.compute_capability)
+    devices = _devices(library, config.compute_capability)
     cache = EngineCache()
     cache.require_writable()
     rows = []
-    for capability in capabilities:
+    for device in devices:
         for graph in GRAPHS:
             file = bundle.graph_file(graph, precision=config.precision)
-            rows.append(_build(library, file, capability, cache))
+            rows.append(_build(library, file, device, cache))
     return {
         "bundle": str(bundle.path),
         "model_id": bundle.model_id,
@@ -59,45 +59,43 @@ def build_engines(config: BuildEngineConfig) -> Result:
     }
 
 
-def _capabilities(library: EngineLibrary, named: tuple[str, ...]) -> tuple[str, ...]:
+def _devices(library: EngineLibrary, named: tuple[str, ...]) -> list[Device]:
     """Those that were asked for; all are looked at before the first is built."""
     known = library.ahead_capabilities
+    try:
+        at_hand = Cuda().device()
+    except FbRosError as error:
+        if not named:
+            remedy = f"; name others with --compute-capability {' '.join(known)}" if known else ""
+            raise FbRosError(f"there is nothing to build for: {error}{remedy}") from error
+        at_hand = None
+    if at_hand is not None and named in ((), (at_hand.capability,)):
+        return [at_hand]
     for capability in named:
-        if capability not in known and capability != _at_hand_or_none():
+        if capability not in known and (at_hand is None or capability != at_hand.capability):
             raise FbRosError(
                 f"{library.title} {library.version} builds ahead of time for "
                 + (", ".join(known) or "no GPU")
                 + f"; for compute capability {capability} run this on a machine that has it, with "
                 "the library that is there (on a Jetson --runtime tensorrt)"
             )
-    return named or (_at_hand(library),)
-
-
-def _at_hand_or_none() -> str | None:
-    try:
-        return Cuda().device().capability
-    except FbRosError:
-        return None
-
-
-def _at_hand(library: EngineLibrary) -> str:
-    try:
-        return Cuda().device().capability
-    except FbRosError as error:
-        ahead = library.ahead_capabilities
-        remedy = f"; name others with --compute-capability {' '.join(ahead)}" if ahead else ""
-        raise FbRosError(f"there is nothing to build for: {error}{remedy}") from error
+    return [
+        at_hand
+        if at_hand is not None and capability == at_hand.capability
+        else Device("", capability)
+        for capability in named
+    ]
 
 
 def _build(
-    library: EngineLibrary, file: GraphFile, capability: str, cache: EngineCache
+    library: EngineLibrary, file: GraphFile, device: Device, cache: EngineCache
 ) -> dict[str, object]:
-    title = f"{file.path.name} for {capability}"
-    found = find_or_build(library, file, capability, cache=cache, progress=_shown(title))
+    title = f"{file.path.name} for {device.capability}"
+    found = find_or_build(library, file, device, cache=cache, progress=_shown(title))
     described = found.engine.description
     return {
         "graph": file.path.name,
-        "compute_capability": capability,
+        "compute_capability": device.capability,
         "precision": file.precision,
         "path": str(cache.path(found.key)),
         "cached": found.cached,

@@ -73,6 +73,15 @@ def require_shapes(inputs: Mapping[str, np.ndarray], expected: Shapes) -> None:
         ):
             sizes = ", ".join("any" if size is None else str(size) for size in shape)
             raise InputRefused(f"{name} has shape {found}, the graph takes ({sizes})")
+    # Whatever may have any length has that of the others.
+    lengths = {
+        name: np.shape(inputs[name])[shape.index(None)]
+        for name, shape in expected.items()
+        if None in shape
+    }
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{length} of {name}" for name, length in lengths.items())
+        raise InputRefused(f"there are {said}; the graph takes as many of each")
 
 
 def one_line(error: Exception) -> str:

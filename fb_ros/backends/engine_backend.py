@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from fb_ros.backends.backend import GraphFile
+from fb_ros.backends.backend import GraphFile, one_line
 from fb_ros.backends.cuda import Cuda
-from fb_ros.backends.engine_build import Progress, find_or_build, new_log
+from fb_ros.backends.engine_build import Found, Progress, find_or_build
 from fb_ros.backends.engine_cache import EngineCache
 from fb_ros.backends.engine_library import EngineLibrary
+from fb_ros.backends.engine_log import listening
 from fb_ros.backends.engine_run import EngineRun
 from fb_ros.errors import FbRosError
 from fb_ros.graphs import Shapes
@@ -31,34 +32,37 @@ class EngineBackend:
         library.require_installed()
         cuda = Cuda()
         device = cuda.device()
-        trt = library.module
-        found = find_or_build(
-            library,
-            graph,
-            device.capability,
-            cache=cache,
-            build=build,
-            progress=_logged(graph.path.name),
-        )
-        log = new_log(trt)
-        runtime = trt.Runtime(log)
-        engine = runtime.deserialize_cuda_engine(found.engine.plan)
+        progress = _logged(graph.path.name)
+        found = find_or_build(library, graph, device, cache=cache, build=build, progress=progress)
+        runtime, engine, failure = _load(library, found)
+        if engine is None and found.cached and build:
+            _LOG.warning(
+                "the engine of %s does not load (%s); building it anew", graph.path.name, failure
+            )
+            cache.forget(found.key)
+            found = find_or_build(library, graph, device, cache=cache, progress=progress)
+            runtime, engine, failure = _load(library, found)
         if engine is None:
             raise FbRosError(
                 f"{library.title} {library.version} does not load the engine of "
-                f"{graph.path.name}: {log.failure or 'it does not say why'}"
+                f"{graph.path.name}: {failure}"
             )
-        digest = found.key.digest
-        context = library.new_context(engine, cache, digest)
-        if context is None:
-            raise FbRosError(
-                f"{library.title} cannot run the engine of {graph.path.name}: "
-                + (log.failure or "it does not say why")
-            )
-        # These have to live as long as the engine does.
-        self._log, self._runtime = log, runtime
-        self._run = EngineRun(trt, cuda, engine, context)
-        library.keep(context, cache, digest)
+        trt = library.module
+        with listening(trt) as log:
+            prepared = library.prepare(engine, cache, found.key.digest)
+            if prepared.context is None:
+                raise FbRosError(
+                    f"{library.title} cannot run the engine of {graph.path.name}: "
+                    + (log.failure or "it does not say why")
+                )
+            outputs = tuple(found.engine.description["outputs"])
+            # Attributes go in the order in which they came: what runs first.
+            self._run = EngineRun(trt, cuda, engine, prepared.context, outputs)
+            self._needed = prepared, engine, runtime
+        try:
+            prepared.keep()
+        except Exception as error:  # The next start compiles again.
+            _LOG.warning("%s: compiled kernels are not kept: %s", graph.path.name, one_line(error))
         self.runtime = (
             f"{library.title} {library.version} on {device.name} (compute capability "
             f"{device.capability}), {graph.precision}"
@@ -69,8 +73,9 @@ class EngineBackend:
     def require_present(cls) -> None:
         """Refuses a machine without the library or without a GPU, for which it is not loaded."""
         cls.library.require_installed()
-        Cuda().device()
+        device = Cuda().device()
         cls.library.module  # noqa: B018 - refuses.
+        cls.library.require_capability(device.capability)
 
     @property
     def name(self) -> str:
@@ -86,6 +91,15 @@ class EngineBackend:
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         return self._run.run(inputs)
+
+
+def _load(library: EngineLibrary, found: Found) -> tuple[Any, Any, str]:
+    """The library's runtime and the engine, or None and the reason."""
+    trt = library.module
+    with listening(trt) as log:
+        runtime = trt.Runtime(log)
+        engine = runtime.deserialize_cuda_engine(found.engine.plan)
+        return runtime, engine, log.failure or "it does not say why"
 
 
 def _logged(name: str) -> Progress:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fb_ros.backends.backend import GraphFile
+from fb_ros.backends.cuda import Device
 from fb_ros.backends.engine_cache import Engine, EngineCache, EngineKey, file_digest
 from fb_ros.backends.engine_library import EngineLibrary
+from fb_ros.backends.engine_log import listening
 from fb_ros.errors import FbRosError
 
 Progress = Callable[[str, float], None]
@@ -24,13 +25,14 @@ class Found(NamedTuple):
     cached: bool
 
 
-def engine_key(library: EngineLibrary, graph: GraphFile, capability: str) -> EngineKey:
-    """The key of a graph's engine for GPUs of that compute capability."""
+def engine_key(library: EngineLibrary, graph: GraphFile, device: Device) -> EngineKey:
+    """The key of a graph's engine for that GPU, or for all of its compute capability."""
     return EngineKey(
         graph=file_digest(graph.path),
         flavour=library.name,
         version=library.version,
-        capability=capability,
+        capability=device.capability,
+        device="" if library.portable else device.name,
         precision=graph.precision,
         rows=(graph.usual_rows, graph.most_rows),
     )
@@ -39,7 +41,7 @@ def engine_key(library: EngineLibrary, graph: GraphFile, capability: str) -> Eng
 def find_or_build(
     library: EngineLibrary,
     graph: GraphFile,
-    capability: str,
+    device: Device,
     *,
     cache: EngineCache,
     build: bool = True,
@@ -49,38 +51,38 @@ def find_or_build(
 
     Without `build` an engine that is not there is refused.
     """
-    key = engine_key(library, graph, capability)
+    key = engine_key(library, graph, device)
     engine = cache.load(key)
     if engine is not None:
         return Found(engine, key, True)
     if not build:
         raise FbRosError(
             f"there is no engine of {graph.path.name} in {graph.precision} for {library.title} "
-            f"{library.version} and compute capability {capability}; make it with "
+            f"{library.version} and compute capability {device.capability}; make it with "
             f"`fb_ros build-engine --runtime {library.name}`"
         )
     with cache.building(key) as storable:
         engine = cache.load(key)  # Another process may have built it meanwhile.
         if engine is not None:
             return Found(engine, key, True)
-        engine = build_engine(library, graph, capability, cache=cache, progress=progress)
+        with listening(library.module) as log:
+            engine = _build(library, graph, device.capability, log, cache, progress)
         if storable:
             cache.store(key, engine)
     return Found(engine, key, False)
 
 
-def build_engine(
+def _build(
     library: EngineLibrary,
     graph: GraphFile,
     capability: str,
-    *,
+    log: Any,
     cache: EngineCache,
-    progress: Progress | None = None,
+    progress: Progress | None,
 ) -> Engine:
     """Builds anew; what the library refuses is said in one line."""
     started = time.perf_counter()
     trt = library.module
-    log = new_log(trt)
     builder = trt.Builder(log)
     network = builder.create_network(library.network_flags)
     parser = trt.OnnxParser(network, log)
@@ -136,37 +138,7 @@ def _refusal(parser: Any) -> str:
     node = f"node {error.node()}"
     if hasattr(error, "node_name"):
         node = f"node {error.node_name() or error.node()} ({error.node_operator()})"
-    return f"{node}: {_one_line(error.desc())}"
-
-
-def new_log(trt: Any) -> Any:
-    """A logger that keeps the first error, in `failure`, and a built engine's `layers`."""
-
-    class Log(trt.ILogger):  # type: ignore[misc]
-        def __init__(self) -> None:
-            trt.ILogger.__init__(self)
-            self.failure = ""
-            self.layers: list[dict[str, str]] = []
-
-        def log(self, severity: Any, message: str) -> None:
-            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
-                self.failure = self.failure or _one_line(message)
-            elif "Layers:\n" in message:
-                self.layers = _layers(message)
-
-    return Log()
-
-
-def _layers(message: str) -> list[dict[str, str]]:
-    """Name, kind and types of the layers that a builder reports."""
-    found = []
-    for line in message.split("Layers:\n", 1)[1].splitlines():
-        match = re.match(r"Name: (.+?), LayerType: (\w+)", line)
-        if match is None:
-            break
-        types = sorted(set(re.findall(r"Datatype: (\w+)", line)))
-        found.append({"name": match[1], "type": match[2], "data": ", ".join(types)})
-    return found
+    return f"{node}: {' '.join(error.desc().split())}"
 
 
 def _new_monitor(trt: Any, progress: Progress) -> Any:
@@ -191,7 +163,3 @@ def _new_monitor(trt: Any, progress: Progress) -> Any:
                 progress(name, 1.0)
 
     return Monitor()
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -19,6 +19,8 @@ from fb_ros.errors import FbRosError
 _LOG = logging.getLogger(__name__)
 # The first line of a file; another layout gets another name.
 _MAGIC = b"fb_ros engine 1\n"
+# Bytes of a SHA-256.
+_DIGEST = 32
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,8 @@ class EngineKey:
     """Of that library."""
     capability: str
     """Compute capability of the GPU."""
+    device: str
+    """Name of the GPU, where an engine is good for that model alone; else empty."""
     precision: str
     """`fp32` or `fp16`."""
     rows: tuple[int, int]
@@ -122,17 +126,24 @@ class EngineCache:
         }
         self._write(self.path(key), _MAGIC + json.dumps(header).encode() + b"\n" + engine.plan)
 
+    def forget(self, key: EngineKey) -> None:
+        """Removes an engine."""
+        with contextlib.suppress(OSError):
+            self.path(key).unlink()
+
     def load_extra(self, name: str) -> bytes:
-        """What a library keeps between builds or runs; empty where there is nothing yet."""
+        """What a library keeps between builds or runs; empty where nothing whole is there."""
         try:
-            return (self.folder / name).read_bytes()
+            content = (self.folder / name).read_bytes()
         except OSError:
             return b""
+        digest, extra = content[:_DIGEST], content[_DIGEST:]
+        return extra if hashlib.sha256(extra).digest() == digest else b""
 
     def store_extra(self, name: str, content: bytes) -> None:
         """Keeps it."""
         if content and content != self.load_extra(name):
-            self._write(self.folder / name, content)
+            self._write(self.folder / name, hashlib.sha256(content).digest() + content)
 
     @contextlib.contextmanager
     def building(self, key: EngineKey) -> Iterator[bool]:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 from fb_ros.backends.engine_cache import EngineCache
 from fb_ros.errors import FbRosError
 from fb_ros.graphs import Precision
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """An execution context, and what it takes."""
+
+    context: Any
+    needed: tuple[Any, ...] = ()
+    """What has to outlive it: bindings do not see to that."""
+    keep: Callable[[], None] = lambda: None
+    """Keeps what the context has compiled, where it compiles."""
 
 
 class EngineLibrary(ABC):
@@ -22,6 +35,8 @@ class EngineLibrary(ABC):
     """As its maker writes it."""
     remedy: str
     """How to get it."""
+    portable: bool
+    """Whether its engines run on every GPU of a compute capability, and not on one model alone."""
 
     @cached_property
     def module(self) -> Any:
@@ -69,11 +84,11 @@ class EngineLibrary(ABC):
         """Says in a builder's `config` what to build for."""
 
     @abstractmethod
-    def new_context(self, engine: Any, cache: EngineCache, name: str) -> Any:
+    def prepare(self, engine: Any, cache: EngineCache, name: str) -> Prepared:
         """An execution context of a deserialised engine, called `name` in the cache."""
 
-    def keep(self, context: Any, cache: EngineCache, name: str) -> None:  # noqa: B027
-        """Keeps what the context has compiled, where it compiles."""
+    def require_capability(self, capability: str) -> None:  # noqa: B027
+        """Refuses a GPU that the library does not know."""
 
     def use_timing_cache(self, config: Any, content: bytes) -> None:  # noqa: B027
         """Gives a builder the timings of earlier builds, where it takes any."""

@@ -33,8 +33,13 @@ class _Buffer(NamedTuple):
 class EngineRun:
     """One engine on the first GPU, for one thread at a time."""
 
-    def __init__(self, trt: Any, cuda: Cuda, engine: Any, context: Any) -> None:
-        """`engine` and its execution `context` are of the TensorRT module `trt`."""
+    def __init__(
+        self, trt: Any, cuda: Cuda, engine: Any, context: Any, outputs: tuple[str, ...]
+    ) -> None:
+        """`engine` and its execution `context` are of the TensorRT module `trt`.
+
+        `outputs` are those of the graph, in its order, of which an engine may have another.
+        """
         self._trt, self._cuda, self._engine, self._context = trt, cuda, engine, context
         self._held: list[tuple[str, Any]] = []
         # Also where what follows fails for want of memory.
@@ -52,11 +57,13 @@ class EngineRun:
         if not self._fixed:
             for name in inputs:
                 self._set_shape(name, self._most(name))
-        self._outputs = {
-            name: self._buffer(name, self._present(name)) for name in names if name not in inputs
-        }
-        self.output_names = tuple(self._outputs)
-        """In the order of the engine."""
+        found = [name for name in names if name not in inputs]
+        if set(found) != set(outputs):
+            raise FbRosError(
+                f"the engine gives {', '.join(found)}, its graph {', '.join(outputs)}"
+            )
+        self._outputs = {name: self._buffer(name, self._present(name)) for name in outputs}
+        self.output_names = outputs
         # The first time allocates and compiles, which a capture must not.
         self._enqueue()
         cuda.synchronize(self._stream)
@@ -72,6 +79,8 @@ class EngineRun:
         require_shapes(inputs, self.input_shapes)
         for name, buffer in self._inputs.items():
             value = np.asarray(inputs[name], dtype=np.float32)
+            if not value.size:
+                raise InputRefused(f"{name} has no rows, an engine takes 1 at least")
             if value.size > len(buffer.array):
                 raise InputRefused(
                     f"{name} has shape {value.shape}, this engine was built for at most "
@@ -103,6 +112,9 @@ class EngineRun:
 
     def _capture(self) -> Any:
         """All of that as one graph; None where the engine does not let itself be captured."""
+        capturable = getattr(self._context, "is_stream_capturable", None)
+        if capturable is not None and not capturable(int(self._stream)):
+            return None
         with contextlib.suppress(FbRosError):
             self._cuda.begin_capture(self._stream)
             try:

@@ -18,6 +18,8 @@ class WithReserve:
 
     def __init__(self, first: Backend, reserve: Backend) -> None:
         self._active, self._reserve = first, reserve
+        # Kept when it is lost: to take apart what lies on a dead GPU can end the process.
+        self._first = first
 
     @property
     def name(self) -> str:

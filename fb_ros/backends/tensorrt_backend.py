@@ -6,7 +6,7 @@ from typing import Any
 
 from fb_ros.backends.engine_backend import EngineBackend
 from fb_ros.backends.engine_cache import EngineCache
-from fb_ros.backends.engine_library import EngineLibrary
+from fb_ros.backends.engine_library import EngineLibrary, Prepared
 from fb_ros.graphs import Precision
 
 
@@ -15,6 +15,7 @@ class TensorRt(EngineLibrary):
 
     name = "tensorrt"
     title = "TensorRT"
+    portable = False
     remedy = "on a Jetson it comes with JetPack, elsewhere from NVIDIA's package index"
 
     @property
@@ -31,16 +32,19 @@ class TensorRt(EngineLibrary):
             config.set_flag(trt.BuilderFlag.FP16)
             config.set_flag(trt.BuilderFlag.OBEY_PRECISION_CONSTRAINTS)
 
-    def new_context(self, engine: Any, cache: EngineCache, name: str) -> Any:
-        return engine.create_execution_context()
+    def prepare(self, engine: Any, cache: EngineCache, name: str) -> Prepared:
+        return Prepared(engine.create_execution_context())
 
     def use_timing_cache(self, config: Any, content: bytes) -> None:
-        # Damaged ones cost their time alone.
-        timings = config.create_timing_cache(content) or config.create_timing_cache(b"")
-        config.set_timing_cache(timings, ignore_mismatch=False)
+        # Those of another GPU are refused, and cost their time alone.
+        for tried in (content, b""):
+            timings = config.create_timing_cache(tried)
+            if timings is not None and config.set_timing_cache(timings, ignore_mismatch=False):
+                return
 
     def timing_cache(self, config: Any) -> bytes:
-        return bytes(config.get_timing_cache().serialize())
+        timings = config.get_timing_cache()
+        return b"" if timings is None else bytes(timings.serialize())
 
 
 class TensorRtBackend(EngineBackend):

@@ -6,7 +6,8 @@ from typing import Any
 
 from fb_ros.backends.engine_backend import EngineBackend
 from fb_ros.backends.engine_cache import EngineCache
-from fb_ros.backends.engine_library import EngineLibrary
+from fb_ros.backends.engine_library import EngineLibrary, Prepared
+from fb_ros.errors import FbRosError
 from fb_ros.graphs import Precision
 
 
@@ -15,6 +16,7 @@ class TensorRtRtx(EngineLibrary):
 
     name = "tensorrt_rtx"
     title = "TensorRT for RTX"
+    portable = True
     remedy = "install it with `pip install 'fb_ros[tensorrt]'` (x86-64)"
 
     @property
@@ -34,20 +36,34 @@ class TensorRtRtx(EngineLibrary):
         config.num_compute_capabilities = 1
         config.set_compute_capability(target, 0)
 
-    def new_context(self, engine: Any, cache: EngineCache, name: str) -> Any:
+    def require_capability(self, capability: str) -> None:
+        known = self.ahead_capabilities
+        if capability not in known:
+            raise FbRosError(
+                f"{self.title} {self.version} knows GPUs of compute capability "
+                f"{', '.join(known)}, this one's is {capability}"
+            )
+
+    def prepare(self, engine: Any, cache: EngineCache, name: str) -> Prepared:
         # Kernels are compiled when they are first used, and kept for the next start.
         config = engine.create_runtime_config()
+        # For any number of rows, and not for each as it comes: that would go on beside the robot's
+        # work, and make the numbers hang on whether it is done.
+        strategies = self.module.DynamicShapesKernelSpecializationStrategy
+        config.dynamic_shapes_kernel_specialization_strategy = strategies.NONE
         kernels = config.create_runtime_cache()
         before = cache.load_extra(f"{name}.kernels")
         if before:
             kernels.deserialize(before)
         config.set_runtime_cache(kernels)
-        return engine.create_execution_context(config)
 
-    def keep(self, context: Any, cache: EngineCache, name: str) -> None:
-        kernels = context.get_runtime_config().get_runtime_cache()
-        if kernels is not None:
-            cache.store_extra(f"{name}.kernels", bytes(kernels.serialize()))
+        def keep() -> None:
+            # From the handle that stays: another one would take the kernels with it when it ends.
+            compiled = kernels.serialize()
+            if compiled is not None:
+                cache.store_extra(f"{name}.kernels", bytes(compiled))
+
+        return Prepared(engine.create_execution_context(config), (config, kernels), keep)
 
 
 class TensorRtRtxBackend(EngineBackend):

@@ -12,6 +12,7 @@ import ctypes
 import json
 import sys
 import types
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -40,6 +41,14 @@ class FakeGpu:
         self.calls: Counter[str] = Counter()
         self.failing: dict[str, int] = {}
         """Error by the name of the CUDA call that returns it."""
+        self.raising: dict[str, Exception] = {}
+        """Exception by the name of the CUDA call that raises it."""
+        self.compiled: bytes | None = b"kernels"
+        """What the kernels that were compiled become on disk."""
+        self.timings_fit = True
+        self.capturable = True
+        self.broken_plans = 0
+        """So many engines do not load."""
         self.refused_operator = ""
         """The parser refuses a graph that has it."""
         self.spoil: Callable[[np.ndarray], np.ndarray] = lambda values: values
@@ -94,6 +103,8 @@ class FakeRuntime:
         def call(*arguments: Any) -> tuple[Any, ...]:
             gpu = self._gpu
             gpu.calls[name] += 1
+            if name in gpu.raising:
+                raise gpu.raising[name]
             error = gpu.failing.get(name, SUCCESS)
             if error != SUCCESS:
                 return (error, None)
@@ -177,6 +188,7 @@ class FakeTensorRt(types.ModuleType):
         __members__={"CURRENT": 1, "SM86": 2}, CURRENT=1, SM86=2
     )
     NetworkDefinitionCreationFlag = types.SimpleNamespace(STRONGLY_TYPED=1)
+    DynamicShapesKernelSpecializationStrategy = types.SimpleNamespace(LAZY=0, EAGER=1, NONE=2)
 
     class ILogger:
         """Severities."""
@@ -196,8 +208,15 @@ class FakeTensorRt(types.ModuleType):
         super().__init__(gpu.flavour)
         self.gpu = gpu
         self.__version__ = "10.3.0"
+        self._first_log: weakref.ref[Any] | None = None
+
+    def _listen(self, log: Any) -> None:
+        """The first logger is the library's for good."""
+        self._first_log = self._first_log or weakref.ref(log)
+        assert self._first_log() is not None, "the library's logger is gone"
 
     def Builder(self, log: Any) -> Any:
+        self._listen(log)
         gpu = self.gpu
 
         class Builder:
@@ -214,9 +233,14 @@ class FakeTensorRt(types.ModuleType):
                 config.create_timing_cache = lambda content: (
                     content if set(content) <= {ord("t")} else None
                 )
-                config.set_timing_cache = lambda cache, ignore_mismatch: setattr(
-                    config, "timings", cache
-                )
+
+                def set_timing_cache(cache: bytes, ignore_mismatch: bool) -> bool:
+                    fits = gpu.timings_fit or not cache
+                    if fits:
+                        config.timings = cache
+                    return fits
+
+                config.set_timing_cache = set_timing_cache
                 config.get_timing_cache = lambda: types.SimpleNamespace(
                     serialize=lambda: config.timings + b"t"
                 )
@@ -267,8 +291,14 @@ class FakeTensorRt(types.ModuleType):
         return Parser()
 
     def Runtime(self, log: Any) -> Any:
+        self._listen(log)
+
         def deserialize(plan: bytes) -> Any:
             self.gpu.calls["deserialize"] += 1
+            if self.gpu.broken_plans:
+                self.gpu.broken_plans -= 1
+                log.log("error", "of another build")
+                return None
             if not plan.startswith(_HEADER):
                 log.log("error", "magic tag does not match")
                 return None
@@ -311,7 +341,7 @@ class _Engine:
     def __init__(self, gpu: FakeGpu, plan: bytes) -> None:
         most, _, content = plan.removeprefix(_HEADER).partition(b"\n")
         self.gpu = gpu
-        self._most = {name: tuple(shape) for name, shape in json.loads(most).items()}
+        self.most = {name: tuple(shape) for name, shape in json.loads(most).items()}
         self.network = _Network()
         self.network.open(content)
         session = self.network.session
@@ -320,7 +350,8 @@ class _Engine:
         self.num_io_tensors = len(self.inputs) + len(self.outputs)
 
     def get_tensor_name(self, index: int) -> str:
-        return str((*self.inputs, *self.outputs)[index].name)
+        # An engine's order is its own.
+        return str((*self.outputs[::-1], *self.inputs[::-1])[index].name)
 
     def get_tensor_mode(self, name: str) -> str:
         return "in" if name in {tensor.name for tensor in self.inputs} else "out"
@@ -333,29 +364,43 @@ class _Engine:
         return tuple(found)
 
     def get_tensor_profile_shape(self, name: str, profile: int) -> tuple[tuple[int, ...], ...]:
-        return ((), (), self._most[name])
+        return ((), (), self.most[name])
 
     def create_execution_context(self, config: Any = None) -> _Context:
         return _Context(self, config)
 
     def create_runtime_config(self) -> Any:
         """TensorRT for RTX has one, with the kernels that it compiled."""
-        config = types.SimpleNamespace(kernels=None)
-        config.create_runtime_cache = _Kernels
-        config.set_runtime_cache = lambda kernels: setattr(config, "kernels", kernels)
-        config.get_runtime_cache = lambda: config.kernels
-        return config
+        return _RuntimeConfig(self.gpu)
+
+
+class _RuntimeConfig:
+    """Whose cache has to be kept alive by whoever made it, and gives itself to nobody else."""
+
+    kernels: Any = None
+    dynamic_shapes_kernel_specialization_strategy = 0
+
+    def __init__(self, gpu: FakeGpu) -> None:
+        self._gpu = gpu
+
+    def create_runtime_cache(self) -> _Kernels:
+        return _Kernels(self._gpu)
+
+    def set_runtime_cache(self, kernels: _Kernels) -> bool:
+        self.kernels = weakref.ref(kernels)
+        return True
 
 
 class _Kernels:
-    content = b"kernels"
+    def __init__(self, gpu: FakeGpu) -> None:
+        self._gpu = gpu
 
     def deserialize(self, content: bytes) -> bool:
-        assert content == self.content
+        assert content == self._gpu.compiled
         return True
 
-    def serialize(self) -> bytes:
-        return self.content
+    def serialize(self) -> bytes | None:
+        return self._gpu.compiled
 
 
 class _Context:
@@ -364,7 +409,11 @@ class _Context:
     def __init__(self, engine: _Engine, config: Any) -> None:
         assert (config is not None) == (engine.gpu.flavour == "tensorrt_rtx")
         self._engine, self._addresses = engine, dict[str, int]()
-        self.get_runtime_config = lambda: config
+        self._config = None
+        if config is not None:
+            # Compiling for each length as it comes would go on beside the robot's work.
+            assert config.dynamic_shapes_kernel_specialization_strategy == 2
+            self._config, self._kernels = weakref.ref(config), config.kernels
         self._shapes = {
             tensor.name: tensor.shape for tensor in engine.inputs if -1 not in tensor.shape
         }
@@ -373,7 +422,13 @@ class _Context:
         self._addresses[name] = address
         return True
 
+    def is_stream_capturable(self, stream: int) -> bool:
+        return self._engine.gpu.capturable
+
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
+        most = self._engine.most.get(name, shape)
+        if not all(1 <= size <= bound for size, bound in zip(shape, most, strict=True)):
+            return False
         self._shapes[name] = tuple(shape)
         return True
 
@@ -387,6 +442,9 @@ class _Context:
     def execute_async_v3(self, stream: int) -> bool:
         gpu = self._engine.gpu
         gpu.calls["enqueue"] += 1
+        if self._config is not None:
+            assert self._config() is not None, "the context's configuration is gone"
+            assert self._kernels() is not None, "the context's kernels are gone"
         if not gpu.enqueue_works:
             return False
 

@@ -18,10 +18,12 @@ import pytest
 from fb_ros.backends import ENGINE_BACKENDS, ONNXRUNTIME, backend_class, make_backend
 from fb_ros.backends.backend import Backend
 from fb_ros.backends.cuda import Cuda
+from fb_ros.backends.engine_cache import EngineCache
 from fb_ros.bundle import Bundle, load_bundle
+from fb_ros.check_backends import check_backends
 from fb_ros.errors import FbRosError
 from fb_ros.golden import golden_errors, require_golden, tolerated_error
-from fb_ros.graphs import GRAPHS, POLICY, PRECISIONS, TASK_ENCODER, VALUE, Precision
+from fb_ros.graphs import GRAPHS, HALF, POLICY, PRECISIONS, TASK_ENCODER, VALUE, Precision
 from fb_ros.policy import BestOfPolicy, Policy
 from test.fb_ros.fake_gpu import FAILED, INSUFFICIENT_DRIVER, OUT_OF_MEMORY, FakeGpu
 
@@ -329,9 +331,104 @@ def test_kernels_that_were_compiled_are_kept(
 ) -> None:
     FakeGpu("tensorrt_rtx").install(monkeypatch)
     for _ in range(2):
-        assert bundle.load_graph(POLICY, "tensorrt_rtx").name == "tensorrt_rtx"
+        loaded = bundle.load_graph(POLICY, "tensorrt_rtx")
+        gc.collect()
+        loaded.run(policy_inputs(bundle))
+        assert loaded.name == "tensorrt_rtx"
     (kept,) = cache.glob("*.kernels")
-    assert kept.read_bytes() == b"kernels"
+    assert EngineCache().load_extra(kept.name) == b"kernels"
+
+
+def test_kernels_that_cannot_be_kept_do_not_cost_the_gpu(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    gpu = FakeGpu("tensorrt_rtx")
+    gpu.install(monkeypatch)
+    gpu.compiled = None
+    assert bundle.load_graph(POLICY, "tensorrt_rtx").name == "tensorrt_rtx"
+    assert not list(cache.glob("*.kernels"))
+
+
+def test_outputs_come_in_the_order_of_the_graph(bundle: Bundle, gpu: FakeGpu) -> None:
+    """An engine's own may be another, and `scale` is no action."""
+    for graph in GRAPHS:
+        ours = bundle.load_graph(graph, "tensorrt")
+        theirs = bundle.load_graph(graph, ONNXRUNTIME)
+        assert ours.name == "tensorrt"
+        assert ours.output_names == theirs.output_names
+        inputs = bundle.golden[graph][0].inputs
+        for one, other in zip(ours.run(inputs), theirs.run(inputs), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_an_engine_in_the_cache_that_does_not_load_is_built_anew(
+    bundle: Bundle, gpu: FakeGpu, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle.load_graph(POLICY, "tensorrt")
+    gpu.broken_plans = 1
+    assert bundle.load_graph(POLICY, "tensorrt").name == "tensorrt"
+    assert gpu.calls["build"] == 2
+    assert "does not load (of another build); building it anew" in caplog.text
+    gpu.broken_plans = 2
+    assert bundle.load_graph(POLICY, "tensorrt").name == ONNXRUNTIME
+
+
+def test_the_librarys_logger_outlives_every_engine(bundle: Bundle, gpu: FakeGpu) -> None:
+    loaded = [bundle.load_graph(POLICY, "tensorrt")]
+    for graph in (VALUE, TASK_ENCODER):
+        loaded.append(bundle.load_graph(graph, "tensorrt"))
+        del loaded[0]
+        gc.collect()
+        assert loaded[0].name == "tensorrt"
+
+
+def test_bindings_that_raise_are_a_machine_without_a_gpu(bundle: Bundle, gpu: FakeGpu) -> None:
+    gpu.raising["cudaGetDeviceCount"] = RuntimeError("Failed to dlopen\nlibcuda.so.1")
+    assert bundle.load_graph(POLICY, "tensorrt").name == ONNXRUNTIME
+    rows, absent = check_backends(bundle)
+    assert {row["backend"] for row in rows} == {ONNXRUNTIME}
+    assert "Failed to dlopen libcuda.so.1" in absent["tensorrt"]
+
+
+def test_what_a_library_raises_is_a_row_of_the_check(bundle: Bundle, gpu: FakeGpu) -> None:
+    gpu.spoil = of_another_version
+    failures = [row["failure"] for row in check_backends(bundle)[0] if not row["ok"]]
+    assert len(failures) == len(GRAPHS) + len(HALF)
+    assert set(failures) == {
+        "TypeError: incompatible function arguments The following are supported"
+    }
+
+
+def test_a_gpu_that_the_library_does_not_know_is_named(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = FakeGpu("tensorrt_rtx")
+    gpu.install(monkeypatch)
+    gpu.capability = (9, 0)
+    _, absent = check_backends(bundle)
+    assert absent["tensorrt_rtx"].endswith("compute capability 8.6, this one's is 9.0")
+
+
+def test_an_engine_that_cannot_be_captured_is_not(bundle: Bundle, gpu: FakeGpu) -> None:
+    gpu.capturable = False
+    loaded = bundle.load_graph(POLICY, "tensorrt")
+    assert loaded.name == "tensorrt"
+    assert "CUDA graph" not in loaded.runtime
+    assert gpu.calls["cudaStreamBeginCapture"] == 0
+
+
+@pytest.mark.parametrize("rows", [(0, 0), (3, 2)])
+def test_rows_that_no_engine_takes_do_not_cost_the_gpu(
+    bundle: Bundle, gpu: FakeGpu, rows: tuple[int, int]
+) -> None:
+    inputs = dict(bundle.golden[TASK_ENCODER][0].inputs)
+    for name, count in zip(("features", "weights"), rows, strict=True):
+        inputs[name] = inputs[name][:count]
+    inputs["reward"] = inputs["reward"][: rows[1]]
+    loaded = bundle.load_graph(TASK_ENCODER, "tensorrt")
+    with contextlib.suppress(FbRosError):
+        loaded.run(inputs)
+    assert loaded.name == "tensorrt"
 
 
 @pytest.mark.parametrize("backend", [ONNXRUNTIME, "tensorrt"])

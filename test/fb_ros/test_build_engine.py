@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 
 from fb_ros.backends import backend_class
 from fb_ros.backends.backend import GraphFile
+from fb_ros.backends.cuda import Device
 from fb_ros.backends.engine_build import find_or_build
 from fb_ros.backends.engine_cache import EngineCache
 from fb_ros.bundle import load_bundle
@@ -112,7 +113,7 @@ def test_an_operator_that_tensorrt_refuses_is_named(tmp_path: Path, cache: Engin
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
     library = backend_class("tensorrt_rtx").library
     with pytest.raises(FbRosError, match=r"the_determinant \(Det\)") as refusal:
-        find_or_build(library, GraphFile(path=path), "8.6", cache=cache)
+        find_or_build(library, GraphFile(path=path), Device("", "8.6"), cache=cache)
     assert "\n" not in str(refusal.value)
     assert not list(cache.folder.glob("*.engine"))
 

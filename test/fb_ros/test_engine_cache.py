@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fb_ros.backends import backend_class
+from fb_ros.backends.cuda import Device
 from fb_ros.backends.engine_build import Found, engine_key, find_or_build
 from fb_ros.backends.engine_cache import Engine, EngineCache, EngineKey, cache_folder
 from fb_ros.bundle import Bundle, load_bundle
@@ -17,14 +18,17 @@ from fb_ros.errors import FbRosError
 from fb_ros.graphs import POLICY
 from test.fb_ros.fake_gpu import FakeGpu
 
+TIMINGS = "timings-tensorrt-10.3.0-8.6"
 KEY = EngineKey(
     graph="ab" * 32,
     flavour="tensorrt",
     version="10.3.0",
     capability="8.7",
+    device="",
     precision="fp32",
     rows=(1, 1),
 )
+DEVICE = Device("Fake GPU", "8.6")
 ENGINE = Engine(plan=b"a plan\nof two lines", description={"layers": []})
 
 
@@ -56,7 +60,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeGpu:
 def build(bundle: Bundle, cache: EngineCache) -> Found:
     library = backend_class("tensorrt").library
     return find_or_build(
-        library, bundle.graph_file(POLICY), "8.6", cache=cache, progress=lambda phase, share: None
+        library, bundle.graph_file(POLICY), DEVICE, cache=cache, progress=lambda phase, share: None
     )
 
 
@@ -71,6 +75,7 @@ def test_what_was_stored_is_found(stored: EngineCache) -> None:
         {"flavour": "tensorrt_rtx"},
         {"version": "10.3.1"},
         {"capability": "8.6"},
+        {"device": "Orin"},
         {"precision": "fp16"},
         {"rows": (1, 2)},
         {"recipe": 0},
@@ -164,8 +169,7 @@ def test_timings_are_kept_for_the_next_build(
     first = build(bundle, cache)
     cache.path(first.key).unlink()
     build(bundle, cache)
-    (kept,) = cache.folder.glob("timings-*")
-    assert kept.read_bytes() == b"tt"
+    assert cache.load_extra(TIMINGS) == b"tt"
 
 
 def test_damaged_timings_cost_their_time_alone(
@@ -173,20 +177,41 @@ def test_damaged_timings_cost_their_time_alone(
 ) -> None:
     first = build(bundle, cache)
     cache.path(first.key).unlink()
-    (kept,) = cache.folder.glob("timings-*")
-    kept.write_bytes(b"cut off")
+    path = cache.folder / TIMINGS
+    path.write_bytes(path.read_bytes()[:-1])
     assert build(bundle, cache).engine.plan == first.engine.plan
-    assert kept.read_bytes() == b"t"
+    assert cache.load_extra(TIMINGS) == b"t"
+
+
+@pytest.mark.parametrize("kept", [b"unreadable", b"ttt"])
+def test_timings_that_the_library_refuses_cost_their_time_alone(
+    bundle: Bundle, gpu: FakeGpu, cache: EngineCache, kept: bytes
+) -> None:
+    cache.folder.mkdir()
+    cache.store_extra(TIMINGS, kept)
+    gpu.timings_fit = False
+    assert not build(bundle, cache).cached
+    assert cache.load_extra(TIMINGS) == b"t"
+
+
+@pytest.mark.parametrize(("flavour", "same"), [("tensorrt", False), ("tensorrt_rtx", True)])
+def test_an_engine_of_one_model_of_gpu_is_not_anothers(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, flavour: str, same: bool
+) -> None:
+    FakeGpu(flavour).install(monkeypatch)
+    library, file = backend_class(flavour).library, bundle.graph_file(POLICY)
+    one, other = (engine_key(library, file, Device(name, "8.6")) for name in "AB")
+    assert (one == other) == same
 
 
 def test_the_key_follows_the_graphs_content(bundle: Bundle, gpu: FakeGpu, tmp_path: Path) -> None:
     library, file = backend_class("tensorrt").library, bundle.graph_file(POLICY)
     copy = tmp_path / "other_name.onnx"
     copy.write_bytes(file.path.read_bytes())
-    before = engine_key(library, file, "8.6")
-    assert engine_key(library, dataclasses.replace(file, path=copy), "8.6") == before
+    before = engine_key(library, file, DEVICE)
+    assert engine_key(library, dataclasses.replace(file, path=copy), DEVICE) == before
     copy.write_bytes(copy.read_bytes() + b"\0")
-    assert engine_key(library, dataclasses.replace(file, path=copy), "8.6") != before
+    assert engine_key(library, dataclasses.replace(file, path=copy), DEVICE) != before
 
 
 def test_without_leave_to_build_nothing_is_built(
@@ -194,7 +219,7 @@ def test_without_leave_to_build_nothing_is_built(
 ) -> None:
     library = backend_class("tensorrt").library
     with pytest.raises(FbRosError, match="fb_ros build-engine --runtime tensorrt"):
-        find_or_build(library, bundle.graph_file(POLICY), "8.6", cache=cache, build=False)
+        find_or_build(library, bundle.graph_file(POLICY), DEVICE, cache=cache, build=False)
     assert gpu.calls["build"] == 0
 
 
