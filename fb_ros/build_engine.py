@@ -13,6 +13,7 @@ from fb_ros.backends.cuda import Cuda, Device
 from fb_ros.backends.engine_build import Progress, find_or_build
 from fb_ros.backends.engine_cache import EngineCache
 from fb_ros.backends.engine_library import EngineLibrary
+from fb_ros.backends.engine_load import load_engine
 from fb_ros.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
@@ -69,10 +70,12 @@ def _devices(library: EngineLibrary, named: tuple[str, ...]) -> list[Device]:
             remedy = f"; name others with --compute-capability {' '.join(known)}" if known else ""
             raise FbRosError(f"there is nothing to build for: {error}{remedy}") from error
         at_hand = None
-    if at_hand is not None and named in ((), (at_hand.capability,)):
+    if not named:
+        assert at_hand is not None
         return [at_hand]
+    own = "" if at_hand is None else at_hand.capability
     for capability in named:
-        if capability not in known and (at_hand is None or capability != at_hand.capability):
+        if capability not in (*known, own):
             raise FbRosError(
                 f"{library.title} {library.version} builds ahead of time for "
                 + (", ".join(known) or "no GPU")
@@ -80,9 +83,7 @@ def _devices(library: EngineLibrary, named: tuple[str, ...]) -> list[Device]:
                 "the library that is there (on a Jetson --runtime tensorrt)"
             )
     return [
-        at_hand
-        if at_hand is not None and capability == at_hand.capability
-        else Device("", capability)
+        at_hand if at_hand is not None and capability == own else Device("", capability)
         for capability in named
     ]
 
@@ -91,7 +92,12 @@ def _build(
     library: EngineLibrary, file: GraphFile, device: Device, cache: EngineCache
 ) -> dict[str, object]:
     title = f"{file.path.name} for {device.capability}"
-    found = find_or_build(library, file, device, cache=cache, progress=_shown(title))
+    progress = _shown(title)
+    if device.name:
+        # It is here: what does not load is built anew.
+        found = load_engine(library, file, device, cache=cache, progress=progress).found
+    else:
+        found = find_or_build(library, file, device, cache=cache, progress=progress)
     described = found.engine.description
     return {
         "graph": file.path.name,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from fb_ros.backends.backend import GraphFile, one_line
 from fb_ros.backends.cuda import Cuda
-from fb_ros.backends.engine_build import Found, Progress, find_or_build
+from fb_ros.backends.engine_build import Progress
 from fb_ros.backends.engine_cache import EngineCache
 from fb_ros.backends.engine_library import EngineLibrary
+from fb_ros.backends.engine_load import load_engine
 from fb_ros.backends.engine_log import listening
 from fb_ros.backends.engine_run import EngineRun
 from fb_ros.errors import FbRosError
@@ -32,21 +33,9 @@ class EngineBackend:
         library.require_installed()
         cuda = Cuda()
         device = cuda.device()
-        progress = _logged(graph.path.name)
-        found = find_or_build(library, graph, device, cache=cache, build=build, progress=progress)
-        runtime, engine, failure = _load(library, found)
-        if engine is None and found.cached and build:
-            _LOG.warning(
-                "the engine of %s does not load (%s); building it anew", graph.path.name, failure
-            )
-            cache.forget(found.key)
-            found = find_or_build(library, graph, device, cache=cache, progress=progress)
-            runtime, engine, failure = _load(library, found)
-        if engine is None:
-            raise FbRosError(
-                f"{library.title} {library.version} does not load the engine of "
-                f"{graph.path.name}: {failure}"
-            )
+        found, engine, runtime = load_engine(
+            library, graph, device, cache=cache, build=build, progress=_logged(graph.path.name)
+        )
         trt = library.module
         with listening(trt) as log:
             prepared = library.prepare(engine, cache, found.key.digest)
@@ -91,15 +80,6 @@ class EngineBackend:
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         return self._run.run(inputs)
-
-
-def _load(library: EngineLibrary, found: Found) -> tuple[Any, Any, str]:
-    """The library's runtime and the engine, or None and the reason."""
-    trt = library.module
-    with listening(trt) as log:
-        runtime = trt.Runtime(log)
-        engine = runtime.deserialize_cuda_engine(found.engine.plan)
-        return runtime, engine, log.failure or "it does not say why"
 
 
 def _logged(name: str) -> Progress:

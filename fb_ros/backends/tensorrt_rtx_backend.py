@@ -29,10 +29,7 @@ class TensorRtRtx(EngineLibrary):
         return tuple(f"{major}.{minor}" for major, minor in sorted(known))
 
     def set_target(self, config: Any, capability: str, precision: Precision) -> None:
-        targets = self.module.ComputeCapability
-        # One that the library does not know by name can only be the GPU at hand: it says itself
-        # what it makes of it.
-        target = getattr(targets, "SM" + capability.replace(".", ""), targets.CURRENT)
+        target = getattr(self.module.ComputeCapability, "SM" + capability.replace(".", ""))
         config.num_compute_capabilities = 1
         config.set_compute_capability(target, 0)
 

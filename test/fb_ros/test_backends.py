@@ -21,6 +21,7 @@ from fb_ros.backends.cuda import Cuda
 from fb_ros.backends.engine_cache import EngineCache
 from fb_ros.bundle import Bundle, load_bundle
 from fb_ros.check_backends import check_backends
+from fb_ros.cli import main
 from fb_ros.errors import FbRosError
 from fb_ros.golden import golden_errors, require_golden, tolerated_error
 from fb_ros.graphs import GRAPHS, HALF, POLICY, PRECISIONS, TASK_ENCODER, VALUE, Precision
@@ -373,6 +374,21 @@ def test_an_engine_in_the_cache_that_does_not_load_is_built_anew(
     assert bundle.load_graph(POLICY, "tensorrt").name == ONNXRUNTIME
 
 
+def test_what_auto_cannot_load_build_engine_mends(
+    bundle: Bundle, gpu: FakeGpu, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = ["build-engine", "--bundle", str(bundle.path), "--runtime", "tensorrt"]
+    assert main(words) == 0
+    gpu.broken_plans = 1
+    with caplog.at_level(logging.INFO):
+        assert bundle.load_graph(POLICY, "auto").name == ONNXRUNTIME
+    assert "`fb_ros build-engine --runtime tensorrt` builds it anew" in caplog.text
+    gpu.broken_plans, built = 1, gpu.calls["build"]
+    assert main(words) == 0
+    assert gpu.calls["build"] == built + 1
+    assert bundle.load_graph(POLICY, "auto").name == "tensorrt"
+
+
 def test_the_librarys_logger_outlives_every_engine(bundle: Bundle, gpu: FakeGpu) -> None:
     loaded = [bundle.load_graph(POLICY, "tensorrt")]
     for graph in (VALUE, TASK_ENCODER):
@@ -399,14 +415,25 @@ def test_what_a_library_raises_is_a_row_of_the_check(bundle: Bundle, gpu: FakeGp
     }
 
 
-def test_a_gpu_that_the_library_does_not_know_is_named(
-    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+def test_a_gpu_that_the_library_does_not_know_is_left_alone(
+    bundle: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     gpu = FakeGpu("tensorrt_rtx")
     gpu.install(monkeypatch)
     gpu.capability = (9, 0)
     _, absent = check_backends(bundle)
-    assert absent["tensorrt_rtx"].endswith("compute capability 8.6, this one's is 9.0")
+    reason = "knows GPUs of compute capability 8.6, this one's is 9.0"
+    assert absent["tensorrt_rtx"].endswith(reason)
+    # And nothing else uses what the check leaves out.
+    assert bundle.load_graph(POLICY, "tensorrt_rtx").name == ONNXRUNTIME
+    assert reason in caplog.text
+    for words in ([], ["--compute-capability", "9.0"]):
+        assert main(["build-engine", "--bundle", str(bundle.path), *words]) == 1
+        assert reason in capsys.readouterr().err
+    assert gpu.calls["build"] == 0
 
 
 def test_an_engine_that_cannot_be_captured_is_not(bundle: Bundle, gpu: FakeGpu) -> None:
