@@ -100,16 +100,21 @@ def _refuse_other_data(config: CollectConfig) -> None:
     path = config.out / METADATA
     # What older records do not know of was as it is by default now.
     known = dataclasses.asdict(CollectConfig())
-    if path.exists() and _plain({**known, **read_record(path)}) != _plain({**known, **described}):
-        raise FbRosError(
-            f"{config.out} holds data of other settings ({path}); choose another --out"
-        )
+    if path.exists():
+        before, now = _plain({**known, **read_record(path)}), _plain({**known, **described})
+        for name, value in now.items():
+            if before.get(name) != value:
+                raise FbRosError(
+                    f"{config.out} holds data of other settings, {name} {before.get(name)!r} and "
+                    f"not {value!r} ({path}); choose another --out"
+                )
     write_record(path, described)
 
 
-def _plain(record: dict[str, Any]) -> Any:
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
     """As it is when it comes back from a file."""
-    return json.loads(json.dumps(record, default=str))
+    plain: dict[str, Any] = json.loads(json.dumps(record, default=str))
+    return plain
 
 
 def episodes_of(config: CollectConfig, indices: Sequence[int]) -> Iterator[int]:
