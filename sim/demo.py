@@ -56,6 +56,11 @@ def demo(config: DemoConfig) -> Result:
     bundle = load_bundle(path)
     robot = bundle.robot
     task = make_task(config.task, robot)
+    if not config.stay and robot.goal_feature not in bundle.encoder_features:
+        raise FbRosError(
+            f"{path.name} takes no points to go to, its B does not read {robot.goal_feature}; "
+            "start it with --stay and ask with `fb_ros prompt`"
+        )
     options = default_options(robot.name) | {
         "bundle": str(path),
         "seed": str(config.seed),
