@@ -15,7 +15,7 @@ from sim.environment import Environment
 # How far it may be inclined when it is set down, rad.
 _INCLINED = 0.3
 # Steps in which it is raised from in the ground until it is free, and how far at most, m.
-_RAISE, _HIGHEST = 0.01, 3.0
+_RAISE, _HIGHEST = 0.01, 1.0
 
 
 class SuiteRobot(Environment):
@@ -58,12 +58,13 @@ class SuiteRobot(Environment):
         self._update_poses(self.data)
 
     def _set_down(self, rng: np.random.RandomState) -> None:
-        """Legs as the model has them, and as low as nothing touches the ground."""
+        """Legs as the model has them, and no higher over the ground than a step of raising."""
         positions = self._physics.named.data.qpos
         free = self.model.joint(0).type == mujoco.mjtJoint.mjJNT_FREE
         # In a plane there is one way to be inclined.
         turn = _any_way(rng) if free else rng.uniform(-_INCLINED, _INCLINED, 1)
-        height = 0.0
+        # In a plane a height is over the model's own, where it stands.
+        height = 0.0 if free else -_HIGHEST
         while height < _HIGHEST:
             with self._physics.reset_context():
                 if free:
