@@ -76,7 +76,7 @@ class CollectConfig(CommandConfig):
     online: OnlineConfig = dataclasses.field(default_factory=OnlineConfig)
     """The agents of `rnd` and `mood`."""
     tasks: tuple[str, ...] = ()
-    """Tasks of `mood`; none: all that the robot has."""
+    """Tasks of `mood`; none: all of the robot's benchmark."""
     keep_share: float = 0.25
     """Share of each task's episodes that `mood` keeps."""
     policy: Path | None = None

@@ -119,6 +119,7 @@ def compare(config: CompareConfig) -> Result:
         steps = {REACH: round(EPISODE_SECONDS / environment.spec.ctrl_dt), **steps}
     return {
         "robot": environment.spec.name,
+        "start": config.start,
         "episodes": config.episodes,
         "rows": rows,
         "algorithms": _summary(rows, steps),
@@ -240,7 +241,11 @@ def _summary(rows: list[dict[str, Any]], steps: dict[str, int]) -> list[dict[str
 def _show(result: Result) -> str:
     names = list(dict.fromkeys(row["task"] for row in result["rows"]))
     wide = max(10, *(len(entry["algorithm"]) for entry in result["algorithms"]))
-    lines = [f"{result['robot']}, {result['episodes']} episodes a task, mean return over runs"]
+    lines = [
+        f"{result['robot']}, {result['episodes']} episodes a task"
+        + (", from its feet" if result["start"] == "standing" else "")
+        + ", mean return over runs"
+    ]
     lines.append(
         f"{'algorithm':<{wide}} {'weights':<8} {'runs':>4}"
         + "".join(f"{name:>20}" for name in names)

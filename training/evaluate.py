@@ -118,7 +118,12 @@ def evaluate(config: EvaluateConfig) -> Result:
         figures = evaluate_prompts(
             environment, policy, inference, episodes=config.goals, seed=config.seed
         )
-        described = {"task": PROMPTS, "robot": bundle.robot.name, "seed": config.seed}
+        described = {
+            "task": PROMPTS,
+            "robot": bundle.robot.name,
+            "start": config.start,
+            "seed": config.seed,
+        }
         return described | figures | {"model_id": bundle.model_id}
     task = make_task(config.task, bundle.robot)
 

@@ -1,4 +1,4 @@
-"""Returns of a forward-backward model on its robot's benchmark tasks, zero-shot."""
+"""Returns of a forward-backward model on its robot's tasks, zero-shot."""
 
 from __future__ import annotations
 

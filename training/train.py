@@ -12,8 +12,10 @@ import torch
 
 from fb_ros.command import Command, Result
 from fb_ros.errors import FbRosError
+from sim.environment import Environment
 from sim.progress import progress_bar
 from sim.registry import make_environment
+from sim.reward_tasks import reward_tasks
 from training import arithmetic, processes
 from training.agent import Agent, Figures
 from training.checkpoint import load_checkpoint, read_record_of, write_checkpoint
@@ -56,6 +58,7 @@ class _Training:
         self._config = config
         environment = make_environment(config.robot, config.eval_start)
         spec = environment.spec
+        _require_tasks(config, environment)
         arithmetic.set_up(config.threads, device)
         self._checkpoint = config.out / CHECKPOINT
         resumed = self._to_resume()
@@ -67,10 +70,15 @@ class _Training:
             "data": data_fingerprint(config.data),
             "seed": config.seed,
             "processes": processes.count(),
+            # The best weights are the best at these.
+            "eval_tasks": list(config.eval_tasks),
+            "eval_start": config.eval_start,
             "agent": dataclasses.asdict(agent_settings),
         }
         if resumed:
-            _require_same(resumed["settings"], self._settings, self._checkpoint)
+            # What older checkpoints do not know of was as it is by default now.
+            before = {"eval_tasks": [], "eval_start": "benchmark", **resumed["settings"]}
+            _require_same(before, self._settings, self._checkpoint)
         self._agent = Agent(agent_settings, spec, data, device)
         if config.init and not resumed:
             self._agent.load(config.init)
@@ -78,12 +86,8 @@ class _Training:
         # Alike in a training of one process and in the first of several.
         self._generator = torch.Generator().manual_seed(config.seed + processes.rank())
         self._evaluate: ReachEvaluation | TaskEvaluation
-        # A robot that moves about has its benchmark's tasks, an arm goals to reach.
+        # A robot that moves about has tasks, an arm goals to reach.
         if environment.confined:
-            if config.eval_tasks:
-                raise FbRosError(
-                    f"robot {config.robot} is evaluated by random goals; leave eval_tasks out"
-                )
             self._evaluate = ReachEvaluation(
                 agent_settings, environment, data, seed=config.eval_seed
             )
@@ -108,8 +112,8 @@ class _Training:
             "agent": self._settings["agent"],
             "batch": agent_settings.batch,
             "threads": torch.get_num_threads(),
-            "eval_tasks": config.eval_tasks,
-            "eval_start": config.eval_start,
+            "eval_tasks": self._settings["eval_tasks"],
+            "eval_start": self._settings["eval_start"],
             "device": device_name(device),
             "learning_curve": [],
         }
@@ -244,6 +248,16 @@ class _Training:
             "update": self._update,
             "out": str(self._config.out),
         }
+
+
+def _require_tasks(config: TrainConfig, environment: Environment) -> None:
+    """Refuses tasks that the robot does not have, before anything else takes its time."""
+    if environment.confined and config.eval_tasks:
+        raise FbRosError(
+            f"robot {config.robot} is evaluated by random goals; leave eval_tasks out"
+        )
+    if config.eval_tasks:
+        reward_tasks(config.robot, config.eval_tasks)
 
 
 def _require_same(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:

@@ -27,10 +27,12 @@ def test_options_reach_the_nodes() -> None:
         "backend": "tensorrt",
         "precision": "fp16",
         "use_sim_time": "false",
+        "start": "benchmark",
     }
     simulation, inference, policy = robot_processes("cart", options)
     assert simulation.parameters["real_time_factor"] == 2.5
     assert simulation.parameters["robot"] == "cart"
+    assert simulation.parameters["start"] == "benchmark"
     for process in (inference, policy):
         assert process.parameters["backend"] == "tensorrt"
         assert process.parameters["precision"] == "fp16"

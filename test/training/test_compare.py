@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from fb_ros.policy import Policy
 from sim.episode_seed import episode_rng
 from sim.registry import make_environment
 from sim.reward_tasks import reward_tasks
+from sim.start import STARTS, Start
 from training.collect import collect
 from training.collect_config import CollectConfig
 from training.data import Transitions
@@ -133,7 +135,9 @@ def test_a_picture_that_cannot_be_is_refused_at_once(tmp_path: Path, name: str) 
     assert main(words) == 1
 
 
-def test_a_robot_is_trained_and_exported_for_tasks_of_its_own(tmp_path: Path) -> None:
+def test_a_robot_is_trained_and_exported_for_tasks_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data, out, tasks = tmp_path / "data", tmp_path / "run", ("walk_backward", "stay")
     standing = CollectConfig(
         robot="quadruped", out=data, episodes=2, episode_steps=20, start="standing", workers=1
@@ -156,17 +160,56 @@ def test_a_robot_is_trained_and_exported_for_tasks_of_its_own(tmp_path: Path) ->
     trained = train(config)
     names = {f"return_{task}" for task in tasks}
     assert {name for name in trained["last"] if name.startswith("return_")} == names
+    # On its feet an untrained policy hardly moves; dropped any way round it lies there.
+    assert trained["last"]["return_stay"] > 500.0
     export(ExportConfig(run=out, data=(data,), out=tmp_path / "bundle", goals=1))
     evaluation = load_bundle(tmp_path / "bundle").evaluation
     assert {name for name in evaluation if name.startswith("return_")} == names
     assert evaluation["mean_return"] == pytest.approx(np.mean([evaluation[n] for n in names]))
+    assert evaluation["return_stay"] > 500.0
+
+    words = ["compare", str(out), "--data", str(data), "--tasks", "stay", "--episodes", "1"]
+    returns = {}
+    for start in ("standing", "benchmark"):
+        capsys.readouterr()
+        assert main([*words, "--json", "--start", start]) == 0
+        result = json.loads(capsys.readouterr().out)
+        assert result["start"] == start
+        returns[start] = result["rows"][0]["return"]
+    assert returns["standing"] > 500.0 > returns["benchmark"]
+
+    for other in ({"eval_tasks": ("stay",)}, {"eval_start": "benchmark"}):
+        with pytest.raises(FbRosError, match=f"was made with {next(iter(other))}"):
+            train(dataclasses.replace(config, updates=2, resume=True, **other))
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_agents_learn_from_where_they_are_told_to_start(tmp_path: Path, start: Start) -> None:
+    collect(
+        CollectConfig(
+            robot="quadruped",
+            method="mood",
+            tasks=("stay",),
+            out=tmp_path,
+            episodes=3,
+            episode_steps=2,
+            start=start,
+            keep_share=1.0,
+            workers=1,
+        )
+    )
+    upright = [load_episode(path).features[0, 6] for path in episode_paths(tmp_path)]
+    assert (min(upright) > 0.9) == (start == "standing")
+
+
+def test_unknown_tasks_are_refused_before_the_data_are_read(tmp_path: Path) -> None:
+    config = TrainConfig(robot="walker", data=(tmp_path / "none",), eval_tasks=("fly",))
+    with pytest.raises(FbRosError, match="has no task 'fly'"):
+        train(config)
 
 
 def test_an_arm_is_not_evaluated_by_tasks(tmp_path: Path) -> None:
-    collect(CollectConfig(robot="point_mass", out=tmp_path / "data", episodes=1, workers=1))
-    config = TrainConfig(
-        robot="point_mass", data=(tmp_path / "data",), out=tmp_path / "run", eval_tasks=("stay",)
-    )
+    config = TrainConfig(robot="point_mass", data=(tmp_path / "none",), eval_tasks=("stay",))
     with pytest.raises(FbRosError, match="leave eval_tasks out"):
         train(config)
 
