@@ -2,7 +2,7 @@
 
 Rewards are ExORL's (arXiv 2201.13425), the cheetah's walks those of controllable_agent; they are
 held against dm_control's own where the suite has the task. Beside the benchmark stand tasks of our
-own, of the same make, for data of motion in every direction.
+own, of the same make, for data of more than forward motion.
 """
 
 from __future__ import annotations
@@ -117,13 +117,7 @@ def _quadruped_stands(environment: Environment, physics: np.ndarray) -> np.ndarr
     return _above(up, 1.0, 2.0, 0.0)
 
 
-def _quadruped_moves(speed: float, environment: Environment, physics: np.ndarray) -> np.ndarray:
-    velocity = environment.robot_states(physics).base_velocity
-    assert velocity is not None  # It has a torso.
-    return _quadruped_stands(environment, physics) * _above(velocity[:, 0], speed, speed, 0.5)
-
-
-def _quadruped_drives(
+def _quadruped_moves(
     axis: int, speed: float, environment: Environment, physics: np.ndarray
 ) -> np.ndarray:
     """Forwards at `speed` (m/s) is axis 0 of the torso, turning left (rad/s) is axis 5."""
@@ -169,17 +163,17 @@ _TASKS: dict[str, dict[str, Rewards]] = {
     },
     "quadruped": {
         "stand": _quadruped_stands,
-        "walk": functools.partial(_quadruped_moves, 0.5),
-        "run": functools.partial(_quadruped_moves, 5.0),
+        "walk": functools.partial(_quadruped_moves, 0, 0.5),
+        "run": functools.partial(_quadruped_moves, 0, 5.0),
         "jump": _quadruped_jumps,
     },
 }
 
 _DIRECTIONS: dict[str, dict[str, Rewards]] = {
     "quadruped": {
-        "walk_backward": functools.partial(_quadruped_drives, 0, -0.5),
-        "turn_left": functools.partial(_quadruped_drives, 5, 1.0),
-        "turn_right": functools.partial(_quadruped_drives, 5, -1.0),
+        "walk_backward": functools.partial(_quadruped_moves, 0, -0.5),
+        "turn_left": functools.partial(_quadruped_moves, 5, 1.0),
+        "turn_right": functools.partial(_quadruped_moves, 5, -1.0),
         "stay": _quadruped_stays,
     },
 }
