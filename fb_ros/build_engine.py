@@ -63,29 +63,23 @@ def build_engines(config: BuildEngineConfig) -> Result:
 def _devices(library: EngineLibrary, named: tuple[str, ...]) -> list[Device]:
     """Those that were asked for; all are looked at before the first is built."""
     known = library.ahead_capabilities
+    here: dict[str, Device] = {}
     try:
-        at_hand = Cuda().device()
+        device = Cuda().device()
+        here[device.capability] = device
     except FbRosError as error:
         if not named:
             remedy = f"; name others with --compute-capability {' '.join(known)}" if known else ""
             raise FbRosError(f"there is nothing to build for: {error}{remedy}") from error
-        at_hand = None
-    if not named:
-        assert at_hand is not None
-        return [at_hand]
-    own = "" if at_hand is None else at_hand.capability
     for capability in named:
-        if capability not in (*known, own):
+        if capability not in (*known, *here):
             raise FbRosError(
                 f"{library.title} {library.version} builds ahead of time for "
                 + (", ".join(known) or "no GPU")
                 + f"; for compute capability {capability} run this on a machine that has it, with "
                 "the library that is there (on a Jetson --runtime tensorrt)"
             )
-    return [
-        at_hand if at_hand is not None and capability == own else Device("", capability)
-        for capability in named
-    ]
+    return [here.get(capability, Device("", capability)) for capability in named or here]
 
 
 def _build(

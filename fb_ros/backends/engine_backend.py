@@ -44,10 +44,10 @@ class EngineBackend:
                     f"{library.title} cannot run the engine of {graph.path.name}: "
                     + (log.failure or "it does not say why")
                 )
-            outputs = tuple(found.engine.description["outputs"])
-            # Attributes go in the order in which they came: what runs first.
-            self._run = EngineRun(trt, cuda, engine, prepared.context, outputs)
-            self._needed = prepared, engine, runtime
+        outputs = tuple(found.engine.description["outputs"])
+        # Attributes go in the order in which they came: what runs first.
+        self._run = EngineRun(trt, cuda, engine, prepared.context, outputs)
+        self._needed = prepared, engine, runtime
         try:
             prepared.keep()
         except Exception as error:  # The next start compiles again.
