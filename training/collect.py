@@ -24,7 +24,7 @@ from training.collect_config import CollectConfig
 from training.episode import episode_index, save_episode
 from training.exploration import explore
 from training.goal_seeker import GoalSeeker
-from training.record import read_record, write_record
+from training.record import first_difference, read_record, write_record
 from training.rollout import replay, rollout, stop_outside
 from training.worker_process import run_in_worker, start_worker
 
@@ -102,12 +102,12 @@ def _refuse_other_data(config: CollectConfig) -> None:
     known = dataclasses.asdict(CollectConfig())
     if path.exists():
         before, now = _plain({**known, **read_record(path)}), _plain({**known, **described})
-        for name, value in now.items():
-            if before.get(name) != value:
-                raise FbRosError(
-                    f"{config.out} holds data of other settings, {name} {before.get(name)!r} and "
-                    f"not {value!r} ({path}); choose another --out"
-                )
+        name = first_difference(before, now)
+        if name:
+            raise FbRosError(
+                f"{config.out} holds data of other settings, {name} {before.get(name)!r} and "
+                f"not {now[name]!r} ({path}); choose another --out"
+            )
     write_record(path, described)
 
 

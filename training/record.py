@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ def read_record(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise FbRosError(f"{path} holds {type(record).__name__}, expected an object")
     return record
+
+
+def first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """The first entry of `now` that is another one in `before`; empty where all are the same."""
+    return next((name for name, value in now.items() if before.get(name) != value), "")
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:

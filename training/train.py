@@ -25,7 +25,7 @@ from training.data import Transitions
 from training.device import choose_device, device_name
 from training.divergence import divergence
 from training.reach_evaluation import ReachEvaluation, require_renderer
-from training.record import read_record, write_record
+from training.record import first_difference, read_record, write_record
 from training.sampler import Sampler
 from training.stop_signal import StopSignal
 from training.task_evaluation import TaskEvaluation
@@ -266,12 +266,13 @@ def _require_same(before: dict[str, Any], now: dict[str, Any], path: Path) -> No
     as_lists = {name: list(v) if isinstance(v, tuple) else v for name, v in now["agent"].items()}
     found = {**before, **{f"agent.{name}": value for name, value in before["agent"].items()}}
     expected = {**now, **{f"agent.{name}": value for name, value in as_lists.items()}}
-    for name, value in expected.items():
-        if name != "agent" and found.get(name) != value:
-            raise FbRosError(
-                f"{path} was made with {name} {found.get(name)!r}, not {value!r}; go on with its "
-                "own settings, or choose another --out (and --init to start from its weights)"
-            )
+    del expected["agent"]
+    name = first_difference(found, expected)
+    if name:
+        raise FbRosError(
+            f"{path} was made with {name} {found.get(name)!r}, not {expected[name]!r}; go on with "
+            "its own settings, or choose another --out (and --init to start from its weights)"
+        )
 
 
 def _run_of(weights: Path) -> dict[str, Any]:
