@@ -6,7 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -81,6 +81,15 @@ class CompareConfig(CommandConfig):
             require_picture(self.plot)
 
 
+class _Bench(NamedTuple):
+    """What all runs are held to."""
+
+    config: CompareConfig
+    environment: Environment
+    data: Transitions
+    tasks: tuple[RewardTask, ...]
+
+
 @torch.no_grad()
 def compare(config: CompareConfig) -> Result:
     """Returns of all runs, and what they come to for each algorithm."""
@@ -109,10 +118,11 @@ def compare(config: CompareConfig) -> Result:
             )
     if config.plot is not None:
         plot_curves(config.plot, [(labels[folder], run) for folder, run in runs.items()])
+    bench = _Bench(config, environment, data, tasks)
     rows = [
         {"run": str(folder), "seed": run["seed"], "algorithm": labels[folder], **row}
         for folder, run in runs.items()
-        for row in _returns(config, folder, run, environment, data, tasks)
+        for row in _returns(bench, folder, run)
     ]
     steps = {task.name: task.steps for task in tasks}
     if reaches:
@@ -126,35 +136,21 @@ def compare(config: CompareConfig) -> Result:
     }
 
 
-def _returns(
-    config: CompareConfig,
-    folder: Path,
-    run: Result,
-    environment: Environment,
-    data: Transitions,
-    tasks: tuple[RewardTask, ...],
-) -> Iterator[dict[str, Any]]:
+def _returns(bench: _Bench, folder: Path, run: Result) -> Iterator[dict[str, Any]]:
     """The mean return of each task that the run knows of, for the last and the best weights."""
     returns = _topline_returns if run.get("algorithm") == TOPLINE else _zero_shot_returns
-    for name, found in returns(config, folder, run, environment, data, tasks):
+    for name, found in returns(bench, folder, run):
         for task, values in found.items():
             yield {"weights": name, "task": task, "return": float(np.mean(values))}
 
 
-def _topline_returns(
-    config: CompareConfig,
-    folder: Path,
-    run: Result,
-    environment: Environment,
-    data: Transitions,
-    tasks: tuple[RewardTask, ...],
-) -> Iterator[tuple[str, Returns]]:
-    spec = environment.spec
+def _topline_returns(bench: _Bench, folder: Path, run: Result) -> Iterator[tuple[str, Returns]]:
+    config, environment, spec = bench.config, bench.environment, bench.environment.spec
     for name, file in _WEIGHTS.items():
         # As the agent is read: another version's settings are refused by name.
         agent = load_topline(_td3_of(run, folder), spec.obs_dim, spec.act_dim, folder / file)
         action_of = agent.policy().action
-        own = [task for task in tasks if task.name == run["task"]]
+        own = [task for task in bench.tasks if task.name == run["task"]]
         yield (
             name,
             {
@@ -166,14 +162,8 @@ def _topline_returns(
         )
 
 
-def _zero_shot_returns(
-    config: CompareConfig,
-    folder: Path,
-    run: Result,
-    environment: Environment,
-    data: Transitions,
-    tasks: tuple[RewardTask, ...],
-) -> Iterator[tuple[str, Returns]]:
+def _zero_shot_returns(bench: _Bench, folder: Path, run: Result) -> Iterator[tuple[str, Returns]]:
+    config, environment, data = bench.config, bench.environment, bench.data
     settings = agent_of(run, folder)
     if config.eval_samples:
         settings = dataclasses.replace(settings, eval_samples=config.eval_samples)
@@ -181,8 +171,8 @@ def _zero_shot_returns(
     reaching = benchmark = None
     if REACH in config.tasks:
         reaching = ReachEvaluation(settings, environment, data, seed=config.seed)
-    if tasks:
-        names = [task.name for task in tasks]
+    if bench.tasks:
+        names = [task.name for task in bench.tasks]
         benchmark = TaskEvaluation(settings, environment, data, seed=config.seed, tasks=names)
     for name, file in _WEIGHTS.items():
         load_weights(networks, read_weights(folder / file), folder / file)
