@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import rclpy
 
 from fb_ros.bundle import load_bundle
+from fb_ros.nodes.messages import stamp_of
+from fb_ros.nodes.qos import STREAM
 from sim.robot_client import RobotClient
 from sim.robot_processes import RobotProcesses
 from sim.running_robot import robot_up
@@ -36,6 +40,28 @@ def running_robot(
             yield client
     finally:
         client.destroy_node()
+
+
+def stepped(
+    client: RobotClient, kind: type, topic: str, read: Callable[[Any], np.ndarray]
+) -> Callable[[int], np.ndarray]:
+    """Steps a robot in lock-step so many times, and gives what `topic` said after each."""
+    # By their stamps: in lock-step a state is told more than once.
+    states: dict[int, np.ndarray] = {}
+
+    def keep(message: Any) -> None:
+        states[stamp_of(message)] = read(message)
+
+    client.create_subscription(kind, topic, keep, STREAM)
+
+    def step(count: int) -> np.ndarray:
+        stamps = []
+        for _ in range(count):
+            stamps.append(round(client.step()["time"] * 1e9))
+            client.wait_for(lambda: stamps[-1] in states, f"what {topic} says after a step")
+        return np.stack([states[stamp] for stamp in stamps])
+
+    return step
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ import pytest
 from sensor_msgs.msg import JointState
 
 from fb_ros.errors import FbRosError
-from fb_ros.nodes.qos import STREAM
 from sim.robot_client import RobotClient
-from test.nodes.conftest import StartRobot, running_robot
+from test.nodes.conftest import StartRobot, running_robot, stepped
 
 GOALS = {
     "point_mass": [(0.1, 0.1, 0.01), (-0.15, 0.05, 0.01)],
@@ -22,21 +21,14 @@ STEPS = 30
 
 def trajectory(client: RobotClient, robot: str) -> np.ndarray:
     """Joint positions and velocities after each step, under two goals."""
-    # By their stamps: in lock-step a state is told more than once.
-    states: dict[int, np.ndarray] = {}
-
-    def keep(message: JointState) -> None:
-        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-        states[stamp] = np.array([*message.position, *message.velocity])
-
-    client.create_subscription(JointState, "joint_states", keep, STREAM)
-    stamps = []
+    step = stepped(
+        client, JointState, "joint_states", lambda m: np.array([*m.position, *m.velocity])
+    )
+    parts = []
     for goal in GOALS[robot]:
         client.wait_for_z(client.publish_goal(np.array(goal)))
-        for _ in range(STEPS):
-            stamps.append(round(client.step()["time"] * 1e9))
-            client.wait_for(lambda: stamps[-1] in states, "the state after a step")
-    return np.stack([states[stamp] for stamp in stamps])
+        parts.append(step(STEPS))
+    return np.concatenate(parts)
 
 
 @pytest.mark.parametrize("robot", list(GOALS))

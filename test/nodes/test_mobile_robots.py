@@ -19,7 +19,7 @@ from fb_ros.prompt import Velocity
 from sim.episode_seed import episode_rng
 from sim.registry import make_environment
 from sim.robot_client import RobotClient
-from test.nodes.conftest import StartRobot, running_robot
+from test.nodes.conftest import StartRobot, running_robot, stepped
 from training.agent_config import AgentConfig
 from training.untrained import write_untrained
 
@@ -51,24 +51,18 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return folder
 
 
+def pose_and_twist(message: Odometry) -> np.ndarray:
+    point, linear = message.pose.pose.position, message.twist.twist.linear
+    turn, angular = message.pose.pose.orientation, message.twist.twist.angular
+    vectors = [[part.x, part.y, part.z] for part in (point, turn, linear, angular)]
+    return np.array([*np.concatenate(vectors), turn.w])
+
+
 def walk(client: RobotClient, steps: int = 30) -> np.ndarray:
     """Pose and twist of the body after each step."""
-    states: dict[int, np.ndarray] = {}
-
-    def keep(message: Odometry) -> None:
-        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-        point, linear = message.pose.pose.position, message.twist.twist.linear
-        turn, angular = message.pose.pose.orientation, message.twist.twist.angular
-        vectors = [[part.x, part.y, part.z] for part in (point, turn, linear, angular)]
-        states[stamp] = np.array([*np.concatenate(vectors), turn.w])
-
-    client.create_subscription(Odometry, "odom", keep, STREAM)
+    step = stepped(client, Odometry, "odom", pose_and_twist)
     client.wait_for_z(client.publish_skill(WALK))
-    stamps = []
-    for _ in range(steps):
-        stamps.append(round(client.step()["time"] * 1e9))
-        client.wait_for(lambda: stamps[-1] in states, "the odometry after a step")
-    return np.stack([states[stamp] for stamp in stamps])
+    return step(steps)
 
 
 def test_odometry_and_imu_drive_the_robot_as_the_vector_does(ros: None, bundle: Path) -> None:
