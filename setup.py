@@ -98,7 +98,7 @@ setup(
             "fb_ros = fb_ros.cli:main",
             "policy_node = fb_ros.nodes.policy_node:main",
             "task_inference_node = fb_ros.nodes.task_inference_node:main",
-            "sim_node = sim.sim_node:main",
+            "sim_node = sim.node.sim_node:main",
         ],
     },
 )

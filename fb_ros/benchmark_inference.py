@@ -11,9 +11,7 @@ import numpy as np
 
 from fb_ros.backends import ONNXRUNTIME
 from fb_ros.backends.backend import Backend, one_line
-from fb_ros.bundle import Bundle
-from fb_ros.check_backends import open_backend, present_backends
-from fb_ros.graphs import (
+from fb_ros.backends.graphs import (
     BEST_OF,
     CANDIDATES,
     POLICY,
@@ -21,7 +19,9 @@ from fb_ros.graphs import (
     TASK_ENCODER,
     Precision,
 )
-from fb_ros.task_encoder import TaskEncoder, encoder_threads
+from fb_ros.bundle.bundle import Bundle
+from fb_ros.bundle.check_backends import open_backend, present_backends
+from fb_ros.task_inference.task_encoder import TaskEncoder, encoder_threads
 
 Row = dict[str, object]
 

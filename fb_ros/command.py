@@ -31,3 +31,15 @@ class Command:
     default: Callable[[Sequence[str]], Any] | None = None
     """The configuration that the words on the command line start from, where it depends on
     them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A command in the table of its room, `ROOM.commands.COMMANDS`."""
+
+    module: str
+    """Module of that folder whose `COMMAND` it is."""
+    extra: str
+    """Extras of the package that bring what it needs; empty for none."""
+    summary: str
+    """What `fb_ros --help` says of it."""

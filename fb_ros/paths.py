@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from fb_ros.bundle import DESCRIPTION
+from fb_ros.bundle.bundle import DESCRIPTION
 from fb_ros.errors import FbRosError
 
 

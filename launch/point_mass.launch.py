@@ -1,6 +1,6 @@
 """A simulated point mass that goes to the points published on /point_mass/prompt/goal_point."""
 
-from fb_ros.launch_description import robot_launch_description
+from fb_ros.bringup.launch_description import robot_launch_description
 from launch import LaunchDescription
 
 

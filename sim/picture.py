@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from fb_ros.errors import FbRosError
-from sim.environment import Environment
-from sim.follow import CommandOf
+from sim.robots.environment import Environment
+from sim.tasks.follow import CommandOf
 
 _FRAMES_PER_SECOND = 12.5
 _RADIUS_M, _COLOUR = 0.03, np.array([0.9, 0.1, 0.1, 0.8], dtype=np.float32)

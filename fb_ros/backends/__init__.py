@@ -17,8 +17,8 @@ ONNXRUNTIME = "onnxruntime"
 # Modules are imported on demand: each brings a runtime that a machine may not have.
 _BACKENDS = {
     ONNXRUNTIME: ("fb_ros.backends.onnxruntime_backend", "OnnxRuntimeBackend"),
-    "tensorrt": ("fb_ros.backends.tensorrt_backend", "TensorRtBackend"),
-    "tensorrt_rtx": ("fb_ros.backends.tensorrt_rtx_backend", "TensorRtRtxBackend"),
+    "tensorrt": ("fb_ros.backends.engines.tensorrt_backend", "TensorRtBackend"),
+    "tensorrt_rtx": ("fb_ros.backends.engines.tensorrt_rtx_backend", "TensorRtRtxBackend"),
 }
 ENGINE_BACKENDS = ("tensorrt", "tensorrt_rtx")
 """Those that run on a GPU, in the order in which `auto` tries them."""

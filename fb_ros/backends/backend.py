@@ -9,8 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
+from fb_ros.backends.graphs import Precision, Shapes
 from fb_ros.errors import FbRosError
-from fb_ros.graphs import Precision, Shapes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ import numpy as np
 import onnxruntime
 
 from fb_ros.backends.backend import GraphFile, require_shapes
+from fb_ros.backends.graphs import Shapes
 from fb_ros.errors import FbRosError
-from fb_ros.graphs import Shapes
 
 
 class OnnxRuntimeBackend:

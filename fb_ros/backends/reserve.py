@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fb_ros.backends.backend import Backend, InputRefused, one_line
-from fb_ros.graphs import Shapes
+from fb_ros.backends.graphs import Shapes
 
 _LOG = logging.getLogger(__name__)
 

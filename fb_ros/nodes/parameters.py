@@ -8,7 +8,7 @@ from pathlib import Path
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
-from fb_ros.bundle import Bundle, load_bundle
+from fb_ros.bundle.bundle import Bundle, load_bundle
 from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
 

@@ -25,16 +25,18 @@ from rclpy.timer import Timer
 from std_msgs.msg import Bool, Float64MultiArray
 from std_srvs.srv import Trigger
 
-from fb_ros.bundle import Bundle, load_bundle
-from fb_ros.control_settings import ControlSettings
-from fb_ros.controller import STOP_REPEATS, Controller, Observation, Order, Step
+from fb_ros.backends.graphs import Precision, require_precision
+from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.policy import Policy
+from fb_ros.control.control_settings import ControlSettings
+from fb_ros.control.controller import STOP_REPEATS, Controller, Observation, Order, Step
+from fb_ros.control.joint_reading import ObservationReader, reading_of_state, require_finite
+from fb_ros.control.limits import limits_of
+from fb_ros.control.rehearsal import Rehearsal
+from fb_ros.control.watchdog import Watchdog
 from fb_ros.errors import FbRosError
-from fb_ros.field import assemble
-from fb_ros.graphs import Precision, require_precision
-from fb_ros.joint_reading import ObservationReader, reading_of_state, require_finite
-from fb_ros.latency import LatencyWindow
-from fb_ros.limits import limits_of
 from fb_ros.nodes.event import event
+from fb_ros.nodes.latency import LatencyWindow
 from fb_ros.nodes.messages import (
     ERROR,
     OK,
@@ -49,11 +51,9 @@ from fb_ros.nodes.qos import EVENTS, LATCHED, STREAM, overridable
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.sensor_messages import subscribe_to_sensors
 from fb_ros.paths import find_bundle
-from fb_ros.policy import Policy
-from fb_ros.rehearsal import Rehearsal
-from fb_ros.robot_state import RobotState
-from fb_ros.watchdog import Watchdog
-from fb_ros.z_digest import z_digest
+from fb_ros.robot.field import assemble
+from fb_ros.robot.robot_state import RobotState
+from fb_ros.task_inference.z_digest import z_digest
 
 _SUCCESS = TransitionCallbackReturn.SUCCESS
 

@@ -17,10 +17,10 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fb_ros.backends import BACKEND_NAMES
-from fb_ros.control_settings import MAX_SECONDS, ControlSettings
+from fb_ros.backends.graphs import PRECISIONS, require_precision
+from fb_ros.control.control_settings import MAX_SECONDS, ControlSettings
 from fb_ros.errors import FbRosError
-from fb_ros.graphs import PRECISIONS, require_precision
-from fb_ros.robot_spec import RobotSpec
+from fb_ros.robot.robot_spec import RobotSpec
 
 SOURCES = ("vector", "sensors")
 

@@ -6,11 +6,11 @@ import numpy as np
 from geometry_msgs.msg import PointStamped, TwistStamped
 from std_msgs.msg import Float64MultiArray
 
-from fb_ros.bundle import Bundle
+from fb_ros.bundle.bundle import Bundle
 from fb_ros.errors import FbRosError
-from fb_ros.field import layout_size
 from fb_ros.nodes.messages import label_of
-from fb_ros.prompt import GoalPoint, GoalState, RewardSamples, Velocity
+from fb_ros.prompts.prompt import GoalPoint, GoalState, RewardSamples, Velocity
+from fb_ros.robot.field import layout_size
 
 SHOWN = 300
 """Characters of a prompt that its answer repeats."""

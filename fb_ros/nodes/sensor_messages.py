@@ -13,12 +13,12 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu, JointState
 
 from fb_ros.errors import FbRosError
-from fb_ros.field import Field, topics_of
 from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import STREAM, overridable
-from fb_ros.robot_spec import RobotSpec
-from fb_ros.robot_state import RobotState
-from fb_ros.sensor_match import SensorMatch
+from fb_ros.robot.field import Field, topics_of
+from fb_ros.robot.robot_spec import RobotSpec
+from fb_ros.robot.robot_state import RobotState
+from fb_ros.robot.sensor_match import SensorMatch
 
 _TOLERATED_NORM = 0.01
 

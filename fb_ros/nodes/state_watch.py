@@ -7,10 +7,10 @@ import time
 from rclpy.node import Node
 
 from fb_ros.errors import FbRosError
-from fb_ros.field import topics_of
 from fb_ros.nodes.sensor_messages import subscribe_to_sensors
-from fb_ros.robot_spec import RobotSpec
-from fb_ros.robot_state import RobotState
+from fb_ros.robot.field import topics_of
+from fb_ros.robot.robot_spec import RobotSpec
+from fb_ros.robot.robot_state import RobotState
 
 # By the wall clock: a person means what they see.
 _FRESH_SECONDS = 1.0

@@ -16,14 +16,10 @@ from rclpy.node import Node
 from rclpy.timer import Timer
 from std_msgs.msg import Float32, Float64MultiArray, String
 
-from fb_ros.candidates import require_centring
+from fb_ros.backends.graphs import require_precision
 from fb_ros.errors import FbRosError
-from fb_ros.feedback import FeedbackWindow
-from fb_ros.field import assemble
-from fb_ros.graphs import require_precision
-from fb_ros.inference import Inference
-from fb_ros.latency import LatencyWindow
 from fb_ros.nodes.drain import arrived, drain
+from fb_ros.nodes.latency import LatencyWindow
 from fb_ros.nodes.messages import ERROR, OK, WARN, to_array_message, to_diagnostics, to_status
 from fb_ros.nodes.parameters import declare_bundle, declare_number, declare_text, declare_whole
 from fb_ros.nodes.prompt_messages import (
@@ -37,13 +33,17 @@ from fb_ros.nodes.qos import EVENTS, LATCHED, PROMPT
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.state_watch import StateWatch
 from fb_ros.paths import skills_folder
-from fb_ros.prompt import Prompt, Reward
-from fb_ros.prompt_text import parse_prompt
-from fb_ros.ramp import Ramp
-from fb_ros.reward_inference import RewardInference
-from fb_ros.skill_commands import run_skill_command
-from fb_ros.skills import SkillLibrary
-from fb_ros.z_digest import z_digest
+from fb_ros.prompts.feedback import FeedbackWindow
+from fb_ros.prompts.prompt import Prompt, Reward
+from fb_ros.prompts.prompt_text import parse_prompt
+from fb_ros.prompts.skills import SkillLibrary
+from fb_ros.robot.field import assemble
+from fb_ros.task_inference.candidates import require_centring
+from fb_ros.task_inference.inference import Inference
+from fb_ros.task_inference.ramp import Ramp
+from fb_ros.task_inference.reward_inference import RewardInference
+from fb_ros.task_inference.skill_commands import run_skill_command
+from fb_ros.task_inference.z_digest import z_digest
 
 # policy_node stops the robot when it has not heard of a z for its z_timeout, 1 s by default.
 _HEARTBEAT_SECONDS = 0.2

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from fb_ros.cli import _COMMANDS, main
+from fb_ros.cli import main
+from fb_ros.command_tables import all_commands, load_command
+from fb_ros.errors import FbRosError
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     text = capsys.readouterr().out
-    for name in _COMMANDS:
+    for name in all_commands():
         assert name in text
 
 
-@pytest.mark.parametrize("name", list(_COMMANDS))
+@pytest.mark.parametrize("name", list(all_commands()))
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     # A benchmark is a command of its own.
     words = [name, "prompts"] if name == "benchmark" else name.split()
@@ -65,3 +71,42 @@ def test_a_refusal_is_one_line_and_a_failure(
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     assert expected in captured.err
+
+
+def test_every_command_of_a_table_exists() -> None:
+    for name in all_commands():
+        assert load_command(name).run
+
+
+def test_a_package_of_the_same_name_is_named_as_what_hides_ours(tmp_path: Path) -> None:
+    (tmp_path / "sim").mkdir()
+    (tmp_path / "sim" / "__init__.py").touch()
+    ended = subprocess.run(
+        [sys.executable, "-m", "fb_ros.cli", "demo", "--goals", "1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert f"{tmp_path / 'sim'} hides the package sim" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("lacking", "remedy"),
+    [("mujoco", r"pip install 'fb_ros\[ros,sim\]'"), ("sim.client", "install it again")],
+)
+def test_a_missing_package_and_a_missing_module_are_told_apart(
+    lacking: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importlib.import_module
+
+    def import_module(name: str) -> ModuleType:
+        if name == "sim.commands.demo":
+            raise ModuleNotFoundError(name=lacking)
+        return real(name)
+
+    monkeypatch.setattr("fb_ros.command_tables.importlib.import_module", import_module)
+    with pytest.raises(FbRosError, match=f"{lacking}.*{remedy}"):
+        load_command("demo")

@@ -1,0 +1,1 @@
+"""A robot's processes, described once for launch files and the command line."""

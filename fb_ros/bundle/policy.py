@@ -1,0 +1,62 @@
+"""The policy of a bundle: from an observation and `z` to a command."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fb_ros.backends.graphs import BEST_OF, CANDIDATES, POLICY, Precision
+from fb_ros.bundle.bundle import Bundle
+
+
+class Policy:
+    """`pi(s, z)` on an inference backend, answering in physical units."""
+
+    _graph_name = POLICY
+
+    def __init__(
+        self, bundle: Bundle, backend: str = "auto", precision: Precision = "fp32"
+    ) -> None:
+        self._robot = bundle.robot
+        self._graph = bundle.load_graph(self._graph_name, backend, precision=precision)
+        self._no_noise = np.zeros((1, bundle.robot.act_dim), dtype=np.float32)
+
+    @property
+    def runtime(self) -> str:
+        """What runs it and where, for a log line."""
+        return self._graph.runtime
+
+    def action(self, observation: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Action in `[-1, 1]`, `(act_dim,)`, float32."""
+        inputs = {"observation": observation[None], "z": z[None], "noise": self._noise()}
+        return self._graph.run(inputs)[0][0]
+
+    def command(self, observation: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Command in physical units, `(act_dim,)`, float64."""
+        return self._robot.command_from_action(self.action(observation, z).astype(np.float64))
+
+    def _noise(self) -> np.ndarray:
+        """None: the mean action."""
+        return self._no_noise
+
+
+class BestOfPolicy(Policy):
+    """Evaluation-based sampling: of the mean action and noisy ones that which `F` values most."""
+
+    _graph_name = BEST_OF
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        backend: str = "auto",
+        precision: Precision = "fp32",
+        *,
+        seed: int = 0,
+    ) -> None:
+        """`seed` is that of the noise."""
+        super().__init__(bundle, backend, precision)
+        self._rng = np.random.default_rng(seed)
+
+    def _noise(self) -> np.ndarray:
+        noise = self._rng.standard_normal((CANDIDATES, self._robot.act_dim), dtype=np.float32)
+        noise[0] = 0.0
+        return noise

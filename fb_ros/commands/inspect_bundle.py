@@ -1,0 +1,106 @@
+"""`fb_ros inspect`: what a bundle is, verified."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from fb_ros.bundle.bundle import load_bundle
+from fb_ros.bundle.check_backends import check_backends
+from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.paths import find_bundle
+from fb_ros.robot.field import Field
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InspectConfig(CommandConfig):
+    """Verify a bundle and say what it is."""
+
+    bundle: Path
+    """Folder of a bundle, or the name of a model that ships."""
+    check: bool = False
+    """Replay the golden vectors on every backend that this machine has; fails if one is wrong."""
+
+
+def inspect_bundle(config: InspectConfig) -> Result:
+    """The bundle's description, after its hashes were verified."""
+    bundle = load_bundle(find_bundle(config.bundle))
+    checked = {}
+    if config.check:
+        rows, absent = check_backends(bundle)
+        checked = {"ok": all(row["ok"] for row in rows), "check": rows, "absent": absent}
+    return checked | {
+        "path": str(bundle.path),
+        "model_id": bundle.model_id,
+        "algorithm": bundle.algorithm,
+        "gamma": bundle.gamma,
+        "blocks": list(bundle.blocks),
+        "encoder_features": list(bundle.encoder_features),
+        "reference_states": len(bundle.reference_features),
+        "robot": bundle.robot.to_json(),
+        "provenance": bundle.provenance,
+        "evaluation": bundle.evaluation,
+    }
+
+
+def _show(result: Result) -> str:
+    if "check" in result:
+        return _show_check(result)
+    robot = result["robot"]
+    lines = [
+        f"bundle      {result['path']}",
+        f"model       {result['model_id']}",
+        f"algorithm   {result['algorithm']}, gamma {result['gamma']}, "
+        f"z of {sum(result['blocks'])} in {len(result['blocks'])} blocks",
+        f"robot       {robot['name']}, {robot['action_interface']} commands every "
+        f"{robot['ctrl_dt']} s",
+        f"states      {result['reference_states']} reference states",
+        "",
+        "observation",
+        *_fields(robot["observation"], ()),
+        "features (* read by B)",
+        *_fields(robot["features"], result["encoder_features"]),
+        "commands",
+    ]
+    for joint, low, high in zip(
+        robot["action_joints"], robot["action_low"], robot["action_high"], strict=True
+    ):
+        lines.append(f"  {joint:<16} {low:8.3f} to {high:.3f}")
+    for title in ("evaluation", "provenance"):
+        lines += ["", title]
+        for name, value in result[title].items():
+            if not isinstance(value, (list, dict)):
+                lines.append(f"  {name:<22} {value}")
+    return "\n".join(lines)
+
+
+def _show_check(result: Result) -> str:
+    lines = [f"model {result['model_id'][:12]}: largest errors on its golden vectors"]
+    title = ""
+    for row in result["check"]:
+        runtime = row.get("runtime", row["backend"])
+        if title != runtime:
+            title = runtime
+            lines.append(title)
+        if "failure" in row:
+            lines.append(f"  {row['graph']:<24} FAILED: {row['failure']}")
+            continue
+        error = "not finite" if row["error"] is None else f"{row['error']:.1e}"
+        verdict = "" if row["ok"] else f"  WRONG: at most {row['tolerated']:g} is tolerated"
+        lines.append(f"  {row['graph']:<24} {row['output']:<8} {error:>10}{verdict}")
+    lines += [f"not here: {name}: {reason}" for name, reason in result["absent"].items()]
+    return "\n".join(lines)
+
+
+def _fields(fields: list[dict[str, object]], marked: tuple[str, ...]) -> list[str]:
+    lines = []
+    for data in fields:
+        field = Field(**data)  # type: ignore[arg-type]
+        mark = "*" if field.name in marked else " "
+        lines.append(
+            f" {mark}{field.name:<16} {field.size:3d} {field.unit:<6} {field.description}"
+        )
+    return lines
+
+
+COMMAND = Command(config=InspectConfig, run=inspect_bundle, show=_show)

@@ -1,0 +1,1 @@
+"""What a person can ask for: goals, formulas, labelled states, skills and feedback."""

@@ -1,0 +1,118 @@
+"""Saved prompts: one safetensors file each, tied to the model that they were encoded with."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from fb_ros.errors import FbRosError
+from fb_ros.prompts.prompt_text import require_name
+
+# What reading entries that are missing, or of a kind that NumPy lacks, ends in.
+_GARBLED = (KeyError, TypeError, AttributeError, ValueError)
+_SUFFIX = ".safetensors"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class SavedSkill:
+    """One skill."""
+
+    name: str
+    z: np.ndarray
+    """`(d,)`, float32."""
+    model_id: str
+    """The model under which it means what it means."""
+    text: str
+    """The prompt, as `prompt_text` reads it."""
+    date: str
+    """When it was saved, ISO 8601 in UTC."""
+
+
+class SkillLibrary:
+    """The skills in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def names(self) -> list[str]:
+        """All names, in order."""
+        with _told(f"the skills in {self.folder} cannot be listed"):
+            return sorted(path.stem for path in self.folder.glob("*" + _SUFFIX))
+
+    def save(self, skill: SavedSkill) -> None:
+        """Writes a skill whole or not at all; one of the same name is replaced."""
+        path = self._path(skill.name)
+        partial = path.with_suffix(".partial")
+        notes = {name: getattr(skill, name) for name in ("model_id", "text", "date")}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            save_file({"z": np.asarray(skill.z, dtype=np.float32)}, partial, metadata=notes)
+            partial.rename(path)
+        except (OSError, SafetensorError) as error:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise FbRosError(f"skill {skill.name} cannot be saved: {error}") from error
+
+    def load(self, name: str) -> SavedSkill:
+        """Reads a skill; a missing or damaged one is refused by name."""
+        path = self._require(name)
+        try:
+            with safe_open(path, framework="numpy") as file:
+                notes = file.metadata() or {}
+                z = file.get_tensor("z")
+            skill = SavedSkill(
+                name=name,
+                z=z,
+                model_id=notes["model_id"],
+                text=notes["text"],
+                date=notes["date"],
+            )
+        except (OSError, SafetensorError, *_GARBLED) as error:
+            raise FbRosError(f"{path} is no whole skill ({error}); delete it") from error
+        if z.ndim != 1 or z.dtype != np.float32 or not np.all(np.isfinite(z)):
+            raise FbRosError(f"{path} is no whole skill (z is not finite float32); delete it")
+        return skill
+
+    def rename(self, name: str, new: str) -> None:
+        """Gives a skill another name, which must be free."""
+        path, target = self._require(name), self._path(new)
+        with _told(f"skill {new} cannot be looked up"):
+            taken = target.exists()
+        if taken:
+            raise FbRosError(f"there is a skill {new} already; delete it or take another name")
+        with _told(f"skill {name} cannot be renamed"):
+            path.rename(target)
+
+    def delete(self, name: str) -> None:
+        """Removes a skill."""
+        path = self._require(name)
+        with _told(f"skill {name} cannot be deleted"):
+            path.unlink()
+
+    def _path(self, name: str) -> Path:
+        require_name(name)
+        return self.folder / (name + _SUFFIX)
+
+    def _require(self, name: str) -> Path:
+        path = self._path(name)
+        with _told(f"skill {name} cannot be looked up"):
+            there = path.is_file()
+        if not there:
+            known = ", ".join(self.names()) or "none"
+            raise FbRosError(f"there is no skill {name}; saved are: {known}")
+        return path
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Turns a file system's refusal into ours."""
+    try:
+        yield
+    except OSError as error:
+        raise FbRosError(f"{what}: {error}") from error

@@ -1,0 +1,161 @@
+"""What the nodes must know of a robot: its read-outs, its commands and where it can go."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, Literal
+
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot.field import Field, layout_size
+
+ActionInterface = Literal["velocity", "position", "effort"]
+_INTERFACES: tuple[str, ...] = ("velocity", "position", "effort")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RobotSpec:
+    """Description of one robot, carried by its bundle and by its simulation."""
+
+    name: str
+    """Name of the robot, used for namespaces and folders."""
+    observation: tuple[Field, ...]
+    """What the policy reads, in order."""
+    features: tuple[Field, ...]
+    """What a reward may speak of, in order."""
+    action_joints: tuple[str, ...]
+    """Joint of each command, in the order in which `commands` carries them."""
+    action_interface: ActionInterface
+    """What a command means: rad/s or m/s, rad or m, N m or N."""
+    action_low: tuple[float, ...]
+    """Smallest command, physical units."""
+    action_high: tuple[float, ...]
+    """Largest command, physical units."""
+    ctrl_dt: float
+    """Control period in seconds."""
+    joint_low: tuple[float | None, ...] = ()
+    """Smallest position of each commanded joint, rad or m; None where it has no limit, and empty
+    where none has, as for the next three."""
+    joint_high: tuple[float | None, ...] = ()
+    """Largest position."""
+    velocity_limit: tuple[float | None, ...] = ()
+    """Largest speed, rad/s or m/s."""
+    acceleration_limit: tuple[float | None, ...] = ()
+    """Largest change of the commanded speed, rad/s^2 or m/s^2."""
+    frame: str = "world"
+    """Frame of `tcp_pose` and of every point."""
+    goal_feature: str = "tcp_pos"
+    """The feature that a published goal point speaks of."""
+    velocity_features: tuple[str, ...] = ()
+    """The features that a published velocity speaks of: the linear one, then the angular one; one
+    of two components takes x and y."""
+    goal_low: tuple[float, ...] = ()
+    """Lower corner of the box from which goals are drawn, unit of `goal_feature`."""
+    goal_high: tuple[float, ...] = ()
+    """Upper corner of that box."""
+    goal_radius: float = 0.05
+    """Distance within which a goal counts as reached, unit of `goal_feature`."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise FbRosError(f"robot name is {self.name!r}, expected a text")
+        if self.action_interface not in _INTERFACES:
+            raise FbRosError(
+                f"robot {self.name}: action_interface is {self.action_interface!r}, expected one "
+                f"of {', '.join(_INTERFACES)}"
+            )
+        numbers = (
+            *self.action_low,
+            *self.action_high,
+            *self.goal_low,
+            *self.goal_high,
+            self.ctrl_dt,
+            self.goal_radius,
+        )
+        if not all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers):
+            raise FbRosError(f"robot {self.name}: limits, goals and times must be finite numbers")
+        if not (len(self.action_joints) == len(self.action_low) == len(self.action_high)):
+            raise FbRosError(f"robot {self.name}: action joints and limits differ in number")
+        if any(low >= high for low, high in zip(self.action_low, self.action_high, strict=True)):
+            raise FbRosError(f"robot {self.name}: an action's low limit is not below its high one")
+        if self.ctrl_dt <= 0.0:
+            raise FbRosError(f"robot {self.name}: ctrl_dt is {self.ctrl_dt} s, expected above 0")
+        self._verify_joint_limits()
+        goal = self.feature(self.goal_feature)
+        if not (len(self.goal_low) == len(self.goal_high) == goal.size):
+            raise FbRosError(f"robot {self.name}: the goal box needs {goal.size} numbers a corner")
+        if any(self.feature(name).size not in (2, 3) for name in self.velocity_features):
+            raise FbRosError(f"robot {self.name}: a velocity feature has 2 or 3 components")
+
+    def _verify_joint_limits(self) -> None:
+        for name in ("joint_low", "joint_high", "velocity_limit", "acceleration_limit"):
+            values = getattr(self, name)
+            if len(values) not in (0, self.act_dim):
+                raise FbRosError(
+                    f"robot {self.name}: {name} has {len(values)} entries, expected one for each "
+                    f"of {self.act_dim} joints, or none"
+                )
+            for value in values:
+                finite = isinstance(value, (int, float)) and math.isfinite(value)
+                if value is not None and not finite:
+                    raise FbRosError(f"robot {self.name}: {name} holds {value!r}, no number")
+                if value is not None and name.endswith("_limit") and value <= 0.0:
+                    raise FbRosError(f"robot {self.name}: {name} holds {value}, expected above 0")
+        for low, high in zip(self.joint_low, self.joint_high, strict=False):
+            if low is not None and high is not None and low >= high:
+                raise FbRosError(f"robot {self.name}: joint limit {low} is not below {high}")
+
+    @property
+    def sensor_tolerance(self) -> float:
+        """Seconds by which stamps may differ and still speak of one instant: a quarter period."""
+        return 0.25 * self.ctrl_dt
+
+    @property
+    def obs_dim(self) -> int:
+        """Length of the observation vector."""
+        return layout_size(self.observation)
+
+    @property
+    def feature_dim(self) -> int:
+        """Length of the vector of task features."""
+        return layout_size(self.features)
+
+    @property
+    def act_dim(self) -> int:
+        """Number of commands."""
+        return len(self.action_joints)
+
+    def feature(self, name: str) -> Field:
+        """The feature called `name`; refuses a name that is not there."""
+        for field in self.features:
+            if field.name == name:
+                return field
+        names = ", ".join(field.name for field in self.features)
+        raise FbRosError(f"robot {self.name} has no feature {name!r}; it has {names}")
+
+    def command_from_action(self, action: np.ndarray) -> np.ndarray:
+        """Physical command of an action in `[-1, 1]`, both `(..., act_dim)`."""
+        low, high = np.asarray(self.action_low), np.asarray(self.action_high)
+        return low + (np.clip(action, -1.0, 1.0) + 1.0) * 0.5 * (high - low)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` reads back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> RobotSpec:
+        """Reads what `to_json` wrote; refuses unknown or missing entries in one line."""
+        try:
+            plain: dict[str, Any] = {
+                key: tuple(v) if isinstance(v, list) else v for key, v in data.items()
+            }
+            for layout in ("observation", "features"):
+                plain[layout] = tuple(
+                    Field(**{**field, "joints": tuple(field.get("joints", ()))})
+                    for field in data[layout]
+                )
+            return cls(**plain)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise FbRosError(f"robot description is not readable: {error}") from error

@@ -1,0 +1,78 @@
+"""What a person can do with skills besides asking for them, written as on a shell.
+
+save NAME       keep the present prompt
+rename OLD NEW
+delete NAME
+anew NAME       encode a skill's text with the present model, and keep that; nothing moves
+list
+"""
+
+from __future__ import annotations
+
+from fb_ros.errors import FbRosError
+from fb_ros.prompts.prompt_text import RESERVED, parse_prompt, require_name
+from fb_ros.prompts.skills import SavedSkill, SkillLibrary
+from fb_ros.robot.wording import shortened
+from fb_ros.task_inference.inference import Inference
+from fb_ros.task_inference.reward_inference import RewardInference
+
+# Characters of a skill's text: ten thousand labelled states fit.
+_LONGEST = 10_000_000
+
+_USAGE = dict(zip(RESERVED, (("NAME",), ("OLD", "NEW"), ("NAME",), ("NAME",), ()), strict=True))
+
+
+def run_skill_command(
+    text: str,
+    library: SkillLibrary,
+    inference: RewardInference,
+    present: Inference | None,
+    *,
+    model_id: str,
+    date: str,
+) -> str | None:
+    """Does what the line says and tells it; None if it is no command but a prompt.
+
+    `present` is the prompt in force, `date` (ISO 8601) what a saved skill carries.
+    """
+    name, *words = text.split() or [""]
+    if name not in _USAGE:
+        return None
+    if len(words) != len(_USAGE[name]):
+        raise FbRosError(f"{text[:80]!r}: write `{' '.join((name, *_USAGE[name]))}`")
+    if name == "list":
+        return listing(library)
+    if name == "save":
+        require_name(words[0])
+        if present is None:
+            raise FbRosError("there is no prompt to save yet; publish one")
+        return _save(library, words[0], present, model_id, date)
+    if name == "rename":
+        library.rename(*words)
+        return f"skill {words[0]} is now {words[1]}"
+    if name == "delete":
+        library.delete(words[0])
+        return f"skill {words[0]} is gone"
+    anew = inference.infer(parse_prompt(library.load(words[0]).text, longest=_LONGEST))
+    return _save(library, words[0], anew, model_id, date)
+
+
+def _save(library: SkillLibrary, name: str, present: Inference, model_id: str, date: str) -> str:
+    skill = SavedSkill(name=name, z=present.z, model_id=model_id, text=present.text, date=date)
+    library.save(skill)
+    return f"saved as skill {name}: {shortened(present.text)}"
+
+
+def listing(library: SkillLibrary) -> str:
+    """All skills in one line."""
+    lines = []
+    for name in library.names():
+        try:
+            skill = library.load(name)
+        except FbRosError as error:
+            lines.append(f"{name}: {error}")
+            continue
+        lines.append(
+            f"{name}: {shortened(skill.text)} ({skill.date}, model {skill.model_id[:12]})"
+        )
+    return "; ".join(lines) or f"no skills in {library.folder}"

@@ -1,0 +1,81 @@
+"""The chain of auto-regressive blocks of one bundle, and the states that it averages over."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from fb_ros.backends.graphs import TASK_ENCODER, Precision
+from fb_ros.bundle.bundle import Bundle
+from fb_ros.robot.field import layout_slices
+from fb_ros.task_inference.magnitude import magnitude
+
+# A dense reward over ten thousand states is work for several cores; more than these gain nothing.
+_MOST_THREADS = 4
+
+
+class Encoding(NamedTuple):
+    """What became of a reward."""
+
+    z: np.ndarray
+    """Task encoding, `(z_dim,)`, float32."""
+    mean: np.ndarray
+    """`E[r(s) B(s, z)]`, `(z_dim,)`, float64, in units of the reward, of which it gives values."""
+
+
+def encoder_threads() -> int:
+    """How many CPU threads encoding takes on this machine."""
+    return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+
+
+class TaskEncoder:
+    """`z` of weighted states."""
+
+    def __init__(
+        self, bundle: Bundle, backend: str = "auto", precision: Precision = "fp32"
+    ) -> None:
+        slices = layout_slices(bundle.robot.features)
+        parts = [bundle.reference_features[:, slices[name]] for name in bundle.encoder_features]
+        self.reference = np.concatenate(parts, axis=1)
+        """What `B` reads of the reference states, `(n, k)`, float32."""
+        ends = np.cumsum([part.shape[1] for part in parts])
+        self.columns = dict(
+            zip(
+                bundle.encoder_features,
+                np.split(np.arange(ends[-1]), ends[:-1]),
+                strict=True,
+            )
+        )
+        """Which columns of that each feature is."""
+        self.spread = np.maximum(self.reference.astype(np.float64).std(axis=0), 1e-3)
+        """How much each column varies, `(k,)`: metres and radians have no other common measure."""
+        self._graph = bundle.load_graph(TASK_ENCODER, backend, encoder_threads(), precision)
+
+    def encode(
+        self,
+        features: np.ndarray,
+        weights: np.ndarray,
+        asked: np.ndarray,
+        reward: np.ndarray | None = None,
+    ) -> Encoding:
+        """The encoding of states with `features` `(n, k)`, weighted by `weights` `(n,)`.
+
+        `asked` `(blocks,)` is 0 for blocks that the task leaves open. The mean is that of
+        `reward` `(n,)`, or of the weights where it is not given.
+        """
+        reward = weights if reward is None else reward
+        scale, unit = magnitude(weights), magnitude(reward)
+        weights, reward = weights / scale, reward / unit
+        # States without weight are most of them where the reward is sparse, and cost as much.
+        used = np.flatnonzero((weights != 0.0) | (reward != 0.0))
+        z, mean = self._graph.run(
+            {
+                "features": features[used],
+                "weights": weights[used],
+                "reward": reward[used],
+                "asked": asked,
+            }
+        )
+        return Encoding(z, mean.astype(np.float64) * (unit * len(used) / len(weights)))

@@ -1,0 +1,1 @@
+"""Latency, faults and soaks of the running nodes, measured."""

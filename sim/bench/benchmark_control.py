@@ -1,0 +1,194 @@
+"""How long a command takes: from an observation's way out to the command's way back.
+
+The same messages go to a node that merely echoes, in turns, so that both meet the same machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from std_msgs.msg import Float64MultiArray
+
+from fb_ros.bringup.processes import Process, command_line, default_options
+from fb_ros.bundle.bundle import DESCRIPTION, Bundle, load_bundle
+from fb_ros.errors import FbRosError
+from fb_ros.nodes.messages import label_of, to_array_message, values_of
+from fb_ros.nodes.qos import LATCHED, STREAM
+from fb_ros.paths import find_bundle
+from fb_ros.task_inference.sphere import project_z
+
+RATES = (25, 250)
+"""Control rates in Hz."""
+# The two take turns of so many seconds.
+_TURN = 5.0
+# Answers before these are not counted: what starts is slow.
+_WARM_UP = 25
+_PATIENCE = 30.0
+
+
+def benchmark_control(seconds: float) -> list[dict[str, object]]:
+    """A row for each node and rate; each is asked for `seconds`."""
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    rclpy.init()
+    try:
+        return [row for rate in RATES for row in _at(rate, seconds)]
+    finally:
+        rclpy.try_shutdown()
+
+
+def _at(rate: int, seconds: float) -> list[dict[str, object]]:
+    with ExitStack() as stack:
+        bundle = stack.enter_context(_bundle_at(rate))
+        options = default_options("jaco") | {"namespace": f"policy_{rate}", "log_level": "warn"}
+        # Nobody stands behind the z here, and it does not change.
+        parameters: dict[str, Any] = {"bundle": str(bundle.path), "z_timeout": 0.0}
+        policy = Process(
+            name="policy_node", module="fb_ros.nodes.policy_node", parameters=parameters
+        )
+        echo = Process(name="echo_node", module="sim.bench.echo_node", parameters={})
+        sides = {}
+        for case, process in (("echo", echo), ("policy_node", policy)):
+            options["namespace"] = f"{case}_{rate}"
+            running = subprocess.Popen(command_line(process, options), stdin=subprocess.DEVNULL)
+            stack.callback(_end, running)
+            sides[case] = _Side(f"{case}_{rate}", bundle, running)
+            stack.callback(sides[case].destroy_node)
+        turns = max(1, round(seconds / _TURN))
+        for _ in range(turns):
+            for side in sides.values():
+                side.ask(rate, seconds / turns)
+        rows: list[dict[str, object]] = []
+        for case, side in sides.items():
+            row: dict[str, object] = {"case": case, "rate_hz": rate, **side.figures()}
+            if case == "echo":
+                row["reference"] = True
+            else:
+                row["deadline_misses"] = side.deadline_misses()
+            rows.append(row)
+        return rows
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        # rclpy's own handler of signals may hang, in the echo. It is no part of the figures.
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _bundle_at(rate: int) -> Iterator[Bundle]:
+    """The shipped arm's model, told that its control period is another one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bundle"
+        shutil.copytree(find_bundle(Path("jaco")), path)
+        description = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
+        description["robot"]["ctrl_dt"] = 1.0 / rate
+        (path / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
+        yield load_bundle(path)
+
+
+class _Side(Node):
+    """The robot's side of one node: sends observations, and waits for their commands."""
+
+    def __init__(self, namespace: str, bundle: Bundle, process: subprocess.Popen[bytes]) -> None:
+        super().__init__("robot", namespace=namespace)
+        self._process, self._bundle = process, bundle
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self)
+        self._sent, self._back = "", 0.0
+        self._times: list[float] = []
+        self._misses: int | None = None
+        direction = np.random.default_rng(0).standard_normal(bundle.z_dim)
+        self._z = to_array_message(project_z(direction, bundle.blocks), bundle.model_id)
+        self._observation = self.create_publisher(Float64MultiArray, "observation", STREAM)
+        self._z_publisher = self.create_publisher(Float64MultiArray, "z", LATCHED)
+        self.create_subscription(Float64MultiArray, "commands", self._on_command, STREAM)
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        self._z_publisher.publish(self._z)
+        self._wait(lambda: self._observation.get_subscription_count() > 0, "the node")
+        self._wait(lambda: self.count_publishers("commands") > 0, "its commands")
+        # Discovery is not mutual: the first answers may get lost.
+        self._wait(lambda: self._round(1.0) is not None, "an answer")
+
+    def ask(self, rate: int, seconds: float) -> None:
+        """Sends observations at `rate`, one every period."""
+        for _ in range(_WARM_UP):
+            self._round(1.0 / rate)
+        due = time.perf_counter()
+        for _ in range(round(seconds * rate)):
+            due += 1.0 / rate
+            taken = self._round(due - time.perf_counter())
+            self._times.append(np.inf if taken is None else taken)
+
+    def figures(self) -> dict[str, object]:
+        """Percentiles over all answers, and how many never came within their period."""
+        times = np.array(self._times) * 1e3
+        came = times[np.isfinite(times)]
+        p50, p99 = np.percentile(came, [50, 99])
+        return {
+            "p50_ms": float(p50),
+            "p99_ms": float(p99),
+            "max_ms": float(came.max()),
+            "unanswered": int(np.sum(~np.isfinite(times))),
+            "answered": len(came),
+        }
+
+    def deadline_misses(self) -> int:
+        """What the node itself counts, from now on."""
+        self._misses = None
+        self._wait(lambda: self._misses is not None, "the diagnostics")
+        assert self._misses is not None
+        return self._misses
+
+    def _round(self, patience: float) -> float | None:
+        """Sends one observation; seconds until its command came, or None where none did.
+
+        Lasts for `patience` seconds, as the time between two observations does.
+        """
+        states = self._bundle.reference_observations
+        observation = states[len(self._times) % len(states)]
+        started = time.perf_counter()
+        self._sent, self._back = str(time.time_ns()), 0.0
+        self._observation.publish(to_array_message(observation, self._sent))
+        while (left := started + patience - time.perf_counter()) > 0.0:
+            if self._back and left < 0.002:
+                # The rest is too short for the middleware.
+                time.sleep(left)
+            else:
+                self._executor.spin_once(timeout_sec=left - 0.001 if self._back else left)
+        return self._back - started if self._back else None
+
+    def _on_command(self, message: Float64MultiArray) -> None:
+        if not self._back and label_of(message) == self._sent:
+            self._back = time.perf_counter()
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name == f"{self.get_namespace()}/policy_node: policy":
+                self._misses = int(values_of(status).get("deadline_misses", "0"))
+
+    def _wait(self, done: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while not done():
+            if self._process.poll() is not None:
+                raise FbRosError(f"a node of the benchmark ended with {self._process.returncode}")
+            if time.monotonic() > deadline:
+                raise FbRosError(f"waited {_PATIENCE:g} s for {what}; is the machine too busy?")
+            self._executor.spin_once(timeout_sec=0.05)

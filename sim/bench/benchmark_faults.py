@@ -1,0 +1,164 @@
+"""Every fault many times over: whether the robot was stopped, how fast, and whether it went on."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import rclpy
+
+from fb_ros.control.controller import STOP_REPEATS
+from fb_ros.errors import FbRosError
+from sim.bench.bench_robot import BenchRobot
+from sim.bench.fault_bench import FaultBench, fault_bench
+from sim.bench.faults import FAULTS, Fault
+from sim.progress import progress_bar
+
+# How long it has to be silent after the stops, in periods.
+_SILENT_PERIODS = 4
+# How long a robot is watched that is to go on as if nothing were wrong, in seconds.
+_WATCHED = 0.4
+_BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Injection:
+    """What came of one fault."""
+
+    as_expected: bool
+    """Whether the robot did what it was to do."""
+    stop_s: float | None
+    """From the fault to the first stop command; None where none came."""
+    recovery_s: float
+    """From its end to the first command to move."""
+    commands: int
+    """Commands that were on the wire."""
+    wrong: int
+    """Those that were not finite or beyond a limit."""
+
+
+def inject(bench: FaultBench, fault: Fault, number: int) -> Injection:
+    """Makes a fault while the robot moves, at some moment of its period, and ends it again."""
+    robot, period = bench.robot, bench.bundle.robot.ctrl_dt
+    bench.ask()
+    bench.wait_until_moving()
+    robot.run(np.random.default_rng(number).uniform(0.0, 2.0 * period))
+    robot.commands.clear()
+    robot.wrong.clear()
+    stays = True
+    since = time.perf_counter()
+    fault.begin(bench, number)
+    if fault.expected == "stops":
+        robot.run_until(
+            lambda: robot.first_after(since, standing=True) is not None,
+            f"a stop command after: {fault.name}",
+        )
+        stopped = robot.first_after(since, standing=True)
+        assert stopped is not None
+        stays = not fault.lasts or _stands(robot, stopped)
+    elif fault.expected == "drive stops":
+        robot.run_until(lambda: robot.drive_stopped_at is not None, "the drive to stop")
+        stopped = robot.drive_stopped_at
+    else:
+        robot.run(_WATCHED)
+        stopped = robot.first_after(since, standing=True)
+    as_expected = fault.expected == "either" or (stopped is not None) == (
+        fault.expected in ("stops", "drive stops")
+    )
+    as_expected = as_expected and stays
+    healed = time.perf_counter()
+    fault.heal(bench)
+    bench.wait_until_moving()
+    return Injection(
+        as_expected=as_expected,
+        stop_s=None if stopped is None else stopped - since,
+        recovery_s=time.perf_counter() - healed,
+        commands=len(robot.commands),
+        wrong=len(robot.wrong),
+    )
+
+
+def _stands(robot: BenchRobot, since: float) -> bool:
+    """Whether it is told so several times, and then nothing, for as long as it is watched."""
+    period = robot.spec.ctrl_dt
+    robot.run((STOP_REPEATS + 1) * period)
+    told = len(robot.commands)
+    robot.run(_SILENT_PERIODS * period)
+    after = [command for arrived, command in robot.commands if arrived >= since]
+    return len(robot.commands) == told and len(after) >= 3 and not np.any(after)
+
+
+def benchmark_faults(repeats: int, page: Path | None = None) -> list[dict[str, object]]:
+    """A row for each fault; with `page`, the table goes into that document, too."""
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    rows = []
+    rclpy.init()
+    try:
+        with fault_bench() as bench:
+            bench.start()
+            for fault in progress_bar(FAULTS, title="faults", unit="fault"):
+                found = [inject(bench, fault, number) for number in range(repeats)]
+                rows.append(_row(fault, found, bench.bundle.robot.ctrl_dt))
+    finally:
+        rclpy.try_shutdown()
+    if page is not None:
+        write_table(page, rows)
+    return rows
+
+
+def write_table(page: Path, rows: list[dict[str, object]]) -> None:
+    """Puts the rows between the page's two marks."""
+    text = page.read_text(encoding="utf-8")
+    if text.count(_BEGIN) != 1 or text.count(_END) != 1:
+        raise FbRosError(f"{page} has no place for the table; expected {_BEGIN} and {_END}")
+    before, rest = text.split(_BEGIN)
+    after = rest.split(_END)[1]
+    lines = [
+        "| fault | the robot | as expected | stopped after: median, longest (at most) | "
+        "moved again after, median | commands checked, wrong |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        stopped = ""
+        if row["p50_ms"] is not None:
+            stopped = f"{row['p50_ms']:.0f} ms, {row['max_ms']:.0f} ms"
+            if row["bound_ms"] is not None:
+                stopped += f" ({row['bound_ms']:.0f} ms)"
+        lines.append(
+            f"| {row['case']} | {_DOES[str(row['expected'])]} | "
+            f"{row['as_expected']} of {row['injections']} | {stopped} | "
+            f"{row['recovery_p50_ms']:.0f} ms | {row['commands']}, {row['wrong_commands']} |"
+        )
+    page.write_text(before + "\n".join([_BEGIN, *lines, _END]) + after, encoding="utf-8")
+
+
+_DOES = {
+    "stops": "is told to stand still",
+    "goes on": "goes on",
+    "drive stops": "is stopped by its drive",
+    "either": "goes on, or stands still until the next observation",
+}
+
+
+def _row(fault: Fault, found: list[Injection], period: float) -> dict[str, object]:
+    times = np.array([one.stop_s for one in found if one.stop_s is not None]) * 1e3
+    bound = (fault.timeout + 2.0 * period) * 1e3
+    bounded = fault.expected in ("stops", "drive stops")
+    return {
+        "case": fault.name,
+        "expected": fault.expected,
+        "injections": len(found),
+        "as_expected": sum(one.as_expected for one in found),
+        "in_time": int(np.sum(times <= bound)) if bounded else None,
+        "p50_ms": float(np.median(times)) if len(times) else None,
+        "max_ms": float(times.max()) if len(times) else None,
+        "bound_ms": bound if bounded else None,
+        "recovery_p50_ms": float(np.median([one.recovery_s for one in found]) * 1e3),
+        "commands": sum(one.commands for one in found),
+        "wrong_commands": sum(one.wrong for one in found),
+        "ok": all(one.as_expected and not one.wrong for one in found)
+        and (not bounded or bool(np.all(times <= bound))),
+    }

@@ -1,0 +1,113 @@
+"""The processes of one robot, started and ended without `ros2 launch`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from types import TracebackType
+from typing import IO
+
+from fb_ros.bringup.processes import command_line, default_options, robot_processes
+from fb_ros.errors import FbRosError
+
+_PATIENCE_SECONDS = 10.0
+
+
+class RobotProcesses:
+    """A context in which the simulated robot's nodes run, each in a process of its own."""
+
+    def __init__(
+        self,
+        robot: str,
+        options: Mapping[str, str],
+        *,
+        modules: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`modules` gives a process another module by its name, or none at all: it stays out.
+
+        `environment` is what the processes find in theirs besides this one's.
+        """
+        self._environment = {**os.environ, **(environment or {})}
+        values = {**default_options(robot), **options}
+        others = modules or {}
+        self._commands = {
+            process.name: command_line(
+                dataclasses.replace(process, module=others.get(process.name, process.module)),
+                values,
+            )
+            for process in robot_processes(robot, values)
+            if others.get(process.name, process.module)
+        }
+        self._running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
+
+    def __enter__(self) -> RobotProcesses:
+        for name in self._commands:
+            self.start(name)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for process, _ in self._running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        for process, log in self._running.values():
+            try:
+                process.wait(_PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            log.close()
+
+    def raise_if_ended(self) -> None:
+        """Refuses to go on when a process has ended, with the last line that it wrote."""
+        for name, (process, _) in self._running.items():
+            if process.poll() is not None:
+                lines = self.log(name).strip().splitlines()
+                raise FbRosError(
+                    f"{name} ended with status {process.returncode}: "
+                    + (lines[-1] if lines else "it wrote nothing")
+                )
+
+    def start(self, name: str) -> None:
+        """Starts the process of that name, anew if it has ended."""
+        if name in self._running:
+            ended, log = self._running[name]
+            ended.wait(_PATIENCE_SECONDS)
+            log.close()
+        log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
+        process = subprocess.Popen(
+            self._commands[name],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            env=self._environment,
+        )
+        self._running[name] = (process, log)
+
+    def send(self, name: str, number: signal.Signals) -> None:
+        """Sends a signal to one process."""
+        self._running[name][0].send_signal(number)
+
+    def end(self, name: str, number: signal.Signals = signal.SIGINT) -> int:
+        """Ends one process, as Ctrl-C does, and waits until it is gone; its exit status."""
+        self.send(name, number)
+        return self._running[name][0].wait(_PATIENCE_SECONDS)
+
+    def pid(self, name: str) -> int:
+        """Number of the process of that name."""
+        return self._running[name][0].pid
+
+    def log(self, name: str) -> str:
+        """All that the process of that name has written so far."""
+        log = self._running[name][1]
+        log.seek(0)
+        return log.read().decode(errors="replace")

@@ -1,0 +1,43 @@
+"""A simulated robot with its nodes, up for as long as somebody talks to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import rclpy
+
+from sim.client.robot_client import RobotClient
+from sim.client.robot_processes import RobotProcesses
+
+
+@contextmanager
+def robot_up(
+    robot: str, options: Mapping[str, str], client: RobotClient
+) -> Iterator[RobotProcesses]:
+    """The processes of a robot, which the `client` of its namespace can talk to."""
+    with RobotProcesses(robot, options) as processes:
+        client.alive = processes.raise_if_ended
+        client.wait_until_ready()
+        yield processes
+
+
+@contextmanager
+def running_robot(robot: str, options: Mapping[str, str], *, frame: str) -> Iterator[RobotClient]:
+    """A robot and a client that is ready to talk to it, for a program that does nothing else.
+
+    `options` are those of `fb_ros.bringup.processes`, `namespace` among them; a namespace in which
+    a simulation already runs is refused.
+    """
+    # Nobody else on the network should hear of it, unless they were asked to.
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    rclpy.init()
+    try:
+        client = RobotClient(options["namespace"], frame=frame)
+        client.require_free_namespace()
+        with robot_up(robot, options, client):
+            yield client
+        client.destroy_node()
+    finally:
+        rclpy.try_shutdown()

@@ -1,0 +1,1 @@
+"""The node that stands in for a robot."""

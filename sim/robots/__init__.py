@@ -1,0 +1,1 @@
+"""Simulated robots, one a file, behind one environment."""

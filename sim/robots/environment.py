@@ -1,0 +1,230 @@
+"""What every simulated robot offers: physics that is stepped by commands and read by name."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+
+import mujoco
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot.field import assemble
+from fb_ros.robot.robot_spec import RobotSpec
+from fb_ros.robot.robot_state import RobotState
+from sim.robots.coupling import servo_coupling
+from sim.robots.start import Start
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BodyMotion:
+    """Motion of all of a robot's bodies together, world frame."""
+
+    com_position: np.ndarray
+    """Centre of mass, m, `(n, 3)`."""
+    com_velocity: np.ndarray
+    """Its velocity, m/s, `(n, 3)`."""
+    angular_momentum: np.ndarray
+    """About the centre of mass, kg m^2/s, `(n, 3)`."""
+
+
+class Environment(abc.ABC):
+    """A robot in MuJoCo, without a task: rewards are computed from its features.
+
+    Subclasses build the model, draw initial states and name the joints; everything that steps
+    or reads physics is here, so that all robots behave alike.
+    """
+
+    spec: RobotSpec
+    confined = True
+    """Whether states far from the goal box are of no use, as they are for an arm."""
+    start: Start = "benchmark"
+    """Where `reset` puts it."""
+
+    def __init__(
+        self,
+        *,
+        spec: RobotSpec,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        joint_names: dict[str, str],
+        actuators: tuple[str, ...],
+        command_gain: float | np.ndarray = 1.0,
+        tcp_site: str | None = None,
+        tcp_body: str | None = None,
+        base_body: str | None = None,
+    ) -> None:
+        """`joint_names` maps names in messages to names in the model, in message order.
+
+        `actuators` are the model's, in the order of `spec.action_joints`; a control is
+        `command_gain` times a command. A command to no joint is one to a servo, which is told
+        after the joints, under its own name. The tool centre point, where there is one, is a site
+        or a body; `base_body` is the torso of a robot that moves about.
+        """
+        self.spec = spec
+        self.model, self.data = model, data
+        joints = [model.joint(name) for name in joint_names.values()]
+        self._qpos_index = np.array([joint.qposadr[0] for joint in joints])
+        self._qvel_index = np.array([joint.dofadr[0] for joint in joints])
+        self._ctrl_index = np.array([model.actuator(name).id for name in actuators])
+        self._command_gain = command_gain
+        self._dof_of = {
+            name: joint.dofadr[0] for name, joint in zip(joint_names, joints, strict=True)
+        }
+        servos = [i for i, name in enumerate(spec.action_joints) if name not in joint_names]
+        self._joint_names = (*joint_names, *(spec.action_joints[i] for i in servos))
+        self._coupling = servo_coupling(
+            model, self._ctrl_index[servos].tolist(), [joint.id for joint in joints]
+        )
+        self._site = model.site(tcp_site).id if tcp_site else None
+        tcp = model.site(tcp_site).bodyid[0] if tcp_site else tcp_body and model.body(tcp_body).id
+        self._tcp_body = None if tcp is None else int(tcp)
+        self._base = model.body(base_body).id if base_body else None
+        # Where states are read that the robot is not in.
+        self._elsewhere = mujoco.MjData(model)
+        self._substeps = round(spec.ctrl_dt / model.opt.timestep)
+
+    @abc.abstractmethod
+    def reset(self, rng: np.random.RandomState) -> None:
+        """Draws an initial state; time goes on from zero, controls are zero."""
+
+    def step(self, command: np.ndarray) -> None:
+        """Advances by one control period under `command`, physical units, `(act_dim,)`."""
+        self.data.ctrl[self._ctrl_index] = self._command_gain * command
+        mujoco.mj_step(self.model, self.data, self._substeps)
+        # mj_step leaves Cartesian read-outs one physics step behind the joints.
+        self._update_poses(self.data)
+
+    def robot_state(self) -> RobotState:
+        """What the robot's sensors would report now."""
+        return self._state_of(self.data.qpos, self.data.qvel, self._read_poses(self.data))
+
+    def robot_states(self, physics: np.ndarray) -> RobotState:
+        """What the sensors would report in the physics states `(n, nq + nv + na)`, stacked.
+
+        The robot stays in the state that it is in.
+        """
+        self._require_physics(physics)
+        data, nq, nv = self._elsewhere, self.model.nq, self.model.nv
+        poses = []
+        for row in physics:
+            data.qpos[:], data.qvel[:] = row[:nq], row[nq : nq + nv]
+            self._update_poses(data)
+            poses.append(self._read_poses(data))
+        stacked = {name: np.stack([pose[name] for pose in poses]) for name in poses[0]}
+        return self._state_of(physics[:, :nq], physics[:, nq : nq + nv], stacked)
+
+    def run(self, commands: np.ndarray) -> np.ndarray:
+        """Steps through `commands` `(n, act_dim)`; the physics state after each, `(n, k)`."""
+        controls = self._command_gain * commands
+        states = np.empty((len(commands), self.physics_size))
+        data, model, index = self.data, self.model, self._ctrl_index
+        ends = model.nq, model.nq + model.nv
+        for state, control in zip(states, controls, strict=True):
+            data.ctrl[index] = control
+            mujoco.mj_step(model, data, self._substeps)
+            state[: ends[0]] = data.qpos
+            state[ends[0] : ends[1]] = data.qvel
+            if model.na:
+                state[ends[1] :] = data.act
+        self._update_poses(data)
+        return states
+
+    def motion(self, physics: np.ndarray) -> BodyMotion:
+        """How the robot as a whole moves in the physics states `(n, nq + nv + na)`."""
+        self._require_physics(physics)
+        if self._base is None:
+            raise FbRosError(f"robot {self.spec.name} has no torso")
+        data, nq, nv = self._elsewhere, self.model.nq, self.model.nv
+        position, velocity, momentum = np.empty((3, len(physics), 3))
+        for index, row in enumerate(physics):
+            data.qpos[:], data.qvel[:] = row[:nq], row[nq : nq + nv]
+            self._update_poses(data)
+            mujoco.mj_subtreeVel(self.model, data)
+            position[index] = data.subtree_com[self._base]
+            velocity[index] = data.subtree_linvel[self._base]
+            momentum[index] = data.subtree_angmom[self._base]
+        return BodyMotion(com_position=position, com_velocity=velocity, angular_momentum=momentum)
+
+    def _update_poses(self, data: mujoco.MjData) -> None:
+        mujoco.mj_kinematics(self.model, data)
+        if self._base is not None:
+            mujoco.mj_comPos(self.model, data)
+            mujoco.mj_comVel(self.model, data)
+
+    def _read_poses(self, data: mujoco.MjData) -> dict[str, np.ndarray]:
+        poses: dict[str, np.ndarray] = {}
+        if self._tcp_body is not None:
+            tcp = data.site(self._site) if self._site is not None else data.body(self._tcp_body)
+            poses["tcp_position"] = tcp.xpos.copy()
+            poses["tcp_orientation"] = quaternion = np.empty(4)
+            mujoco.mju_mat2Quat(quaternion, tcp.xmat)
+        if self._base is not None:
+            twist = np.empty(6)
+            body = mujoco.mjtObj.mjOBJ_XBODY
+            mujoco.mj_objectVelocity(self.model, data, body, self._base, twist, 1)
+            poses["base_position"] = data.xpos[self._base].copy()
+            poses["base_orientation"] = data.xquat[self._base].copy()
+            poses["base_velocity"], poses["base_angular_velocity"] = twist[3:], twist[:3]
+        return poses
+
+    def _state_of(
+        self, qpos: np.ndarray, qvel: np.ndarray, poses: dict[str, np.ndarray]
+    ) -> RobotState:
+        position, velocity = qpos[..., self._qpos_index], qvel[..., self._qvel_index]
+        if len(self._coupling):
+            position = np.concatenate([position, position @ self._coupling.T], axis=-1)
+            velocity = np.concatenate([velocity, velocity @ self._coupling.T], axis=-1)
+        return RobotState(
+            joint_names=self._joint_names,
+            joint_position=position,
+            joint_velocity=velocity,
+            **poses,
+        )
+
+    def observation(self) -> np.ndarray:
+        """What the policy reads, `(obs_dim,)`, from the sensors alone."""
+        return assemble(self.spec.observation, self.robot_state())
+
+    def features(self) -> np.ndarray:
+        """What rewards read, `(feature_dim,)`."""
+        return assemble(self.spec.features, self.robot_state())
+
+    def tcp_jacobian(self) -> np.ndarray:
+        """Velocity of the tool centre point per command of a joint velocity, `(3, act_dim)`."""
+        position = self.robot_state().tcp_position
+        if position is None:
+            raise FbRosError(f"robot {self.spec.name} has no tool centre point")
+        jacobian = np.empty((3, self.model.nv))
+        mujoco.mj_comPos(self.model, self.data)
+        mujoco.mj_jac(self.model, self.data, jacobian, None, position, self._tcp_body)
+        return jacobian[:, [self._dof_of[name] for name in self.spec.action_joints]]
+
+    @property
+    def time(self) -> float:
+        """Seconds since the last reset."""
+        return float(self.data.time)
+
+    @property
+    def physics_size(self) -> int:
+        """Length of a physics state."""
+        return int(self.model.nq + self.model.nv + self.model.na)
+
+    def physics_state(self) -> np.ndarray:
+        """Joint positions, velocities and actuator activations, `(nq + nv + na,)`."""
+        return np.concatenate([self.data.qpos, self.data.qvel, self.data.act])
+
+    def set_physics_state(self, state: np.ndarray) -> None:
+        """Puts the model into a state that `physics_state` returned, at rest in its controls."""
+        self._require_physics(state)
+        mujoco.mj_resetData(self.model, self.data)
+        ends = [self.model.nq, self.model.nq + self.model.nv]
+        self.data.qpos[:], self.data.qvel[:], self.data.act[:] = np.split(state, ends)
+        mujoco.mj_forward(self.model, self.data)
+
+    def _require_physics(self, states: np.ndarray) -> None:
+        if states.shape[-1] != self.physics_size:
+            raise FbRosError(
+                f"physics state has shape {states.shape}, {self.spec.name} takes "
+                f"({self.physics_size},)"
+            )

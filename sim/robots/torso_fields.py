@@ -1,0 +1,80 @@
+"""Read-outs that every robot with a torso has, as odometry and an IMU report them."""
+
+from __future__ import annotations
+
+from fb_ros.robot.field import Field
+
+TORSO_POS = Field(
+    name="torso_pos",
+    source="base_position",
+    unit="m",
+    description="position of the torso, world frame",
+)
+TORSO_HEIGHT = Field(
+    name="torso_height",
+    source="base_position",
+    encoding="height",
+    unit="m",
+    description="height of the torso over the ground",
+)
+TORSO_UP = Field(
+    name="torso_up",
+    source="base_orientation",
+    encoding="z_axis",
+    description="unit vector along the torso's vertical axis, world frame; (0, 0, 1) is upright",
+)
+TORSO_VEL = Field(
+    name="torso_vel",
+    source="base_velocity",
+    unit="m/s",
+    description="velocity of the torso, its own frame; x is forwards",
+)
+TORSO_ANG_VEL = Field(
+    name="torso_ang_vel",
+    source="base_angular_velocity",
+    unit="rad/s",
+    description="angular velocity of the torso, its own frame",
+)
+
+
+def joint_fields(joints: tuple[str, ...]) -> tuple[Field, Field]:
+    """Angles and velocities of the legs' joints, all of which have limits."""
+    return (
+        Field(
+            name="joint_pos",
+            source="joint_position",
+            joints=joints,
+            unit="rad",
+            description="angles of the legs' joints",
+        ),
+        Field(
+            name="joint_vel",
+            source="joint_velocity",
+            joints=joints,
+            unit="rad/s",
+            description="velocities of the legs' joints",
+        ),
+    )
+
+
+def torso_layouts(
+    joints: tuple[str, ...], servos: tuple[str, ...] = ()
+) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
+    """The observation and the features of a robot with a torso and legs.
+
+    The policy is not told where on the ground it is, nor which way it looks: it should walk
+    everywhere alike. `servos` that are told under names of their own are observed, too: a robot
+    that is to stand still holds them where they are.
+    """
+    told = (TORSO_HEIGHT, TORSO_UP, TORSO_VEL, TORSO_ANG_VEL, *joint_fields(joints))
+    features = (TORSO_POS, *told)
+    if not servos:
+        return told, features
+    servo_pos = Field(
+        name="servo_pos",
+        source="joint_position",
+        joints=servos,
+        unit="rad",
+        description="positions of the legs' servos, of which some pull several joints",
+    )
+    return (*told, servo_pos), features

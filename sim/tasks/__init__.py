@@ -1,0 +1,1 @@
+"""What simulated robots are asked to do, and how it is scored."""

@@ -1,0 +1,166 @@
+"""Prompts to try on a robot, and how to tell that it does what they say."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot.field import Field, assemble, layout_slices
+from fb_ros.robot.robot_state import RobotState
+
+Seen = Mapping[str, np.ndarray]
+"""Features of the last second by name, `(steps, k)` each."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PromptExample:
+    """A prompt and what it should look like."""
+
+    name: str
+    text: str
+    """As `prompt/skill` and `fb_ros prompt --text` take it."""
+    expected: str
+    """What a person should see."""
+    judge: Callable[[Seen], bool]
+    """Whether the last second of an episode is that."""
+    hard: bool = False
+    """Whether it takes `best_of` above 1."""
+    after: str = ""
+    """A prompt that is followed for an episode before; empty for a start of the robot's own."""
+
+
+def _distance(seen: Seen, point: Sequence[float]) -> float:
+    return float(np.linalg.norm(seen["tcp_pos"] - point, axis=1).mean())
+
+
+def _mostly(condition: np.ndarray) -> bool:
+    return bool(np.mean(condition) >= 0.9)
+
+
+def _folded_at(seen: Seen, point: Sequence[float]) -> bool:
+    return _distance(seen, point) < 0.06 and _mostly(seen["finger_opening"][:, 0] < 0.4)
+
+
+def _behind(seen: Seen, x: float) -> bool:
+    return _mostly(seen["tcp_pos"][:, 0] < x)
+
+
+_CORNERS = ((0.15, 0.15, 0.1), (-0.15, 0.15, 0.1))
+
+EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
+    "jaco": (
+        PromptExample(
+            name="reach",
+            text="reward(exp(-30 * norm(tcp_pos - [0.1, 0.1, 0.2])))",
+            expected="the hand comes to the point and stays within 5 cm of it",
+            judge=lambda seen: _distance(seen, (0.1, 0.1, 0.2)) < 0.05,
+        ),
+        PromptExample(
+            name="keep high",
+            text="reward(tcp_pos[2] > 0.3)",
+            expected="the hand rises above 0.3 m and stays there",
+            judge=lambda seen: _mostly(seen["tcp_pos"][:, 2] > 0.3),
+        ),
+        PromptExample(
+            name="anywhere but here",
+            text="reward(norm(tcp_pos - [0, 0, 0.2]) > 0.15)",
+            expected="the hand leaves the middle of the workspace for good",
+            judge=lambda seen: _mostly(
+                np.linalg.norm(seen["tcp_pos"] - [0.0, 0.0, 0.2], axis=1) > 0.15
+            ),
+            after="goal_point(0, 0, 0.2)",
+        ),
+        PromptExample(
+            name="far left and low",
+            text="reward(tcp_pos[1] < -0.1 and tcp_pos[2] < 0.15)",
+            expected="the hand goes to y below -0.1 m and sinks below 0.15 m",
+            judge=lambda seen: _mostly(
+                (seen["tcp_pos"][:, 1] < -0.1) & (seen["tcp_pos"][:, 2] < 0.15)
+            ),
+        ),
+        PromptExample(
+            name="at a height",
+            text="reward(tolerance(tcp_pos[2], bounds=(0.24, 0.26), margin=0.05))",
+            expected="the hand settles between 20 and 30 cm above the table, wherever that is",
+            judge=lambda seen: _mostly(np.abs(seen["tcp_pos"][:, 2] - 0.25) < 0.05),
+        ),
+        PromptExample(
+            name="back off",
+            text="reward(tcp_pos[0] < -0.15)",
+            expected="the hand goes to x below -0.15 m and stays there",
+            judge=lambda seen: _behind(seen, -0.15),
+        ),
+        PromptExample(
+            name="point down at this corner",
+            text=(
+                "reward(near = exp(-20 * norm(tcp_pos - [0.15, 0.15, 0.1])); "
+                "near * (1 - tcp_axis[2]))"
+            ),
+            expected="the hand points down, within 37 degrees, and is within 7 cm of the corner",
+            judge=lambda seen: (
+                _distance(seen, (0.15, 0.15, 0.1)) < 0.07
+                and _mostly(seen["tcp_axis"][:, 2] < -0.8)
+            ),
+        ),
+        PromptExample(
+            name="fold while reaching",
+            text="reward(exp(-30*norm(tcp_pos - [0.1, -0.1, 0.2])) * (finger_opening < 0.3))",
+            expected="the hand comes within 6 cm of the point, its fingers open by 0.4 at most",
+            judge=lambda seen: _folded_at(seen, (0.1, -0.1, 0.2)),
+        ),
+        PromptExample(
+            name="open the hand",
+            text="reward(finger_opening > 0.8)",
+            expected="the fingers open to 0.7 or more, wherever the hand is",
+            judge=lambda seen: _mostly(seen["finger_opening"][:, 0] > 0.7),
+        ),
+        PromptExample(
+            name="a blend",
+            text="goal_point(0.1, 0.1, 0.2) 0.5 + reward(finger_opening < 0.2) 0.5",
+            expected="the hand comes within 6 cm of the point, its fingers open by 0.4 at most",
+            judge=lambda seen: _folded_at(seen, (0.1, 0.1, 0.2)),
+        ),
+        PromptExample(
+            name="either corner",
+            text=(
+                "reward(a = exp(-30 * norm(tcp_pos - [0.15, 0.15, 0.1])); "
+                "b = exp(-30 * norm(tcp_pos - [-0.15, 0.15, 0.1])); max(a, b))"
+            ),
+            expected="the hand comes within 7 cm of one of two points",
+            hard=True,
+            judge=lambda seen: min(_distance(seen, corner) for corner in _CORNERS) < 0.07,
+        ),
+        PromptExample(
+            name="as far back as it gets",
+            text="reward(-tcp_pos[0])",
+            expected="the hand goes to x below -0.15 m and stays there",
+            hard=True,
+            judge=lambda seen: _behind(seen, -0.15),
+        ),
+        PromptExample(
+            name="just behind a border",
+            text="reward(tcp_pos[0] < -0.1)",
+            expected="the hand goes to x below -0.1 m and stays there",
+            hard=True,
+            judge=lambda seen: _behind(seen, -0.1),
+        ),
+    ),
+}
+
+
+def examples_of(robot: str) -> tuple[PromptExample, ...]:
+    """The examples of the robot of that name; refuses one that has none."""
+    if robot not in EXAMPLES:
+        raise FbRosError(
+            f"robot {robot} has no prompts to try; those that have: {', '.join(EXAMPLES)}"
+        )
+    return EXAMPLES[robot]
+
+
+def seen_in(states: Sequence[RobotState], fields: Sequence[Field]) -> Seen:
+    """The features of some states by their names."""
+    rows = np.stack([assemble(fields, state) for state in states])
+    return {name: rows[:, part] for name, part in layout_slices(fields).items()}

@@ -1,0 +1,62 @@
+"""One description of the processes, for the launch file and for the demo."""
+
+from __future__ import annotations
+
+import pytest
+
+from fb_ros.bringup.processes import OPTIONS, command_line, default_options, robot_processes
+from fb_ros.errors import FbRosError
+
+
+def test_every_option_has_a_default_and_a_description() -> None:
+    defaults = default_options("cart")
+    for option in OPTIONS:
+        assert option.description
+        assert defaults[option.name]
+    assert defaults["namespace"] == "cart"
+
+
+def test_a_robot_is_three_processes() -> None:
+    names = [process.name for process in robot_processes("cart", {})]
+    assert names == ["sim_node", "task_inference_node", "policy_node"]
+
+
+def test_options_reach_the_nodes() -> None:
+    options = {
+        "real_time_factor": "2.5",
+        "backend": "tensorrt",
+        "precision": "fp16",
+        "use_sim_time": "false",
+        "start": "benchmark",
+    }
+    simulation, inference, policy = robot_processes("cart", options)
+    assert simulation.parameters["real_time_factor"] == 2.5
+    assert simulation.parameters["robot"] == "cart"
+    assert simulation.parameters["start"] == "benchmark"
+    for process in (inference, policy):
+        assert process.parameters["backend"] == "tensorrt"
+        assert process.parameters["precision"] == "fp16"
+        assert process.parameters["use_sim_time"] is False
+    assert "use_sim_time" not in simulation.parameters
+
+
+def test_the_command_line_quotes_texts_and_not_numbers() -> None:
+    options = default_options("cart") | {"bundle": "07"}
+    words = command_line(robot_processes("cart", options)[2], options)
+    assert "bundle:='07'" in words
+    assert "use_sim_time:=true" in words
+    assert "__ns:=/cart" in words
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"backend": "abacus"},
+        {"precision": "fp8"},
+        {"use_sim_time": "yes"},
+        {"real_time_factor": "fast"},
+    ],
+)
+def test_a_wrong_option_is_refused_by_name(wrong: dict[str, str]) -> None:
+    with pytest.raises(FbRosError, match=next(iter(wrong))):
+        robot_processes("cart", wrong)

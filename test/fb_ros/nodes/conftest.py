@@ -1,0 +1,89 @@
+"""Processes and clients for the tests that talk over DDS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+
+from fb_ros.bundle.bundle import load_bundle
+from fb_ros.nodes.messages import stamp_of
+from fb_ros.nodes.qos import STREAM
+from sim.client.robot_client import RobotClient
+from sim.client.robot_processes import RobotProcesses
+from sim.client.running_robot import robot_up
+
+StartRobot = Callable[..., RobotClient]
+
+
+@contextmanager
+def running_robot(
+    root: Path,
+    robot: str = "point_mass",
+    *,
+    started: list[RobotProcesses] | None = None,
+    **options: str,
+) -> Iterator[RobotClient]:
+    """The three processes of a robot, and a client that is ready to talk to them."""
+    bundle = Path(options.setdefault("bundle", str(root / "models" / robot)))
+    frame = load_bundle(bundle).robot.frame
+    client = RobotClient(options.get("namespace", robot), frame=frame)
+    try:
+        with robot_up(robot, options, client) as processes:
+            if started is not None:
+                started.append(processes)
+            yield client
+    finally:
+        client.destroy_node()
+
+
+def stepped(
+    client: RobotClient, kind: type, topic: str, read: Callable[[Any], np.ndarray]
+) -> Callable[[int], np.ndarray]:
+    """Steps a robot in lock-step so many times, and gives what `topic` said after each."""
+    # By their stamps: in lock-step a state is told more than once.
+    states: dict[int, np.ndarray] = {}
+
+    def keep(message: Any) -> None:
+        states[stamp_of(message)] = read(message)
+
+    client.create_subscription(kind, topic, keep, STREAM)
+
+    def step(count: int) -> np.ndarray:
+        stamps = []
+        for _ in range(count):
+            stamps.append(round(client.step()["time"] * 1e9))
+            client.wait_for(lambda: stamps[-1] in states, f"what {topic} says after a step")
+        return np.stack([states[stamp] for stamp in stamps])
+
+    return step
+
+
+@pytest.fixture
+def ros() -> Iterator[None]:
+    """An rclpy context for one test."""
+    rclpy.init()
+    yield
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def processes() -> list[RobotProcesses]:
+    """The processes of the robots that the test has started."""
+    return []
+
+
+@pytest.fixture
+def start_robot(ros: None, root: Path, processes: list[RobotProcesses]) -> Iterator[StartRobot]:
+    """Starts robots that run until the test ends."""
+    with ExitStack() as stack:
+
+        def start(robot: str = "point_mass", **options: str) -> RobotClient:
+            return stack.enter_context(running_robot(root, robot, started=processes, **options))
+
+        yield start

@@ -1,0 +1,1 @@
+"""Losses, agents and the tasks that they train on."""

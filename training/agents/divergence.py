@@ -1,0 +1,32 @@
+"""When training has got out of hand, and how one tells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from training.agents.agent_config import AgentConfig
+
+
+def divergence(figures: Mapping[str, float], config: AgentConfig, tolerance: float) -> str | None:
+    """Why training should stop, or None.
+
+    `B` lies on the sphere of radius `sqrt(d)`, and so does `z`. Rewards `B^T z` are then at most
+    `d`, values at most `d / (1 - gamma)`, and `F`, which sums up `B` where `B` is orthonormal,
+    is at most `sqrt(d) / (1 - gamma)` long. What is more than `tolerance` times that means
+    nothing any more.
+    """
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            return f"{name} is {value}"
+    horizon = 1.0 / (1.0 - config.gamma)
+    for name, title, bound in (
+        ("f_norm", "the norm of F", math.sqrt(config.d) * horizon),
+        ("q_size", "the size of Q", config.d * horizon),
+    ):
+        if figures[name] > tolerance * bound:
+            return (
+                f"{title} is {figures[name]:.3g}, and at most {bound:.3g} is possible where B is "
+                "orthonormal"
+            )
+    return None

@@ -1,0 +1,117 @@
+"""The losses of FB: pure functions of embeddings, in the notation of the papers."""
+
+from __future__ import annotations
+
+import torch
+
+
+def pessimistic(values: torch.Tensor, coefficient: float) -> torch.Tensor:
+    """Mean over the ensemble (first dimension) minus `coefficient` standard deviations.
+
+    The deviation is the population's, so that 1 of two members gives the smaller one.
+    """
+    if coefficient == 0.0 or len(values) == 1:
+        return values.mean(0)
+    return values.mean(0) - coefficient * values.std(0, correction=0)
+
+
+def successor_measure(forward: torch.Tensor, backward: torch.Tensor) -> torch.Tensor:
+    """`F^T B` of every pair: `(…, m, d)` and `(…, n, d)` give `(…, m, n)`."""
+    return forward @ backward.transpose(-1, -2)
+
+
+def fb_loss(
+    measure: torch.Tensor,
+    target_measure: torch.Tensor,
+    next_measure: torch.Tensor,
+    discount: torch.Tensor,
+    own: int | None = None,
+) -> torch.Tensor:
+    """Bellman error of the successor measure (Touati and Ollivier 2021), summed over the ensemble.
+
+    `measure` `(P, …, m, n)` is `F^T B` on pairs `(i, s''_j)`, `target_measure` `(…, m, n)` the
+    target networks' at the next state, `next_measure` `(P, …, m)` is `F(s_i, a_i)^T B(s'_i)` and
+    `discount` `(…, m)` is gamma, 0 where the episode ended. Where the `s''` are the batch's own
+    next states, column `own + i` belongs to row `i`, is not independent of it and is left out.
+    """
+    error = measure - discount.unsqueeze(-1) * target_measure
+    members = len(measure)
+    return members * (0.5 * _mean_of_others(error.square(), own) - next_measure.mean())
+
+
+def ortho_loss(
+    backward: torch.Tensor, others: torch.Tensor | None = None, own: int = 0
+) -> torch.Tensor:
+    """Orthonormality of `B` over the states of each group: `(…, n, d)`, `n` at least 2.
+
+    `others` `(…, m, d)` are the states to pair with, of which `own + i` is row `i` itself; the
+    same states where they are not given.
+    """
+    gram = backward @ (backward if others is None else others).transpose(-1, -2)
+    diagonal = gram.diagonal(offset=own, dim1=-2, dim2=-1)
+    return 0.5 * _mean_of_others(gram.square(), own) - diagonal.mean()
+
+
+def _mean_of_others(values: torch.Tensor, own: int | None) -> torch.Tensor:
+    """Mean of `values` `(…, m, n)`, without those of row `i` in column `own + i`."""
+    if own is None:
+        return values.mean()
+    diagonal = values.diagonal(offset=own, dim1=-2, dim2=-1)
+    return (values.sum() - diagonal.sum()) / (values.numel() - diagonal.numel())
+
+
+def policy_loss(
+    q: torch.Tensor,
+    action: torch.Tensor,
+    action_penalty: float,
+    unit: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Policy improvement (TD3's) with a price on effort: `Q` `(n,)`, `action` `(n, act_dim)`.
+
+    An action costs `action_penalty` times its mean square times the `Q` that is at stake. So the
+    price is small where the goal is far and the gain of moving is a small number, too, and it
+    keeps the joints still that a robot at its goal has no use for. In units of the mean
+    magnitude of `Q`, or of `unit`.
+    """
+    unit = q.detach().abs().mean() if unit is None else unit
+    loss = -q.mean()
+    if action_penalty:
+        at_stake = q.detach().clamp(min=0.0)
+        loss = loss + action_penalty * (at_stake * action.square().mean(-1)).mean()
+    return loss / (unit + 1e-6)
+
+
+def advantage_loss(log_prob: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Policy improvement by weighted likelihood of the data's actions.
+
+    `log_prob` `(n,)` is that of the data's actions, `weights` `(n,)` are the `u` of
+    `training.agents.advantage`, constants.
+    """
+    return -(weights.detach() * log_prob).sum()
+
+
+def successor_loss(
+    forward: torch.Tensor,
+    next_forward: torch.Tensor,
+    next_backward: torch.Tensor,
+    discount: torch.Tensor,
+) -> torch.Tensor:
+    """Bellman error of `F` as the successor features of `B`, summed over the ensemble.
+
+    Where `B` is orthonormal, the `F` that `fb_loss` asks for is `F = E[B(s') + gamma F(s', a')]`:
+    the mean over `s''` is done exactly, without the noise of sampling fewer `s''` than `F` has
+    dimensions. `forward` is `(P, …, d)`, the others are `(…, d)`, `discount` is `(…)`.
+    """
+    target = next_backward + discount.unsqueeze(-1) * next_forward
+    return len(forward) * 0.5 * (forward - target).square().sum(-1).mean()
+
+
+def q_loss(
+    q: torch.Tensor, next_q: torch.Tensor, reward: torch.Tensor, discount: torch.Tensor
+) -> torch.Tensor:
+    """Bellman error of `Q = F^T z` for the reward `B(s', z)^T z` that `z` stands for.
+
+    `q` `(P, …, m)`, the rest `(…, m)`; divided by nothing: the caller chooses the scale.
+    """
+    target = reward + discount * next_q
+    return len(q) * 0.5 * (q - target).square().mean()

@@ -1,0 +1,133 @@
+"""What an update is made of: transitions, independent states, and tasks to train on."""
+
+from __future__ import annotations
+
+import torch
+
+from fb_ros.robot.field import layout_slices
+from fb_ros.robot.robot_spec import RobotSpec
+from training.agents.agent_config import AgentConfig
+from training.agents.agent_networks import Networks
+from training.compute import distributed
+from training.compute.device import moved
+from training.data.data import Batch, EvenStates, Transitions
+from training.networks.encoding import encode, sample_sphere
+
+# States from which the encoding of a region is estimated.
+_REGION_STATES = 64
+
+
+class Sampler:
+    """Draws from `data` what `Agent.update` takes, with tasks encoded by the present `B`.
+
+    What it returns is on the device of the networks.
+
+    With several processes, each draws its share.
+    """
+
+    def __init__(
+        self, config: AgentConfig, spec: RobotSpec, data: Transitions, networks: Networks
+    ) -> None:
+        self._config, self._data, self._networks = config.of_robot(spec), data, networks
+        self._even = even_states(config, spec, data)
+        self._batch = distributed.share(config.batch, "batch")
+        self._encodings = distributed.share(config.encodings, "groups")
+
+    def sample(self, generator: torch.Generator) -> tuple[Batch, torch.Tensor, torch.Tensor]:
+        """A batch, the negatives of its groups and their encodings.
+
+        The negatives `(groups, negatives, features of B)` stand for the measure `rho`, to which
+        `F^T B` is a density; any measure will do that leaves out nothing the robot gets to.
+        """
+        batch = self._data.sample(self._batch, generator).to(self._networks.device)
+        shape = (self._encodings, self._config.negatives)
+        negatives = self._sample_states(shape, generator)
+        return batch, negatives, self.sample_z(generator)
+
+    def sample_z(self, generator: torch.Generator) -> torch.Tensor:
+        """Encodings for one update, `(groups, d)`: of states, mixtures and regions, and uniform
+        ones."""
+        config = self._config
+        total = self._encodings
+        asked = self._sample_asked(generator)
+        parts, start = [], 0
+        for share, encode_tasks in (
+            (config.goal_share, self._encode_goals),
+            (config.region_share, self._encode_regions),
+            (config.mixture_share, self._encode_mixtures),
+        ):
+            count = min(round(share * total), total - start)
+            if count:
+                parts.append(encode_tasks(self._moved(asked[start : start + count]), generator))
+            start += count
+        z = sample_sphere(total, config.sizes, generator)
+        open_z = z * asked.repeat_interleave(torch.tensor(config.sizes), dim=1)
+        return torch.cat([*parts, self._moved(open_z[start:])])
+
+    @torch.no_grad()
+    def _encode_goals(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Encodings of single states, one for each row of `asked` `(n, blocks)`."""
+        states = self._sample_states((len(asked), 1), generator)
+        weights = states.new_ones(states.shape[:2])
+        return encode(self._networks.backward_map, states, weights, asked).z
+
+    @torch.no_grad()
+    def _encode_mixtures(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Encodings of some states each, weighted at random, one for each row of `asked`."""
+        states = self._sample_states((len(asked), self._config.mixture_states), generator)
+        weights = self._moved(torch.rand(states.shape[:2], generator=generator))
+        return encode(self._networks.backward_map, states, weights, asked).z
+
+    @torch.no_grad()
+    def _encode_regions(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Encodings of being on one side of a plane, `tcp_pos[2] > 0.3`, one for each row.
+
+        The plane goes through a state of the data, and every other one is square to an axis: it
+        is what a person writes.
+        """
+        networks = self._networks
+        states = self._sample_states((len(asked), _REGION_STATES), generator)
+        reads = networks.backward_map.reads
+        normal = torch.randn(len(asked), states.shape[-1], generator=generator)
+        normal = self._moved(normal) * ((asked @ reads) > 0)
+        largest = normal.abs() == normal.abs().max(-1, keepdim=True).values
+        normal[::2] = torch.where(largest[::2], normal[::2], 0.0)
+        scaled = networks.backward_map.features(states)
+        side = ((scaled - scaled[:, :1]) @ normal.unsqueeze(-1)).squeeze(-1) >= 0.0
+        return encode(networks.backward_map, states, side.float(), asked).z
+
+    def _sample_asked(self, generator: torch.Generator) -> torch.Tensor:
+        """Which blocks each of an update's tasks is about, `(groups, blocks)`; never none."""
+        config = self._config
+        if not config.open_shares:
+            return torch.ones(self._encodings, config.blocks)
+        shares = torch.tensor(config.open_shares)
+        asked = (torch.rand(self._encodings, len(shares), generator=generator) >= shares).float()
+        asked[:, 0] = torch.where(asked.any(-1), asked[:, 0], 1.0)
+        return asked.repeat_interleave(torch.tensor(config.feature_blocks), dim=1)
+
+    def _sample_states(self, shape: tuple[int, int], generator: torch.Generator) -> torch.Tensor:
+        """What `B` reads of independent states, `(*shape, n)`: in each row, `box_share` of them
+        are drawn evenly over the goal box and the rest as they are in the data."""
+        states = self._data.sample_features(shape[0] * shape[1], generator).unflatten(0, shape)
+        # Spread over rows and columns alike, since some callers read the first column alone.
+        if self._even:
+            even = torch.rand(shape, generator=generator) < self._config.box_share
+            states[even] = self._data.features_at(self._even.sample(int(even.sum()), generator))
+        return self._moved(states)[..., self._networks.columns]
+
+    def _moved(self, drawn: torch.Tensor) -> torch.Tensor:
+        return moved(drawn, self._networks.device)
+
+
+def even_states(config: AgentConfig, spec: RobotSpec, data: Transitions) -> EvenStates | None:
+    """The states of the goal box that `box_share` speaks of; None where that is zero."""
+    if not config.box_share:
+        return None
+    return EvenStates(
+        data,
+        layout_slices(spec.features)[spec.goal_feature],
+        torch.tensor(spec.goal_low) - config.box_margin,
+        torch.tensor(spec.goal_high) + config.box_margin,
+        spec.goal_radius,
+    )

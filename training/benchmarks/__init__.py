@@ -1,0 +1,1 @@
+"""How long training, data and prompts take."""

@@ -1,0 +1,122 @@
+"""How many updates of each algorithm a second this machine makes, and what they cost more."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from fb_ros.robot.field import Field
+from fb_ros.robot.robot_spec import RobotSpec
+from training.agents.agent import Agent
+from training.agents.agent_config import ALGORITHMS, AgentConfig, Algorithm
+from training.agents.recipes import agent_config
+from training.agents.sampler import Sampler
+from training.compute.device import choose_device, device_name, wait_for
+from training.data.data import Transitions
+from training.data.flat_data import in_memory
+
+# Sizes of public forward-backward agents, which the figures can be put beside.
+_OBS_DIM, _ACT_DIM, _Z_DIM, _THREADS, _ROWS = 42, 9, 64, 2, 100_000
+_SIZES = ((256, 256), (1024, 1024))
+_JOINTS = tuple(f"joint_{index}" for index in range(_OBS_DIM))
+_STATE = Field(name="state", source="joint_position", joints=_JOINTS, unit="", description="")
+_SPEC = RobotSpec(
+    name="noise",
+    observation=(_STATE,),
+    features=(_STATE,),
+    action_joints=_JOINTS[:_ACT_DIM],
+    action_interface="velocity",
+    action_low=(-1.0,) * _ACT_DIM,
+    action_high=(1.0,) * _ACT_DIM,
+    ctrl_dt=0.04,
+    goal_feature="state",
+    goal_low=(-1.0,) * _OBS_DIM,
+    goal_high=(1.0,) * _OBS_DIM,
+)
+
+
+def _noise() -> Transitions:
+    """Data of the right sizes: what is in them makes no difference to the time."""
+    rng = np.random.default_rng(0)
+    observation = rng.standard_normal((_ROWS, _OBS_DIM), dtype=np.float32)
+    action = rng.uniform(-1.0, 1.0, size=(_ROWS, _ACT_DIM)).astype(np.float32)
+    flat = in_memory(observation, action, observation, np.ones(_ROWS))
+    return Transitions.of(flat, _SPEC)
+
+
+class _Case:
+    """An agent in training, and how long its updates took."""
+
+    def __init__(
+        self, algorithm: Algorithm, data: Transitions, device: torch.device, **settings: Any
+    ) -> None:
+        self.config: AgentConfig = agent_config(algorithm, d=_Z_DIM, **settings)
+        self._device = device
+        torch.manual_seed(0)
+        self._agent = Agent(self.config, _SPEC, data, device)
+        self._sampler = Sampler(self.config, _SPEC, data, self._agent.networks)
+        self._generator = torch.Generator().manual_seed(0)
+        self.seconds: list[float] = []
+
+    def update(self) -> None:
+        """One whole update, the drawing of its batch included."""
+        started = time.perf_counter()
+        self._agent.update(*self._sampler.sample(self._generator), self._generator)
+        wait_for(self._device)
+        self.seconds.append(time.perf_counter() - started)
+
+    def row(self) -> dict[str, object]:
+        """The figures; the first update, which warms up, does not count."""
+        config, seconds = self.config, sorted(self.seconds[1:])
+        return {
+            "case": config.algorithm,
+            "device": device_name(self._device),
+            "hidden": config.hidden,
+            "batch": config.batch,
+            "blocks": config.blocks,
+            "precision": "bfloat16" if config.bfloat16 else "float32",
+            "per_s": 1.0 / seconds[len(seconds) // 2],
+            "best_per_s": 1.0 / seconds[0],
+        }
+
+
+def benchmark_training(repeats: int, device: str = "cpu") -> list[dict[str, object]]:
+    """Rows for the algorithms at two sizes, in both precisions, then for more blocks, larger
+    batches and wider networks of `fb_aware`.
+
+    All of them take turns, so that whatever else the machine does falls on all alike.
+    """
+    there, data = choose_device(device), _noise()
+    cases = [
+        _Case(algorithm, data, there, hidden=hidden, batch=batch, bfloat16=bfloat16)
+        for hidden, batch in _SIZES
+        for bfloat16 in (True, False)
+        for algorithm in ALGORITHMS
+    ]
+    hidden, batch = _SIZES[0]
+    for growth in (
+        *({"blocks": blocks} for blocks in (2, 8, 16)),
+        *({"batch": times * batch} for times in (2, 4, 8)),
+        *({"hidden": times * hidden} for times in (2, 4)),
+    ):
+        cases.append(_Case("fb_aware", data, there, **{"hidden": hidden, "batch": batch} | growth))
+    with _threads(_THREADS):
+        for _ in range(repeats + 1):
+            for case in cases:
+                case.update()
+    return [case.row() for case in cases]
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

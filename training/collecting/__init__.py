@@ -1,0 +1,1 @@
+"""Making data: exploration, policies and online agents in simulation."""

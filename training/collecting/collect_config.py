@@ -1,0 +1,101 @@
+"""Configuration of `fb_ros collect`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Literal
+
+from fb_ros.command import CommandConfig
+from fb_ros.errors import FbRosError
+from sim.ranges import require_seed
+from sim.robots.registry import require_robot
+from sim.robots.start import Start
+from sim.tasks.reward_tasks import reward_tasks
+from training.agents.td3_config import Td3Config
+from training.collecting.exploration import ExplorationConfig
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OnlineConfig:
+    """How an agent learns while it collects."""
+
+    td3: Td3Config = dataclasses.field(default_factory=lambda: Td3Config(learning_rate=1e-3))
+    """The agent."""
+    warm_up: int = 10_000
+    """Transitions of random motion before it acts and learns."""
+    updates_per_step: float = 0.25
+    """Updates for each transition."""
+    round_episodes: int = 8
+    """Episodes that one state of the agent collects, at the same time."""
+    noise: float = 0.2
+    """Standard deviation of the noise on its actions."""
+    capacity: int = 1_000_000
+    """Newest transitions that it learns from."""
+
+    def __post_init__(self) -> None:
+        for name in ("warm_up", "round_episodes", "capacity"):
+            if getattr(self, name) < 1:
+                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
+        if self.updates_per_step <= 0.0:
+            raise FbRosError(f"updates_per_step is {self.updates_per_step}, expected above 0")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CollectConfig(CommandConfig):
+    """Collect episodes: of random motion, of an explorer, or of agents at several tasks.
+
+    The data depend on the seed and the settings, and not on the number of workers. A run that was
+    interrupted is continued by the same command.
+    """
+
+    robot: str = "jaco"
+    """Robot to simulate."""
+    method: Literal["noise", "rnd", "mood"] = "noise"
+    """`noise`: random, temporally correlated actions. `rnd`: an agent that learns on the way to
+    go where it has not been (random network distillation). `mood`: an agent for each of `tasks`,
+    whose episodes of the highest return are pooled (mixed-objective data)."""
+    out: Path = Path("data/jaco")
+    """Folder for the episodes."""
+    episodes: int = 6000
+    """Number of episodes."""
+    episode_steps: int = 100
+    """Longest episode, in control periods."""
+    margin: float = 0.1
+    """An episode ends, in a terminal state, when the goal feature is further than this outside the
+    goal box; robots that move about may go anywhere."""
+    start: Start = "benchmark"
+    """Where episodes of a robot with legs start: as its benchmark has it, or `standing`."""
+    seed: int = 0
+    """Seed of the whole data set."""
+    workers: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)
+    """Processes."""
+    explore: ExplorationConfig = dataclasses.field(default_factory=ExplorationConfig)
+    """How random actions are drawn."""
+    online: OnlineConfig = dataclasses.field(default_factory=OnlineConfig)
+    """The agents of `rnd` and `mood`."""
+    tasks: tuple[str, ...] = ()
+    """Tasks of `mood`; none: all of the robot's benchmark."""
+    keep_share: float = 0.25
+    """Share of each task's episodes that `mood` keeps."""
+    policy: Path | None = None
+    """Bundle of an earlier model that goes for random goals, so that the states it gets into are
+    in the data; its actions are mixed with random ones. None for random actions alone."""
+    goal_steps: float = 80.0
+    """Mean number of control periods between that model's goals (geometric)."""
+
+    def __post_init__(self) -> None:
+        require_robot(self.robot)
+        require_seed(self.seed)
+        if self.method != "noise" and self.policy:
+            raise FbRosError(f"policy goes with the method noise, not with {self.method}")
+        if self.method == "mood" or self.tasks:
+            reward_tasks(self.robot, self.tasks)
+        if not 0.0 < self.keep_share <= 1.0:
+            raise FbRosError(f"keep_share is {self.keep_share}, expected above 0 and up to 1")
+        if not self.goal_steps >= 1.0:
+            raise FbRosError(f"goal_steps is {self.goal_steps}, expected at least 1")
+        for name in ("episodes", "episode_steps", "workers"):
+            if getattr(self, name) < 1:
+                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")

@@ -1,0 +1,128 @@
+"""`fb_ros data convert`: HDF5 files and bags into the folder of episodes that training reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import tyro
+
+from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.errors import FbRosError
+from fb_ros.robot.robot_spec import RobotSpec
+from sim.progress import progress_bar
+from sim.robots.registry import make_environment, require_robot
+from training.data.bag_mapping import read_mapping
+from training.data.complete_episode import EpisodeCompleter
+from training.data.data_source import check, format_of, read_recordings
+from training.data.episode import save_episode
+from training.data.fingerprint import METADATA
+from training.data.record import write_record
+from training.data.recording import Arrays, Recording
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConvertConfig(CommandConfig):
+    """Turn recordings into a folder of episodes, whole or not at all."""
+
+    sources: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """HDF5 files (D4RL's or Minari's), bags (sqlite3 or MCAP) and folders of episodes."""
+    out: Path
+    """Folder to make."""
+    robot: str = "jaco"
+    """Robot that they are of."""
+    mapping: Path | None = None
+    """YAML that says which topics of a bag hold what (docs/data.md)."""
+    actions: Literal["normalised", "physical"] = "normalised"
+    """What an HDF5 file's actions are: from -1 to 1, or commands in the robot's units."""
+    bad: Literal["refuse", "skip"] = "refuse"
+    """What to do when there are episodes that cannot be trained on."""
+
+    def __post_init__(self) -> None:
+        require_robot(self.robot)
+        if not self.sources:
+            raise FbRosError("there is nothing to convert; name a file or a folder")
+
+
+def convert(config: ConvertConfig) -> Result:
+    """Writes the episodes; returns how many, and what was wrong with the others."""
+    spec = make_environment(config.robot).spec
+    mapping = read_mapping(config.mapping) if config.mapping else None
+    if config.out.exists():
+        raise FbRosError(f"{config.out} exists; choose another --out, or remove it")
+    formats = {str(source): format_of(source) for source in config.sources}
+    partial = config.out.with_name(config.out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    problems: list[dict[str, str]] = []
+    notes: list[dict[str, str]] = []
+    count, transitions = 0, 0
+    completer = EpisodeCompleter(spec)
+    try:
+        for source in config.sources:
+            recordings = progress_bar(
+                read_recordings(source, spec, mapping), title=source.name, unit="episode"
+            )
+            for recording in recordings:
+                if config.actions == "physical" and formats[str(source)] in ("d4rl", "minari"):
+                    recording = _normalised(recording, spec)
+                where = {"source": str(source), "episode": recording.name}
+                episode, wrong = check(recording, spec, completer)
+                problems += [{**where, "problem": problem} for problem in wrong]
+                if recording.note:
+                    notes.append({**where, "note": recording.note})
+                if episode:
+                    save_episode(partial, count, episode)
+                    count, transitions = count + 1, transitions + episode.steps
+        if problems and config.bad == "refuse":
+            first = problems[0]
+            raise FbRosError(
+                f"{first['source']}, {first['episode']}: {first['problem']} ({len(problems)} such "
+                "problems); mend them, or leave those episodes out with --bad skip"
+            )
+        if not count:
+            raise FbRosError(f"{' '.join(formats)}: not one episode can be trained on")
+        record: dict[str, Any] = {
+            "robot": config.robot,
+            "converted_from": formats,
+            "actions": config.actions,
+            "left_out": problems,
+            "notes": notes,
+        }
+        write_record(partial / METADATA, record)
+        partial.rename(config.out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return {"out": str(config.out), "episodes": count, "transitions": transitions, **record}
+
+
+def _normalised(recording: Recording, spec: RobotSpec) -> Recording:
+    """The same with its actions brought from physical units to `[-1, 1]`."""
+    action = recording.arrays.get("action")
+    if action is None or action.ndim != 2 or action.shape[1] != spec.act_dim:
+        return recording
+    low, high = np.asarray(spec.action_low), np.asarray(spec.action_high)
+    scaled = 2.0 * (action - low) / (high - low) - 1.0
+    scaled[0] = 0.0
+    arrays: Arrays = {**recording.arrays, "action": scaled}
+    return dataclasses.replace(recording, arrays=arrays)
+
+
+def _show(result: Result) -> str:
+    lines = [
+        f"{entry['source']}, {entry['episode']}: left out: {entry['problem']}"
+        for entry in result["left_out"]
+    ]
+    lines += [f"{one['source']}, {one['episode']}: {one['note']}" for one in result["notes"]]
+    return "\n".join(
+        [
+            *lines,
+            f"{result['out']}: {result['episodes']} episodes, {result['transitions']} transitions",
+        ]
+    )
+
+
+COMMAND = Command(config=ConvertConfig, run=convert, show=_show)

@@ -1,0 +1,36 @@
+"""`fb_ros evaluate`: zero-shot reaching in simulation, with the yardstick beside it."""
+
+from __future__ import annotations
+
+from fb_ros.command import Command, Result
+from training.evaluation.bundle_evaluation import evaluate
+from training.evaluation.evaluate_config import PROMPTS, EvaluateConfig
+
+
+def _show(result: Result) -> str:
+    if result["task"] == PROMPTS:
+        shown = [
+            f"{row['success']:5.2f}  {row['name']:<24} {'hard: ' * row['hard']}{row['text']}"
+            for row in result["prompts"]
+        ]
+        total = (
+            f"{result['success']:5.2f}  without the hard ones, {result['episodes']} starts each"
+        )
+        return "\n".join([*shown, total])
+    lines = [
+        f"{result['robot']} {result['task']}, {result['episodes']} goals, seed {result['seed']}, "
+        f"model {result['model_id'][:12]}",
+        f"{'':<34} success   return   median error",
+    ]
+    rows = [("fb_ros", result)]
+    if "resolved_rate" in result:
+        rows.append(("resolved rate (knows the arm)", result["resolved_rate"]))
+    for name, row in rows:
+        lines.append(
+            f"{name:<34} {row['success']:7.2f} {row['mean_return']:8.1f} "
+            f"{row['median_final_error_m'] * 100:9.1f} cm"
+        )
+    return "\n".join(lines)
+
+
+COMMAND = Command(config=EvaluateConfig, run=evaluate, show=_show)

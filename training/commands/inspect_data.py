@@ -1,0 +1,235 @@
+"""`fb_ros data inspect`: what data hold, and what is wrong with them, file by file."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+
+from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.errors import FbRosError
+from fb_ros.robot.field import Field, layout_slices
+from fb_ros.robot.robot_spec import RobotSpec
+from sim.progress import progress_bar
+from sim.robots.registry import make_environment, require_robot
+from training.data.bag_mapping import read_mapping
+from training.data.complete_episode import EpisodeCompleter
+from training.data.data_source import check, format_of, read_recordings
+from training.data.episode import episode_paths
+from training.data.fingerprint import METADATA
+from training.data.moments import Moments
+from training.data.record import read_record
+from training.data.recording import Arrays
+
+BAD = "bad"
+# Problems that are shown to a person; --json has them all.
+_SHOWN = 20
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InspectDataConfig(CommandConfig):
+    """Say what data hold and what is wrong with them; fails if something is."""
+
+    data: Annotated[Path, tyro.conf.Positional]
+    """A folder of episodes, an HDF5 file (D4RL's or Minari's) or a bag."""
+    robot: str = ""
+    """Robot to hold them against; none: the one that the folder was made for, or no robot."""
+    mapping: Path | None = None
+    """YAML that says which topics of a bag hold what (docs/data.md)."""
+    set_aside: bool = False
+    """Move the files that cannot be trained on into `bad/` within their folder."""
+
+    def __post_init__(self) -> None:
+        if self.robot:
+            require_robot(self.robot)
+
+
+@dataclasses.dataclass
+class _Range:
+    """What the columns of an array are like over all episodes."""
+
+    moments: Moments
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def of(cls, rows: np.ndarray) -> _Range:
+        return cls(Moments.of(rows), rows.min(axis=0), rows.max(axis=0))
+
+    def merged(self, other: _Range) -> _Range:
+        return _Range(
+            self.moments.merged(other.moments),
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+        )
+
+
+def inspect_data(config: InspectDataConfig) -> Result:
+    """The figures; `ok` is false where something cannot be trained on."""
+    layout = format_of(config.data)
+    spec = _robot_of(config, layout)
+    mapping = read_mapping(config.mapping) if config.mapping else None
+    completer = EpisodeCompleter(spec) if spec else None
+    steps: list[int] = []
+    terminals, foreign = 0, 0
+    problems: list[dict[str, str]] = []
+    notes: list[str] = []
+    widths: dict[str, dict[int, list[str]]] = {}
+    ranges: dict[str, _Range] = {}
+    total = len(episode_paths(config.data)) if layout == "episodes" else None
+    recordings = progress_bar(
+        read_recordings(config.data, spec, mapping),
+        title=f"inspect {config.data}",
+        unit="episode",
+        total=total,
+    )
+    for recording in recordings:
+        episode, wrong = check(recording, spec, completer)
+        problems += [{"episode": recording.name, "problem": problem} for problem in wrong]
+        if recording.note:
+            notes.append(f"{recording.name}: {recording.note}")
+        if wrong:
+            continue
+        arrays: Arrays = recording.arrays
+        for name, array in arrays.items():
+            widths.setdefault(name, {}).setdefault(array.shape[1], []).append(recording.name)
+        steps.append(len(arrays["observation"]) - 1)
+        terminals += int(arrays["discount"][-1, 0] == 0.0)
+        foreign += "features" not in arrays
+        seen = {"observation": arrays["observation"], "action": arrays["action"][1:]}
+        if episode:
+            seen |= {"observation": episode.observation, "features": episode.features}
+        for name, rows in seen.items():
+            found = _Range.of(rows)
+            same = name in ranges and len(ranges[name].low) == len(found.low)
+            ranges[name] = ranges[name].merged(found) if same else found
+    if spec is None:  # Held against a robot, each episode was checked by itself.
+        problems += [entry for name, found in widths.items() for entry in _odd_ones(name, found)]
+    if len(widths.get("physics", {})) > 1 and 0 in widths["physics"]:
+        notes.append("not all episodes hold physics to compute rewards from")
+    if not steps and not problems:
+        problems.append({"episode": "all", "problem": "there is not one episode in it"})
+    moved = _set_aside(config.data, problems) if config.set_aside else 0
+    return {
+        "path": str(config.data),
+        "format": layout,
+        "robot": spec.name if spec else "",
+        "episodes": len(steps),
+        "transitions": sum(steps),
+        "steps": {"min": min(steps), "median": float(np.median(steps)), "max": max(steps)}
+        if steps
+        else {},
+        "terminal_ends": terminals,
+        "other_ends": len(steps) - terminals,
+        "widths": {name: sorted(found) for name, found in widths.items()},
+        "recomputed": foreign if spec else 0,
+        "columns": {name: _columns(name, found, spec) for name, found in ranges.items()},
+        "notes": notes,
+        "problems": problems,
+        "set_aside": moved,
+        "ok": not problems or moved == len({entry["episode"] for entry in problems}),
+    }
+
+
+def _robot_of(config: InspectDataConfig, layout: str) -> RobotSpec | None:
+    name = config.robot
+    described = config.data / METADATA
+    if not name and layout == "episodes" and described.is_file():
+        name = str(read_record(described).get("robot", ""))
+        require_robot(name)
+    return make_environment(name).spec if name else None
+
+
+def _odd_ones(name: str, found: dict[int, list[str]]) -> list[dict[str, str]]:
+    """A problem of each episode in which `name` is not as wide as in most of them."""
+    # There may be no physics; what there is has to be alike.
+    found = {width: episodes for width, episodes in found.items() if width}
+    usual = max(found, key=lambda width: len(found[width]), default=0)
+    return [
+        {
+            "episode": episode,
+            "problem": f"{name} has {width} components, most episodes have {usual}",
+        }
+        for width, episodes in found.items()
+        if width != usual
+        for episode in episodes
+    ]
+
+
+def _set_aside(folder: Path, problems: list[dict[str, str]]) -> int:
+    """Moves the episodes with problems; returns how many."""
+    if not folder.is_dir():
+        raise FbRosError(f"{folder} is one file; leave out its bad episodes by converting it")
+    names = {entry["episode"] for entry in problems}
+    bad = [folder / name for name in sorted(names) if (folder / name).is_file()]
+    for path in bad:
+        (folder / BAD).mkdir(exist_ok=True)
+        path.rename(folder / BAD / path.name)
+    return len(bad)
+
+
+def _columns(name: str, found: _Range, spec: RobotSpec | None) -> list[dict[str, Any]]:
+    """Range, mean and spread of each part of an array, by the robot's names where they fit."""
+    fields: tuple[Field, ...] = ()
+    if spec and name in ("observation", "features"):
+        fields = spec.observation if name == "observation" else spec.features
+    parts = layout_slices(fields) or {name: slice(0, len(found.low))}
+    units = {field.name: field.unit for field in fields}
+    return [
+        {
+            "name": part,
+            "size": where.stop - where.start,
+            "unit": units.get(part, ""),
+            "min": float(found.low[where].min()),
+            "max": float(found.high[where].max()),
+            "mean": float(found.moments.mean[where].mean()),
+            "std": float(found.moments.std[where].mean()),
+        }
+        for part, where in parts.items()
+    ]
+
+
+def _show(result: Result) -> str:
+    lines = [f"{result['path']}: {result['format']}, robot {result['robot'] or 'not given'}"]
+    if result["steps"]:
+        steps = result["steps"]
+        lines.append(
+            f"  {result['episodes']} episodes of {steps['min']} to {steps['max']} steps (median "
+            f"{steps['median']:.0f}), {result['transitions']} transitions; "
+            f"{result['terminal_ends']} end in a terminal state, {result['other_ends']} because "
+            "time or the recording did"
+        )
+    shown = ", ".join(
+        f"{name} {'/'.join(map(str, found))}" for name, found in result["widths"].items()
+    )
+    lines += [f"  components: {shown}"] if shown else []
+    if result["recomputed"]:
+        what = "observation and features are" if "physics" in result["widths"] else "features are"
+        of = "stored physics" if "physics" in result["widths"] else "observation"
+        lines.append(
+            f"  {result['recomputed']} episodes were not written by `fb_ros collect`: {what} "
+            f"computed from the {of}"
+        )
+    for name, columns in result["columns"].items():
+        for column in columns:
+            label = f"{name}.{column['name']}" if column["name"] != name else name
+            lines.append(
+                f"  {label:<28} {column['size']:>3}  {column['min']:>10.4g} to "
+                f"{column['max']:<10.4g} mean {column['mean']:<10.4g} std {column['std']:.4g} "
+                f"{column['unit']}"
+            )
+    lines += [f"  note: {note}" for note in result["notes"][:_SHOWN]]
+    problems = result["problems"]
+    lines += [f"  bad: {entry['episode']}: {entry['problem']}" for entry in problems[:_SHOWN]]
+    if len(problems) > _SHOWN:
+        lines.append(f"  … and {len(problems) - _SHOWN} more (--json has them all)")
+    if result["set_aside"]:
+        lines.append(f"  {result['set_aside']} files were moved to {result['path']}/{BAD}")
+    lines.append("  nothing is wrong with it" if not problems else "")
+    return "\n".join(lines).rstrip()
+
+
+COMMAND = Command(config=InspectDataConfig, run=inspect_data, show=_show)

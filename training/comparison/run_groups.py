@@ -1,0 +1,51 @@
+"""Which training runs are seeds of one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fb_ros.command import Result
+from fb_ros.errors import FbRosError
+from training.agents.topline_actor import TOPLINE
+
+
+def group_runs(runs: Mapping[Path, Result]) -> dict[Path, str]:
+    """A label for each run, the same for those that differ in nothing but their seed.
+
+    It is the algorithm, and what else tells the run from others of that algorithm: settings, data
+    or updates. Refuses two runs of one label and seed, since they are no two samples.
+    """
+    algorithms = {folder: _algorithm(run, folder) for folder, run in runs.items()}
+    facts = {folder: _facts(run) for folder, run in runs.items()}
+    labels: dict[Path, str] = {}
+    seen: dict[tuple[Any, ...], Path] = {}
+    for folder, run in runs.items():
+        same = [facts[other] for other in runs if algorithms[other] == algorithms[folder]]
+        mine = facts[folder]
+        names = sorted({name for one in same for name in one})
+        varied = [name for name in names if any(one.get(name) != mine.get(name) for one in same)]
+        labels[folder] = ", ".join([algorithms[folder], *(f"{n} {mine.get(n)}" for n in varied)])
+        key = (labels[folder], run["seed"], run.get("task"))
+        if key in seen:
+            raise FbRosError(
+                f"{seen[key]} and {folder} are the same training with seed {run['seed']}; name one"
+            )
+        seen[key] = folder
+    return labels
+
+
+def _algorithm(run: Result, folder: Path) -> str:
+    try:
+        return TOPLINE if run.get("algorithm") == TOPLINE else str(run["agent"]["algorithm"])
+    except (KeyError, TypeError) as error:
+        raise FbRosError(
+            f"{folder} is not of this version of fb_ros ({error}); train anew"
+        ) from error
+
+
+def _facts(run: Result) -> dict[str, Any]:
+    """What makes a training another one; a topline has a run for each task."""
+    data = str(run["data"]["fingerprint"])[:8]
+    return {**run["agent"], "updates": run.get("updates"), "data": data}

@@ -1,0 +1,1 @@
+"""Episodes on disk, other formats, and the transitions that training draws."""

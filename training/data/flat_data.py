@@ -1,0 +1,230 @@
+"""The memory-mapped copy of a folder of episodes that training reads.
+
+ExORL's files are compressed and so cannot be mapped, and ten thousand open files could not be,
+either. The first reader of a folder therefore writes its rows, one after the other, into a few
+flat files beside the episodes (`flat/`); they are made anew when an episode or the robot's
+description has changed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import fcntl
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot.robot_spec import RobotSpec
+from sim.progress import progress_bar
+from training.data.complete_episode import EpisodeCompleter
+from training.data.data_source import check, read_recordings
+from training.data.episode import Episode, episode_paths
+from training.data.moments import Moments
+from training.data.record import read_record, write_record
+
+FLAT = "flat"
+_INDEX, _ROWS, _PHYSICS, _STEPS = "index.json", "rows.f32", "physics.f64", "steps.i64"
+# Of the layout and of what is checked before it is written.
+_VERSION = 2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FlatData:
+    """All episodes of a folder, one row a state: views of files, of which nothing is read yet."""
+
+    folder: Path
+    """Where the flat files lie."""
+    rows: np.ndarray
+    """`(n, obs_dim + act_dim + feature_dim + 1)`, float32: observation, action, features and
+    discount of a state side by side, so that a transition lies on one page of the file or two."""
+    physics: np.ndarray
+    """`(n, nq + nv + na)`, float64."""
+    steps: np.ndarray
+    """Transitions of each episode, `(episodes,)`; it has one row more."""
+    moments: dict[str, Moments]
+    """Of `observation` and `features` over the rows, and of `change`: the observation's, from one
+    row to the next, over the transitions."""
+
+
+def in_memory(
+    observation: np.ndarray, action: np.ndarray, features: np.ndarray, discount: np.ndarray
+) -> FlatData:
+    """One episode that is in no file: `(n, …)` each, and `discount` `(n,)`."""
+    parts = [observation, action, features, discount[:, None]]
+    return FlatData(
+        folder=Path(),
+        rows=np.concatenate(parts, axis=1, dtype=np.float32),
+        physics=np.zeros((len(observation), 0)),
+        steps=np.array([len(observation) - 1]),
+        moments={
+            "observation": Moments.of(observation),
+            "features": Moments.of(features),
+            "change": Moments.of(np.diff(observation, axis=0)),
+        },
+    )
+
+
+def open_flat(folder: Path, spec: RobotSpec) -> FlatData:
+    """The flat copy of a folder, which is made first where it is missing or out of date."""
+    paths = episode_paths(folder)
+    if not paths:
+        raise FbRosError(f"{folder} holds no episodes; make some with `fb_ros collect`")
+    flat, key = folder / FLAT, _key(paths, spec)
+    if not _is_of(flat, key):
+        with _alone(folder):
+            # Another process may have made it while this one waited.
+            if not _is_of(flat, key):
+                _build(folder, paths, spec, key)
+    index = read_record(flat / _INDEX)
+    width = spec.obs_dim + spec.act_dim + spec.feature_dim + 1
+    return FlatData(
+        folder=flat,
+        rows=_map(flat / _ROWS, np.float32, (index["rows"], width)),
+        physics=_map(flat / _PHYSICS, np.float64, (index["rows"], index["physics"])),
+        steps=np.fromfile(flat / _STEPS, dtype=np.int64),
+        moments={
+            name: Moments(
+                count=entry["count"],
+                mean=np.array(entry["mean"]),
+                squares=np.array(entry["squares"]),
+            )
+            for name, entry in index["moments"].items()
+        },
+    )
+
+
+def _is_of(flat: Path, key: str) -> bool:
+    return (flat / _INDEX).is_file() and read_record(flat / _INDEX).get("key") == key
+
+
+def _key(paths: list[Path], spec: RobotSpec) -> str:
+    stats = [
+        (path.name, stat.st_size, stat.st_mtime_ns) for path in paths if (stat := path.stat())
+    ]
+    described = json.dumps([_VERSION, spec.to_json(), stats])
+    return hashlib.sha256(described.encode()).hexdigest()
+
+
+def _map(path: Path, dtype: type, shape: tuple[int, int]) -> np.ndarray:
+    if not all(shape):  # There is no mapping of nothing.
+        return np.zeros(shape, dtype)
+    expected = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if path.stat().st_size != expected:
+        raise FbRosError(
+            f"{path} has {path.stat().st_size} bytes, expected {expected}; delete {path.parent}"
+        )
+    return np.memmap(path, dtype=dtype, mode="r", shape=shape)
+
+
+def _build(folder: Path, paths: list[Path], spec: RobotSpec, key: str) -> None:
+    """Writes the flat copy whole or not at all."""
+    completer = EpisodeCompleter(spec)
+    bad: list[tuple[Path, str]] = []
+    widths = {"observation": spec.obs_dim, "features": spec.feature_dim, "change": spec.obs_dim}
+    moments = {name: Moments.none(width) for name, width in widths.items()}
+    steps: list[int] = []
+    physics_width: int | None = None
+    with _scratch(folder) as scratch:
+        rows_path, physics_path = scratch / _ROWS, scratch / _PHYSICS
+        with rows_path.open("wb") as rows, physics_path.open("wb") as physics:
+            progress = progress_bar(
+                read_recordings(folder, spec, None),
+                title=f"read {folder}",
+                unit="episode",
+                total=len(paths),
+            )
+            for recording in progress:
+                episode, problems = check(recording, spec, completer)
+                if episode is None:
+                    bad.append((folder / recording.name, problems[0]))
+                    continue
+                if bad:
+                    continue
+                width = episode.physics.shape[1]
+                if physics_width not in (None, width):
+                    physics_width = 0  # Not all of them have it, so none can count on it.
+                elif physics_width is None:
+                    physics_width = width
+                _write(rows, physics, episode)
+                steps.append(episode.steps)
+                of = {
+                    "observation": episode.observation,
+                    "features": episode.features,
+                    "change": np.diff(episode.observation, axis=0),
+                }
+                for name, array in of.items():
+                    moments[name] = moments[name].merged(Moments.of(array))
+        if bad:
+            path, problem = bad[0]
+            raise FbRosError(
+                f"{path}: {problem}; {len(bad)} of the {len(paths)} episodes cannot be trained "
+                f"on: `fb_ros data inspect {folder} --robot {spec.name}` lists them and, with "
+                "--set-aside, moves them out of the way"
+            )
+        np.array(steps, dtype=np.int64).tofile(scratch / _STEPS)
+        if not physics_width:
+            physics_path.write_bytes(b"")
+        index: dict[str, Any] = {
+            "key": key,
+            "rows": sum(steps) + len(steps),
+            "physics": physics_width or 0,
+            "moments": {
+                name: {
+                    "count": entry.count,
+                    "mean": entry.mean.tolist(),
+                    "squares": entry.squares.tolist(),
+                }
+                for name, entry in moments.items()
+            },
+        }
+        write_record(scratch / _INDEX, index)
+        shutil.rmtree(folder / FLAT, ignore_errors=True)
+        scratch.rename(folder / FLAT)
+
+
+def _write(rows: BinaryIO, physics: BinaryIO, episode: Episode) -> None:
+    parts = [episode.observation, episode.action, episode.features, episode.discount]
+    rows.write(np.concatenate(parts, axis=1, dtype=np.float32).tobytes())
+    physics.write(episode.physics.astype(np.float64).tobytes())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process writes a flat copy there, and keeps the others waiting."""
+    try:
+        with (folder / f".{FLAT}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except PermissionError as error:
+        raise FbRosError(
+            f"{folder} cannot be written to, and training needs a flat copy there; make it "
+            "writable, or a folder elsewhere with links to the episodes"
+        ) from error
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        raise FbRosError(
+            f"{folder} is on a file system that is read-only, and training needs a flat copy "
+            "there; make a folder elsewhere with links to the episodes"
+        ) from error
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder beside the final one, gone afterwards unless it was renamed."""
+    scratch = folder / f".{FLAT}.partial"
+    # Of a process that was killed while it wrote: no other one writes now.
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,242 @@
+"""Episodes out of HDF5 files in D4RL's and in Minari's layout."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from training.data.recording import Arrays, Recording
+
+SUFFIXES = (".hdf5", ".h5")
+# What h5py and NumPy raise of contents that are damaged or are not the arrays that they should be.
+_BROKEN = (OSError, KeyError, RuntimeError, TypeError, ValueError)
+# What has one row a transition in D4RL's layout, besides `terminals`.
+_D4RL_ROWS = (
+    "observations",
+    "actions",
+    "rewards",
+    "timeouts",
+    "next_observations",
+    "infos/qpos",
+    "infos/qvel",
+)
+
+
+def hdf5_format(path: Path) -> str:
+    """`minari` or `d4rl`; refuses a file that is neither, or not whole."""
+    with _opened(path) as file:
+        if any(name.startswith("episode_") for name in file):
+            return "minari"
+        if {"observations", "actions", "terminals"} <= set(file):
+            return "d4rl"
+        raise FbRosError(
+            f"{path} holds {', '.join(file) or 'nothing'}; expected D4RL's observations, actions "
+            "and terminals, or Minari's groups episode_0, episode_1, …"
+        )
+
+
+def read_hdf5(path: Path) -> Iterator[Recording]:
+    """The episodes of a file, in ExORL's arrays."""
+    read = {"minari": _read_minari, "d4rl": _read_d4rl}[hdf5_format(path)]
+    with _opened(path) as file:
+        try:
+            yield from read(file)
+        except _BROKEN as error:
+            raise FbRosError(f"{path} cannot be read to its end: {_line(error)}") from error
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise FbRosError(f"{path} is not a whole HDF5 file: {_line(error)}") from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _read_or_say_why(name: str, read: Callable[[], Recording]) -> Recording:
+    """What `read` returns; what is wrong with one episode says nothing of the others."""
+    try:
+        return read()
+    except FbRosError as error:
+        return Recording(name=name, problem=str(error))
+    except _BROKEN as error:
+        return Recording(name=name, problem=f"it cannot be read: {_line(error)}")
+
+
+def _dataset(group: Any, name: str) -> Any:
+    found = group[name]
+    if not isinstance(found, h5py.Dataset):
+        raise FbRosError(
+            f"{name} is a group of {', '.join(found) or 'nothing'}, expected an array"
+        )
+    return found
+
+
+def _read_minari(file: Any) -> Iterator[Recording]:
+    """One group an episode; `observations` have one row more than the rest."""
+    numbers = {name: name.removeprefix("episode_") for name in file if name.startswith("episode_")}
+    for name, number in numbers.items():
+        if not number.isdecimal():
+            yield Recording(name=name, problem="its name has no number, expected episode_NUMBER")
+    for name in sorted(
+        (name for name, number in numbers.items() if number.isdecimal()),
+        key=lambda name: int(numbers[name]),
+    ):
+        yield _read_or_say_why(name, functools.partial(_minari_episode, name, file[name]))
+
+
+def _minari_episode(name: str, group: Any) -> Recording:
+    if not isinstance(group, h5py.Group):
+        raise FbRosError("it is an array, expected a group of them")
+    parts = ("observations", "actions", "terminations", "truncations")
+    lacking = [part for part in parts if part not in group]
+    if lacking:
+        raise FbRosError(f"it lacks {', '.join(lacking)}")
+    observations = group["observations"]
+    if not isinstance(observations, h5py.Dataset):  # A goal-conditioned environment's.
+        if "observation" not in observations:
+            raise FbRosError(f"its observations are {', '.join(observations)}")
+        observations = _dataset(observations, "observation")
+    return _episode(
+        name,
+        observation=observations[()],
+        action=_dataset(group, "actions")[()],
+        reward=_dataset(group, "rewards")[()] if "rewards" in group else None,
+        terminal=_dataset(group, "terminations")[()],
+        physics=_physics(group, slice(None)),
+    )
+
+
+def _read_d4rl(file: Any) -> Iterator[Recording]:
+    """One row a transition, all episodes in a row; `terminals` and `timeouts` end them."""
+    terminals = _dataset(file, "terminals")[()].astype(bool).ravel()
+    count = len(terminals)
+    follows = "next_observations" in file
+    if "timeouts" not in file and not follows:
+        raise FbRosError(
+            f"{file.filename} holds neither timeouts nor next_observations, so that nobody can "
+            "say where its episodes end"
+        )
+    for name in _D4RL_ROWS:
+        if name not in file:
+            continue
+        try:
+            shape = _dataset(file, name).shape
+        except FbRosError as error:
+            raise FbRosError(f"{file.filename}: {error}") from error
+        if shape[:1] != (count,):
+            raise FbRosError(
+                f"{file.filename}: {name} has shape {shape}, expected {count} rows as "
+                "terminals has"
+            )
+    ends = terminals.copy()
+    if "timeouts" in file:
+        ends |= file["timeouts"][()].astype(bool).reshape(count)
+    else:
+        observed, following = file["observations"][()], file["next_observations"][()]
+        ends[:-1] |= np.any(observed[1:] != following[:-1], axis=1)
+    ends[-1:] = True
+    start = 0
+    for number, last in enumerate(np.flatnonzero(ends)):
+        rows = slice(start, int(last) + 1)
+        start = rows.stop
+        name = f"episode {number} (rows {rows.start} to {rows.stop - 1})"
+        terminal = terminals[rows]
+        yield _read_or_say_why(name, functools.partial(_d4rl_episode, name, file, rows, terminal))
+
+
+def _d4rl_episode(name: str, file: Any, rows: slice, terminal: np.ndarray) -> Recording:
+    observation, action = file["observations"][rows], file["actions"][rows]
+    physics = _physics(file, rows)
+    reward = file["rewards"][rows] if "rewards" in file else None
+    note = ""
+    # Physics has no next state: where it is stored, it says which transitions there are.
+    if "next_observations" in file and physics is None:
+        after = file["next_observations"][rows.stop - 1 : rows.stop]
+        observation = np.concatenate([observation, after])
+    elif terminal[-1]:
+        note = "the terminal state is not stored; the state before stands in for it"
+        observation = np.concatenate([observation, observation[-1:]])
+        physics = None if physics is None else np.concatenate([physics, physics[-1:]])
+    elif len(action) == 1:
+        raise FbRosError("its only action led to a state that is not stored: it has no transition")
+    else:
+        # The state after the last action is not stored, so that action led nowhere.
+        action, terminal = action[:-1], terminal[:-1]
+        reward = None if reward is None else reward[:-1]
+    return _episode(
+        name,
+        observation=observation,
+        action=action,
+        reward=reward,
+        terminal=terminal,
+        physics=physics,
+        note=note,
+    )
+
+
+def _physics(group: Any, rows: slice) -> np.ndarray | None:
+    """MuJoCo's positions and velocities, where the file has them, `(n, nq + nv)`."""
+    if "infos/qpos" not in group or "infos/qvel" not in group:
+        return None
+    position, velocity = (_dataset(group, name)[rows] for name in ("infos/qpos", "infos/qvel"))
+    if position.ndim != 2 or velocity.ndim != 2 or len(position) != len(velocity):
+        raise FbRosError(
+            f"infos/qpos has shape {position.shape} and infos/qvel {velocity.shape}, expected "
+            "rows of numbers, as many of each"
+        )
+    return np.concatenate([position, velocity], axis=1)
+
+
+def _episode(
+    name: str,
+    *,
+    observation: np.ndarray,
+    action: np.ndarray,
+    reward: np.ndarray | None,
+    terminal: np.ndarray,
+    physics: np.ndarray | None,
+    note: str = "",
+) -> Recording:
+    """Arrays one longer than the steps: `T + 1` states, `T` of everything else."""
+    if observation.ndim != 2 or action.ndim != 2:
+        return Recording(
+            name=name,
+            problem=f"observations have shape {observation.shape} and actions {action.shape}, "
+            "expected rows of numbers",
+        )
+    if len(observation) != len(action) + 1 or len(action) != len(terminal):
+        return Recording(
+            name=name,
+            problem=f"it has {len(observation)} observations, {len(action)} actions and "
+            f"{len(terminal)} terminations; expected one observation more than the others",
+        )
+    if not len(action):
+        return Recording(name=name, problem="it has no action and so no transition")
+    if reward is None:
+        reward = np.zeros(len(action))
+    if reward.shape[:1] != (len(action),) or not reward.size:
+        return Recording(
+            name=name,
+            problem=f"rewards have shape {reward.shape}, expected one for each of its "
+            f"{len(action)} actions",
+        )
+    arrays: Arrays = {
+        "observation": observation,
+        "action": np.concatenate([np.zeros_like(action[:1]), action]),
+        "reward": np.concatenate([[0.0], reward.reshape(len(action), -1)[:, 0]])[:, None],
+        # A time-limit truncation ends nothing that goes on: its discount stays 1.
+        "discount": np.concatenate([[1.0], 1.0 - terminal.astype(np.float64).ravel()])[:, None],
+    }
+    if physics is not None:
+        arrays["physics"] = physics
+    return Recording(name=name, arrays=arrays, note=note)

@@ -1,0 +1,58 @@
+"""The features of a robot's state, read back out of its observation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot.field import Field, layout_slices
+from fb_ros.robot.robot_spec import RobotSpec
+from fb_ros.robot.robot_state import RobotState
+
+# What an angle read out of its sine and cosine is good for.
+_DECODABLE = ("identity", "sin_cos")
+
+
+def features_from_observation(spec: RobotSpec, observation: np.ndarray) -> np.ndarray:
+    """The features `(n, feature_dim)` of observations `(n, obs_dim)` in the robot's layout.
+
+    An angle of which only sine and cosine are observed is taken from -pi to pi. A feature that
+    the observation says nothing of is refused.
+    """
+    slices = layout_slices(spec.observation)
+    columns = []
+    for feature in spec.features:
+        same = [
+            field
+            for field in spec.observation
+            if (field.source, field.encoding, field.joints)
+            == (feature.source, feature.encoding, feature.joints)
+        ]
+        if same:
+            columns.append(observation[:, slices[same[0].name]])
+        else:
+            columns.append(feature.encode(_state_for(spec, feature, observation)))
+    return np.concatenate(columns, axis=1)
+
+
+def _state_for(spec: RobotSpec, feature: Field, observation: np.ndarray) -> RobotState:
+    """As much of the state as `feature` reads."""
+    slices = layout_slices(spec.observation)
+    for field in spec.observation:
+        enough = field.source == feature.source and set(feature.joints) <= set(field.joints)
+        if enough and field.encoding in _DECODABLE:
+            values = observation[:, slices[field.name]]
+            if field.encoding == "sin_cos":
+                sine, cosine = np.split(values, 2, axis=1)
+                values = np.arctan2(sine, cosine)
+            nothing = np.zeros((len(observation), len(field.joints)))
+            known: dict[str, np.ndarray] = {
+                "joint_position": nothing,
+                "joint_velocity": nothing,
+                field.source: values,
+            }
+            return RobotState(joint_names=field.joints, **known)
+    raise FbRosError(
+        f"feature {feature.name} of robot {spec.name} can be computed neither from the "
+        "observation nor from stored physics; store it as `features`"
+    )

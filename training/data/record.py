@@ -1,0 +1,33 @@
+"""Records of what a command did, as JSON beside its output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fb_ros.errors import FbRosError
+from fb_ros.whole_file import whole_file
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Reads a record; refuses one that is missing or damaged."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FbRosError(f"{path} is not readable: {error}") from error
+    if not isinstance(record, dict):
+        raise FbRosError(f"{path} holds {type(record).__name__}, expected an object")
+    return record
+
+
+def first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """The first entry of `now` that is another one in `before`; empty where all are the same."""
+    return next((name for name, value in now.items() if before.get(name) != value), "")
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Writes a record whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,35 @@
+"""Rewards of all states of some data, computed once from stored physics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.progress import progress_bar
+from sim.robots.environment import Environment
+from sim.tasks.reward_tasks import RewardTask
+from training.data.data import Transitions
+
+# States that are labelled at a time.
+_CHUNK = 20_000
+
+
+def label(data: Transitions, environment: Environment, task: RewardTask) -> np.ndarray:
+    """The reward of each row of the data, `(rows,)`, float32.
+
+    They are kept beside the mapped copy of each folder, and go when that is made anew.
+    """
+    parts = []
+    for flat in data.flat:
+        path = flat.folder / f"reward_{task.name}.f32"
+        if not path.is_file() or path.stat().st_size != 4 * len(flat.rows):
+            rewards = np.empty(len(flat.rows), np.float32)
+            physics = data.physics_of(flat)
+            starts = range(0, len(rewards), _CHUNK)
+            for start in progress_bar(starts, title=f"label {task.name}", unit="part"):
+                part = slice(start, start + _CHUNK)
+                rewards[part] = task.rewards(environment, np.asarray(physics[part]))
+            partial = path.with_suffix(".partial")
+            rewards.tofile(partial)
+            partial.rename(path)
+        parts.append(np.fromfile(path, np.float32))
+    return np.concatenate(parts)

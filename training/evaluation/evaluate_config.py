@@ -1,0 +1,51 @@
+"""What an evaluation of a bundle asks for."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from fb_ros.backends.graphs import Precision
+from fb_ros.command import CommandConfig
+from fb_ros.task_inference.candidates import Centring
+from sim.ranges import require_episodes, require_seed
+from sim.robots.start import Start
+from sim.tasks.tasks import REACH
+
+PROMPTS = "prompts"
+"""The task that stands for the prompts of the documentation."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(CommandConfig):
+    """Run a bundle's policy in simulation, a new start and a new goal in each episode."""
+
+    bundle: Path = Path("jaco")
+    """Folder of a bundle, or the name of a model that ships."""
+    task: str = REACH
+    """`reach` for goals drawn from the workspace, a fixed task such as `reach_top_left`, or
+    `prompts` for the prompts of the documentation."""
+    goals: int = 100
+    """Episodes, each with its own start and goal; those of each prompt."""
+    seed: int = 0
+    """Seed of starts and goals."""
+    start: Start = "standing"
+    """Where a robot with legs starts: on its feet, or as its benchmark has it (`benchmark`)."""
+    backend: str = "auto"
+    """Inference runtime."""
+    precision: Precision = "fp32"
+    """Precision of the networks' hidden layers."""
+    sample_actions: bool = False
+    """Take the best, by the model's own value, of 32 noisy actions instead of the mean one."""
+    best_of: int = 1
+    """Ways to encode a formula, of which the best by the model's own value is taken."""
+    centring: Centring = "dense"
+    """From which formulas their mean is subtracted."""
+    picture: Path | None = None
+    """PNG to draw of the first episode; needs a renderer: `MUJOCO_GL=egl fb_ros evaluate …`."""
+    reference: bool = True
+    """Also run the controller that knows the arm, where there is one for the robot."""
+
+    def __post_init__(self) -> None:
+        require_episodes(self.goals)
+        require_seed(self.seed)

@@ -1,0 +1,61 @@
+"""The files of a bundle, written from networks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.numpy import save_file
+
+from fb_ros.bundle.bundle import (
+    DESCRIPTION,
+    FORMAT_VERSION,
+    GOLDEN,
+    REFERENCE_STATES,
+    file_hashes,
+    model_id_of,
+)
+from fb_ros.bundle.golden import write_golden
+from fb_ros.robot.robot_spec import RobotSpec
+from training.agents.agent_config import AgentConfig
+from training.agents.agent_networks import Networks
+from training.exporting.export_graphs import write_graphs
+from training.exporting.golden import golden_vectors
+
+
+def model_description(agent: AgentConfig, spec: RobotSpec) -> dict[str, object]:
+    """What a bundle says of a model, whatever its weights are."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "robot": spec.to_json(),
+        "algorithm": agent.algorithm,
+        "gamma": agent.gamma,
+        "blocks": list(agent.sizes),
+        "encoder_features": list(agent.features),
+        "block_features": [list(names) for names in agent.block_features],
+    }
+
+
+def write_model(
+    networks: Networks,
+    agent: AgentConfig,
+    spec: RobotSpec,
+    features: torch.Tensor,
+    observation: torch.Tensor,
+    folder: Path,
+) -> None:
+    """All of a bundle but its description; reference states are `(n, feature_dim)` and
+    `(n, obs_dim)`."""
+    write_graphs(networks, agent, spec, folder)
+    write_golden(golden_vectors(networks, agent, features, observation), folder / GOLDEN)
+    path = folder / REFERENCE_STATES
+    save_file({"features": features.numpy(), "observation": observation.numpy()}, path)
+    path.chmod(0o644)  # safetensors makes it readable by its owner alone.
+
+
+def write_description(folder: Path, description: dict[str, object]) -> None:
+    """Writes `bundle.json` beside the files that it describes."""
+    hashes = file_hashes(folder)
+    whole = {**description, "model_id": model_id_of(hashes), "files": hashes}
+    (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")

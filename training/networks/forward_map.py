@@ -1,0 +1,160 @@
+"""`F(s, a, z)`: the forward map, in its textbook form and by way of learned dynamics."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from training.networks.backward_map import BackwardMap
+from training.networks.layers import Normalizer, ParallelLinear
+from training.networks.observed_features import ObservedFeatures
+
+
+class DirectForwardMap(nn.Module):
+    """`F(s, a, z)`: an ensemble of fully parallel networks, from `(n, …)` to `(P, n, d)`.
+
+    The textbook form, with the two towers of Touati, Rapin and Ollivier (2023): one reads state
+    and action, the other state and task, half the width each, and a trunk reads both.
+    """
+
+    def __init__(
+        self,
+        observation: Normalizer,
+        *,
+        obs_dim: int,
+        act_dim: int,
+        d: int,
+        hidden: int,
+        ensemble: int,
+    ) -> None:
+        super().__init__()
+        self.observation = observation
+        self.ensemble = ensemble
+        self.action_tower = Tower(ensemble, obs_dim + act_dim, hidden)
+        self.task_tower = Tower(ensemble, obs_dim + d, hidden)
+        self.trunk = ParallelLinear(ensemble, 2 * (hidden // 2), hidden)
+        self.last = ParallelLinear(ensemble, hidden, d)
+
+    def embed_task(self, observation: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """What the second tower makes of state and task; serves any number of actions."""
+        return self.task_tower(torch.cat([self.observation(observation), z], dim=-1))
+
+    def forward(
+        self,
+        observation: torch.Tensor,
+        action: torch.Tensor,
+        z: torch.Tensor,
+        task: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """`task` is `embed_task(observation, z)`, where that is at hand."""
+        task = self.embed_task(observation, z) if task is None else task
+        x = self.action_tower(torch.cat([self.observation(observation), action], dim=-1))
+        x = functional.relu(self.trunk(torch.cat([x, task], dim=-1)))
+        with torch.autocast(x.device.type, enabled=False):
+            embedding: torch.Tensor = self.last(x.to(self.last.weight.dtype))
+            return embedding
+
+
+class Tower(nn.Module):
+    """Two layers of `F`, the first of them normalised: `(n, inputs)` to `(P, n, hidden / 2)`."""
+
+    def __init__(self, ensemble: int, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.first = ParallelLinear(ensemble, inputs, hidden)
+        self.second = ParallelLinear(ensemble, hidden, hidden // 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x.expand(self.first.weight.shape[0], -1, -1))
+        x = torch.tanh(functional.layer_norm(x, x.shape[-1:]))
+        return functional.relu(self.second(x))
+
+
+class Dynamics(nn.Module):
+    """The next observation `(n, obs_dim)` of an observation and an action, one control period on.
+
+    Predicts the change in units of its standard deviation in the data, `change` `(obs_dim,)`.
+    """
+
+    def __init__(
+        self, observation: Normalizer, *, obs_dim: int, act_dim: int, hidden: int
+    ) -> None:
+        super().__init__()
+        self.observation = observation
+        self.register_buffer("change", torch.ones(obs_dim))
+        self.change: torch.Tensor
+        self.net = nn.Sequential(
+            nn.Linear(obs_dim + act_dim, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+        )
+        self.last = nn.Linear(hidden, obs_dim)
+
+    def scaled_change(self, observation: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        """The predicted change in units of `change`."""
+        x = self.net(torch.cat([self.observation(observation), action], dim=-1))
+        with torch.autocast(x.device.type, enabled=False):
+            change: torch.Tensor = self.last(x.to(self.last.weight.dtype))
+            return change
+
+    def forward(self, observation: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        return observation + self.change * self.scaled_change(observation, action)
+
+
+class DynamicsForwardMap(nn.Module):
+    """`F(s, a, z)`: an ensemble of fully parallel networks, from `(n, …)` to `(P, n, d)`.
+
+    `F` counts the visits from the next state on, and so, where the next state follows from state
+    and action, it depends on these through the next state alone: `F(s, a, z) = F'(s', z)`. The
+    next state is predicted by `dynamics`, learned by regression and shared by the ensemble. How
+    `F` changes with the action, which is all that the policy learns from, then comes from the
+    accurate dynamics and from the slope of `F'` along the state, and needs no trust in `F` at
+    actions that the data lack.
+    """
+
+    def __init__(
+        self,
+        observation: Normalizer,
+        *,
+        obs_dim: int,
+        act_dim: int,
+        d: int,
+        blocks: int,
+        hidden: int,
+        ensemble: int,
+    ) -> None:
+        super().__init__()
+        self.observation = observation
+        self.ensemble = ensemble
+        self.dynamics = Dynamics(observation, obs_dim=obs_dim, act_dim=act_dim, hidden=hidden)
+        self.first = ParallelLinear(ensemble, obs_dim + d + blocks, hidden)
+        # Starts as if the likeness were not there, so that early errors of B do no harm.
+        self.first.weight.data[:, obs_dim + d :] = 0.0
+        self.second = ParallelLinear(ensemble, hidden, hidden)
+        self.third = ParallelLinear(ensemble, hidden, hidden)
+        self.last = ParallelLinear(ensemble, hidden, d)
+
+    def from_next(
+        self, next_observation: torch.Tensor, z: torch.Tensor, likeness: torch.Tensor
+    ) -> torch.Tensor:
+        """`F'(s', z)`, `(P, n, d)`; `likeness` `(n, blocks)` is that of `s'` to the task `z`."""
+        x = torch.cat([self.observation(next_observation), z, likeness], dim=-1)
+        x = functional.relu(self.first(x.expand(self.ensemble, -1, -1)))
+        x = functional.relu(self.third(functional.relu(self.second(x))))
+        with torch.autocast(x.device.type, enabled=False):
+            embedding: torch.Tensor = self.last(x.to(self.last.weight.dtype))
+            return embedding
+
+    def forward(
+        self,
+        observation: torch.Tensor,
+        action: torch.Tensor,
+        z: torch.Tensor,
+        backward_map: BackwardMap,
+        observed: ObservedFeatures,
+    ) -> torch.Tensor:
+        """`observed` gives what `backward_map` reads of an observation."""
+        next_observation = self.dynamics(observation, action)
+        likeness = backward_map.likeness(observed(next_observation), z)
+        return self.from_next(next_observation, z, likeness)

@@ -1,0 +1,1 @@
+"""A training's settings, checkpoints and logs on disk."""

@@ -1,0 +1,92 @@
+"""All that a training consists of at one moment, in one file; it goes on bit for bit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from fb_ros.errors import FbRosError
+from fb_ros.whole_file import whole_file
+from training.agents.agent import Agent
+from training.networks.weights import copied, load_weights
+
+_RECORD, _GENERATORS = "record", "generators"
+# Adam's, for each parameter.
+_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+
+def write_checkpoint(
+    path: Path, agent: Agent, generators: torch.Tensor, record: dict[str, Any]
+) -> None:
+    """Writes networks, optimisers, the generators' states `(processes, bytes)` and a record."""
+    tensors = {
+        f"{part}.{name}": copied(value)
+        for part, networks in _networks(agent).items()
+        for name, value in networks.state_dict().items()
+    }
+    for name, moments in _moments(agent).items():
+        tensors |= {f"{name}.{moment}": copied(moments[moment]) for moment in _MOMENTS}
+    tensors[_GENERATORS] = generators
+    with whole_file(path) as partial:
+        save_file(tensors, partial, metadata={_RECORD: json.dumps(record)})
+
+
+def read_record_of(path: Path) -> dict[str, Any]:
+    """The record of a checkpoint; a damaged file is refused by name."""
+    try:
+        with safe_open(path, "pt") as file:
+            record: dict[str, Any] = json.loads(file.metadata()[_RECORD])
+            return record
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise FbRosError(
+            f"{path} is not a whole checkpoint ({error}); delete it to start anew, or start from "
+            "the weights beside it with --init"
+        ) from error
+
+
+def load_checkpoint(path: Path, agent: Agent) -> torch.Tensor:
+    """Puts the agent where it was, and returns the states of the generators."""
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise FbRosError(f"{path} is not readable: {error}") from error
+    for part, networks in _networks(agent).items():
+        prefix = f"{part}."
+        own = {
+            name.removeprefix(prefix): value
+            for name, value in tensors.items()
+            if name.startswith(prefix)
+        }
+        load_weights(networks, own, path)
+    for name, moments in _moments(agent).items():
+        for moment in _MOMENTS:
+            moments[moment].copy_(tensors[f"{name}.{moment}"])
+    return tensors[_GENERATORS]
+
+
+def _networks(agent: Agent) -> dict[str, torch.nn.Module]:
+    networks: dict[str, torch.nn.Module] = {"networks": agent.networks, "target": agent.target}
+    if agent.averaged is not agent.networks:
+        networks["averaged"] = agent.averaged
+    return networks
+
+
+def _moments(agent: Agent) -> dict[str, dict[str, torch.Tensor]]:
+    """Adam's moments of each parameter, by name; zeros before the first update."""
+    moments = {}
+    for part, optimizer in (("adam", agent.optimizer), ("adam_policy", agent.policy_optimizer)):
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        for index, parameter in enumerate(parameters):
+            state = optimizer.state[parameter]
+            if not state:
+                state["step"] = torch.zeros((), device=parameter.device)
+                state["exp_avg"] = torch.zeros_like(parameter)
+                state["exp_avg_sq"] = torch.zeros_like(parameter)
+            moments[f"{part}.{index}"] = state
+    return moments

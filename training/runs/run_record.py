@@ -1,0 +1,35 @@
+"""What a training run leaves in its folder, and how it is read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fb_ros.command import Result
+from fb_ros.errors import FbRosError
+from training.agents.agent_config import AgentConfig
+from training.data.record import read_record
+
+RUN = "run.json"
+"""The record: settings, data, learning curve."""
+BEST, LAST = "best.safetensors", "last.safetensors"
+"""The weights that evaluated best, and the last ones."""
+
+
+def read_run(folder: Path) -> Result:
+    """The record of a training run; refuses a folder that holds none."""
+    path = folder / RUN
+    if not path.is_file():
+        raise FbRosError(
+            f"{folder} holds no training run (no {RUN}); make one with `fb_ros train`"
+        )
+    return read_record(path)
+
+
+def agent_of(run: Result, folder: Path) -> AgentConfig:
+    """The settings of a run's agent; refuses those of another version."""
+    try:
+        return AgentConfig.from_json(run["agent"])
+    except (KeyError, TypeError, FbRosError) as error:
+        raise FbRosError(
+            f"{folder / RUN} is not of this version of fb_ros ({error}); train anew"
+        ) from error

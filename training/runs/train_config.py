@@ -1,0 +1,103 @@
+"""Configuration of `fb_ros train`, and where its defaults come from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast, get_args
+
+from fb_ros.command import CommandConfig
+from fb_ros.errors import FbRosError
+from sim.robots.start import Start
+from training.agents.agent_config import AgentConfig, Algorithm, require_fields
+from training.agents.recipes import Recipe, agent_config
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig(CommandConfig):
+    """Train a forward-backward model on collected episodes.
+
+    `--agent.algorithm` and `--recipe` choose the settings that all others start from; with them,
+    `--help` shows which. `torchrun --nproc-per-node N -m fb_ros.cli train …` trains with several
+    processes, which share the batch.
+    """
+
+    data: tuple[Path, ...] = (Path("data/jaco"),)
+    """Folders of episodes, as `fb_ros collect` writes them."""
+    robot: str = "jaco"
+    """Robot that the data are of."""
+    out: Path = Path("runs/jaco")
+    """Folder for checkpoints, learning curves (CSV and TensorBoard) and videos."""
+    resume: bool = False
+    """Go on with the training in `out`, bit for bit, where there is one."""
+    init: Path | None = None
+    """Weights to start from, of the same sizes; none for random ones."""
+    recipe: Recipe = "textbook"
+    """`textbook`: the algorithm as its papers define it. `reaching`: with what else made the
+    shipped arm reach (see `docs/algorithms.md`)."""
+    updates: int = 40_000
+    """Updates in all."""
+    minutes: float = 0.0
+    """Stop earlier, when so many minutes have passed; 0 for no limit."""
+    seed: int = 0
+    """Seed of the weights and of the batches."""
+    threads: int = 0
+    """CPU threads; 0 for PyTorch's choice."""
+    device: str = "cpu"
+    """Where to compute: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` where there is one. With
+    `torchrun`, each process takes a GPU of its own."""
+    log_every: int = 100
+    """Updates between rows of `updates.csv`."""
+    checkpoint_every: int = 1000
+    """Updates between checkpoints; evaluations make one, too."""
+    eval_every: int = 2000
+    """Updates between evaluations; the last comes at the end in any case."""
+    eval_goals: int = 50
+    """Goals of an evaluation during training."""
+    eval_seed: int = 1_000_000
+    """Seed of those goals, far from the seeds that people evaluate with."""
+    eval_tasks: tuple[str, ...] = ()
+    """Tasks of an evaluation, for robots that move about; none: all of the robot's benchmark."""
+    eval_start: Start = "benchmark"
+    """Where a robot with legs starts in it: as its benchmark has it, or `standing`."""
+    videos: int = 0
+    """Goals (or tasks) of each evaluation to film; needs a renderer:
+    `MUJOCO_GL=egl fb_ros train …`."""
+    divergence: float = 10.0
+    """Stop where `F` or `Q` are so many times larger than any policy can make them; 0 for never
+    (numbers that are not finite always stop)."""
+    agent: AgentConfig = dataclasses.field(default_factory=agent_config)
+    """The agent."""
+
+    def __post_init__(self) -> None:
+        for name in ("updates", "log_every", "checkpoint_every", "eval_every", "eval_goals"):
+            if getattr(self, name) < 1:
+                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
+        for name in ("minutes", "threads", "videos", "divergence"):
+            if getattr(self, name) < 0:
+                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 0")
+
+
+def default_of(words: Sequence[str]) -> TrainConfig:
+    """The settings that the words on the command line start from."""
+    for word in words:
+        if word.startswith("--agent."):
+            # As typed, with hyphens, and `no-` before what is switched off.
+            name = word.removeprefix("--agent.").split("=")[0].replace("-", "_")
+            require_fields([name.removeprefix("no_")])
+    algorithm = _value(words, "--agent.algorithm") or "fb_ar"
+    recipe = _value(words, "--recipe") or "textbook"
+    if recipe not in get_args(Recipe):
+        raise FbRosError(f"there is no recipe {recipe!r}; possible: {', '.join(get_args(Recipe))}")
+    agent = agent_config(cast(Algorithm, algorithm), cast(Recipe, recipe))
+    return TrainConfig(recipe=cast(Recipe, recipe), agent=agent)
+
+
+def _value(words: Sequence[str], flag: str) -> str:
+    for index, word in enumerate(words):
+        if word.startswith(f"{flag}="):
+            return word.removeprefix(f"{flag}=")
+        if word == flag and index + 1 < len(words):
+            return words[index + 1]
+    return ""
