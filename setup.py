@@ -12,7 +12,7 @@ def data_files() -> list[tuple[str, list[str]]]:
         ("share/ament_index/resource_index/packages", ["resource/fb_ros"]),
         (share, ["package.xml"]),
         (f"{share}/launch", _glob("launch/*.launch.py")),
-        (f"{share}/config", _glob("config/*.yaml")),
+        (f"{share}/config", [*_glob("config/*.yaml"), *_glob("config/*.txt")]),
     ]
     for bundle in sorted(path for path in Path("models").glob("*") if path.is_dir()):
         files.append((f"{share}/{bundle}", _glob(f"{bundle}/*")))
@@ -40,6 +40,7 @@ TRAIN = [
     "pyyaml>=6,<7",  # the mapping from a bag's topics to a robot's fields
     "rliable>=1.2,<2",  # interquartile means with bootstrap intervals
     "matplotlib>=3.8,<4",  # learning curves for documents
+    "scipy>=1.11,<2",  # rank correlation of forecasts; dm_control brings it
     "pandas>=2,<3",  # only for rliable, whose bootstrap library breaks on 3
 ]
 TENSORRT = [

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from fb_ros.command import Command, Result
 from training.evaluation.bundle_evaluation import evaluate
-from training.evaluation.evaluate_config import PROMPTS, EvaluateConfig
+from training.evaluation.evaluate_config import PROMPTS, REWARDS, EvaluateConfig
+from training.evaluation.evaluate_rewards import show_rewards
 
 
 def _show(result: Result) -> str:
+    if result["task"] == REWARDS:
+        return show_rewards(result)
     if result["task"] == PROMPTS:
         shown = [
             f"{row['success']:5.2f}  {row['name']:<24} {'hard: ' * row['hard']}{row['text']}"

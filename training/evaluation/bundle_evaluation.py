@@ -24,8 +24,10 @@ from sim.tasks.follow import CommandOf, follow, policy_commands
 from sim.tasks.resolved_rate import resolved_rate_command
 from sim.tasks.score import reach_figures
 from sim.tasks.tasks import EPISODE_SECONDS, ReachTask, make_task
-from training.evaluation.evaluate_config import PROMPTS, EvaluateConfig
+from training.evaluation.evaluate_config import PROMPTS, REWARDS, EvaluateConfig
 from training.evaluation.evaluate_prompts import evaluate_prompts
+from training.evaluation.evaluate_rewards import evaluate_rewards
+from training.evaluation.formula_list import read_formulas
 
 
 def reach_distances(
@@ -73,6 +75,25 @@ def evaluate(config: EvaluateConfig) -> Result:
         centring=config.centring,
         precision=config.precision,
     )
+    if config.rewards:
+        figures = evaluate_rewards(
+            environment,
+            bundle,
+            policy,
+            inference,
+            read_formulas(config.rewards),
+            starts=config.goals,
+            seed=config.seed,
+            sequence=config.sequence,
+        )
+        described = {
+            "ok": not figures["refused"],
+            "task": REWARDS,
+            "robot": bundle.robot.name,
+            "rewards": str(config.rewards),
+            "seed": config.seed,
+        }
+        return described | figures | {"model_id": bundle.model_id}
     if config.task == PROMPTS:
         figures = evaluate_prompts(
             environment, policy, inference, episodes=config.goals, seed=config.seed

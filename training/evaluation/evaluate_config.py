@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fb_ros.backends.graphs import Precision
 from fb_ros.command import CommandConfig
+from fb_ros.errors import FbRosError
 from fb_ros.task_inference.candidates import Centring
 from sim.ranges import require_episodes, require_seed
 from sim.robots.start import Start
@@ -14,6 +15,8 @@ from sim.tasks.tasks import REACH
 
 PROMPTS = "prompts"
 """The task that stands for the prompts of the documentation."""
+REWARDS = "rewards"
+"""What `--rewards` does in place of a task."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,8 +28,13 @@ class EvaluateConfig(CommandConfig):
     task: str = REACH
     """`reach` for goals drawn from the workspace, a fixed task such as `reach_top_left`, or
     `prompts` for the prompts of the documentation."""
+    rewards: Path | None = None
+    """File of reward formulas, one a line, `#` starts a comment: what is earned of each, in place
+    of the task; `config/jaco_rewards.txt` holds what people type to the arm."""
+    sequence: bool = False
+    """Ask for the rewards one after the other, without a reset in between."""
     goals: int = 100
-    """Episodes, each with its own start and goal; those of each prompt."""
+    """Episodes, each with its own start and goal; those of each prompt and of each reward."""
     seed: int = 0
     """Seed of starts and goals."""
     start: Start = "standing"
@@ -49,3 +57,5 @@ class EvaluateConfig(CommandConfig):
     def __post_init__(self) -> None:
         require_episodes(self.goals)
         require_seed(self.seed)
+        if self.sequence and self.rewards is None:
+            raise FbRosError("--sequence is about a file of formulas; give --rewards")

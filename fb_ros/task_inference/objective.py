@@ -1,0 +1,56 @@
+"""What a prompt is after: a reward over features, and what it is worth over the data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection
+
+import numpy as np
+
+_BEST_PERCENTILE = 99.9
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Objective:
+    """A reward, and its range over a model's reference states."""
+
+    reward: Callable[[np.ndarray], np.ndarray]
+    """Of the features `(n, feature_dim)` of some states, `(n,)`; may hold NaN or infinity."""
+    uses: frozenset[str]
+    """Names of the features that it speaks of."""
+    low: float
+    """The lowest of the reference states' rewards, which stands in for one that is not finite."""
+    mean: float
+    """Their mean."""
+    best: float
+    """Their 99.9th percentile, or their largest where that is not above the mean."""
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """The reward of each state `(…, feature_dim)`, `(…,)`, finite."""
+        rows = features.reshape(-1, features.shape[-1])
+        rewards = self.reward(rows)
+        found = np.where(np.isfinite(rewards), rewards, self.low)
+        return found.reshape(features.shape[:-1])
+
+    def share(self, reward: np.ndarray) -> np.ndarray:
+        """0 for the mean over the reference states and 1 for the best of them."""
+        return (reward - self.mean) / (self.best - self.mean)
+
+
+def objective_of(
+    reward: Callable[[np.ndarray], np.ndarray], uses: Collection[str], rewards: np.ndarray
+) -> Objective:
+    """The objective of a reward which in the reference states is `rewards` `(n,)`.
+
+    These must be finite and vary.
+    """
+    mean, best = float(rewards.mean()), float(np.percentile(rewards, _BEST_PERCENTILE))
+    high = float(rewards.max())
+    return Objective(
+        reward=reward,
+        uses=frozenset(uses),
+        low=float(rewards.min()),
+        mean=mean,
+        # Above the mean by more than the rounding of a mean of equal numbers.
+        best=best if best - mean > 1e-9 * (high - mean) else high,
+    )
