@@ -1,4 +1,4 @@
-"""The graphs of a bundle: their files, and the shapes of what they take."""
+"""The graphs of a bundle: their files, what they take and what they give."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ HALF = {
     TASK_ENCODER: "task_encoder_fp16.onnx",
 }
 GRAPH_FILES = (*GRAPHS, *HALF.values())
+
+OUTPUTS = {
+    POLICY: ("action", "mean", "scale"),
+    BEST_OF: ("action", "q"),
+    TASK_ENCODER: ("z", "mean"),
+    VALUE: ("q",),
+}
+"""Names of each graph's outputs, in their order."""
 
 CANDIDATES = 32
 """Actions among which `best_of.onnx` chooses."""

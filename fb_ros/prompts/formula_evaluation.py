@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fb_ros.errors import FbRosError
+from fb_ros.prompts.formula_errors import PlacedError, offset, placed_error
 from fb_ros.prompts.formula_functions import CONSTANTS, FUNCTIONS, Value, matching, single, truth
 from fb_ros.robot.field import Field, layout_slices
 from fb_ros.robot.wording import describe
@@ -92,7 +93,7 @@ class Evaluation:
     def _value(self, node: ast.expr) -> Value:
         try:
             value = self._dispatch(node)
-        except _PlacedError:
+        except PlacedError:
             raise
         except FbRosError as error:
             raise self._error(node, str(error)) from None
@@ -232,20 +233,3 @@ _ADVICE: dict[type[ast.expr], str] = {
     ast.BinOp: "possible are +, -, *, / and ** (a power)",
     ast.UnaryOp: "possible are - and not",
 }
-
-
-class _PlacedError(FbRosError):
-    """A refusal that says already where."""
-
-
-def offset(text: str, line: int, column: int) -> int:
-    """Position in `text` of a column (from 0) of a line (from 1)."""
-    return sum(len(part) + 1 for part in text.split("\n")[: line - 1]) + column
-
-
-def placed_error(text: str, position: int, why: str) -> FbRosError:
-    """A refusal of what stands at `position` in the text."""
-    position = min(position, max(len(text) - 1, 0))
-    rest = text[position : position + 20].split("\n")[0]
-    more = "…" if len(text) > position + 20 else ""
-    return _PlacedError(f"at character {position + 1}, {rest + more!r}: {why}")

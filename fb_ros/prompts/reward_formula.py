@@ -14,7 +14,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from fb_ros.errors import FbRosError
-from fb_ros.prompts.formula_evaluation import Evaluation, Scope, offset, placed_error
+from fb_ros.prompts.formula_errors import offset, placed_error
+from fb_ros.prompts.formula_evaluation import Evaluation, Scope
 from fb_ros.robot.field import Field
 
 MAX_LENGTH = 2000

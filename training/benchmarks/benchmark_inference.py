@@ -19,7 +19,7 @@ from sim.robots.registry import make_environment
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
 from training.agents.recipes import agent_config
-from training.exporting.export_graphs import graph_modules
+from training.exporting.graph_modules import graph_modules
 from training.exporting.untrained import write_untrained
 
 _STATES = 10_000

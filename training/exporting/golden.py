@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from fb_ros.backends.graphs import BEST_OF, CANDIDATES, POLICY, TASK_ENCODER, VALUE
+from fb_ros.backends.graphs import BEST_OF, CANDIDATES, OUTPUTS, POLICY, TASK_ENCODER, VALUE
 from fb_ros.bundle.golden import Golden, GoldenCase
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
-from training.exporting.export_graphs import OUTPUTS, graph_modules
+from training.exporting.graph_modules import graph_modules
 from training.networks.encoding import encode, sample_sphere
 
 _POLICY_CASES, _BEST_OF_CASES, _VALUE_ROWS = 32, 8, 16

@@ -15,11 +15,10 @@ from fb_ros.backends.backend import GraphFile
 from fb_ros.backends.engines.build import find_or_build
 from fb_ros.backends.engines.cache import EngineCache
 from fb_ros.backends.engines.cuda import Device
-from fb_ros.backends.graphs import GRAPHS, HALF, PRECISIONS, Precision
+from fb_ros.backends.graphs import GRAPHS, HALF, OUTPUTS, PRECISIONS, Precision
 from fb_ros.bundle.bundle import load_bundle
 from fb_ros.cli import main
 from fb_ros.errors import FbRosError
-from training.exporting.export_graphs import OUTPUTS
 
 pytest.importorskip("tensorrt_rtx", reason="there are no wheels of TensorRT for RTX for here")
 

@@ -1,0 +1,106 @@
+"""What each ONNX graph of a model computes."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from fb_ros.backends.graphs import BEST_OF, POLICY, TASK_ENCODER, VALUE
+from training.agents.agent_config import AgentConfig
+from training.agents.agent_networks import Networks
+from training.agents.losses import pessimistic
+from training.networks.encoding import Encoding, encode
+
+
+class PolicyGraph(nn.Module):
+    """`observation (1, obs_dim)`, `z (1, d)` and `noise (n, act_dim)` to actions in `[-1, 1]`.
+
+    `action (n, act_dim)` is `mean + scale * noise`, clipped; `mean` and `scale` are `(1,
+    act_dim)`. The scale of a policy without one of its own is that of its exploration noise.
+    """
+
+    def __init__(self, networks: Networks, agent: AgentConfig) -> None:
+        super().__init__()
+        self.policy = networks.policy
+        self.register_buffer("spread", torch.full((1, networks.policy.act_dim), agent.noise))
+        self.spread: torch.Tensor
+
+    def forward(
+        self, observation: torch.Tensor, z: torch.Tensor, noise: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        mean, scale = self.policy.mean_and_scale(observation, z)
+        if not self.policy.learns_scale:
+            # Not a constant: a runtime may refuse an output that no node computes.
+            scale = self.spread + 0.0 * mean
+        return (mean + scale * noise).clamp(-1.0, 1.0), mean, scale
+
+
+class BestOfGraph(nn.Module):
+    """Evaluation-based sampling: the action, among noisy ones, that `F` values most.
+
+    Takes what the policy takes, with `noise (m, act_dim)`, and gives `action (1, act_dim)` and
+    `q (m,)`, in which the spread of the ensemble counts as it did for the actor in training.
+    """
+
+    def __init__(self, networks: Networks, agent: AgentConfig) -> None:
+        super().__init__()
+        self.policy_graph = PolicyGraph(networks, agent)
+        self.networks = networks
+        self.pessimism = agent.actor_pessimism
+
+    def forward(
+        self, observation: torch.Tensor, z: torch.Tensor, noise: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        actions = self.policy_graph(observation, z, noise)[0]
+        count = noise.shape[0]
+        members = self.networks.q_of(observation.expand(count, -1), actions, z.expand(count, -1))
+        q = pessimistic(members, self.pessimism)
+        # TensorRT takes the largest of a row, and not of a vector.
+        return actions.index_select(0, q.unsqueeze(0).argmax(1)), q
+
+
+class TaskEncoderGraph(nn.Module):
+    """`features (n, …)`, `weights` and `reward` `(n,)` and `asked (blocks,)` to `z` and `mean`."""
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__()
+        self.backward_map = networks.backward_map
+
+    def forward(
+        self,
+        features: torch.Tensor,
+        weights: torch.Tensor,
+        reward: torch.Tensor,
+        asked: torch.Tensor,
+    ) -> Encoding:
+        return encode(self.backward_map, features, weights, asked, reward)
+
+
+class ValueGraph(nn.Module):
+    """`observation`, `action`, `z` and `reward`, `(n, …)` each, to `q (P, n)`.
+
+    `reward` is `z` for `Q`, or the mean `E[r B]` of a reward; a row of `q` is a member of `F`.
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__()
+        self.networks = networks
+
+    def forward(
+        self,
+        observation: torch.Tensor,
+        action: torch.Tensor,
+        z: torch.Tensor,
+        reward: torch.Tensor,
+    ) -> torch.Tensor:
+        return self.networks.q_of(observation, action, z, reward)
+
+
+def graph_modules(networks: Networks, agent: AgentConfig) -> dict[str, nn.Module]:
+    """What each graph computes."""
+    return {
+        POLICY: PolicyGraph(networks, agent),
+        BEST_OF: BestOfGraph(networks, agent),
+        TASK_ENCODER: TaskEncoderGraph(networks),
+        VALUE: ValueGraph(networks),
+    }
