@@ -21,6 +21,7 @@ Source = Literal[
     "base_velocity",
     "base_angular_velocity",
     "base_acceleration",
+    "last_command",
 ]
 Encoding = Literal["identity", "sin_cos", "z_axis", "opening", "height"]
 
@@ -32,6 +33,8 @@ SOURCES = {
     "imu": ("base_angular_velocity", "base_acceleration"),
 }
 _TOPICS = {source: topic for topic, sources in SOURCES.items() for source in sources}
+# No topic carries what was sent: whoever sends it knows.
+_TOPICS["last_command"] = ""
 _ENCODINGS: tuple[str, ...] = get_args(Encoding)
 
 
@@ -48,7 +51,8 @@ class Field:
     source: Source
     """Which part of `RobotState` it reads: of the joints (`joint_position`, rad or m,
     `joint_velocity`, rad/s or m/s), of an arm's tool (`tcp_position`, `tcp_orientation`) or of a
-    mobile robot's body (`base_position`, …)."""
+    mobile robot's body (`base_position`, …). `last_command` is the command before, in the unit of
+    the action interface, of all commanded joints in their order."""
     encoding: Encoding = "identity"
     """`identity`; `sin_cos` (sines, then cosines); `z_axis` (the third column of the rotation
     matrix); `opening` (mean over the joints, 1 at `low` and 0 at `high`); `height` (the third
@@ -73,10 +77,13 @@ class Field:
             raise FbRosError(
                 f"field {self.name}: encoding {self.encoding!r} is not one of {_ENCODINGS}"
             )
-        if self.source.startswith("joint") != bool(self.joints):
+        of_joints = self.source.startswith("joint") or self.source == "last_command"
+        if of_joints != bool(self.joints):
             raise FbRosError(
                 f"field {self.name}: a joint source needs joints, and only it has any"
             )
+        if self.source == "last_command" and self.encoding != "identity":
+            raise FbRosError(f"field {self.name}: the command before is encoded as identity")
         if (self.encoding == "z_axis") != self.source.endswith("_orientation"):
             raise FbRosError(f"field {self.name}: z_axis goes with an orientation, and only so")
         if self.encoding == "height" and not self.source.endswith("_position"):
@@ -99,7 +106,7 @@ class Field:
 
     @property
     def topic(self) -> str:
-        """The standard topic that carries it."""
+        """The standard topic that carries it; empty for the command before."""
         return _TOPICS[self.source]
 
     def encode(self, state: RobotState) -> np.ndarray:
@@ -113,7 +120,7 @@ class Field:
             return _z_axis(raw)
         if self.encoding == "height":
             return np.asarray(raw[..., 2:], dtype=np.float64)
-        if self.joints:
+        if self.joints and self.source != "last_command":
             raw = raw[..., state.joint_indices(self.joints)]
         if self.encoding == "sin_cos":
             return np.concatenate([np.sin(raw), np.cos(raw)], axis=-1)

@@ -10,6 +10,7 @@ import numpy as np
 
 from fb_ros.errors import FbRosError
 from fb_ros.robot.field import Field, layout_size
+from fb_ros.robot.robot_state import RobotState
 
 ActionInterface = Literal["velocity", "position", "effort"]
 _INTERFACES: tuple[str, ...] = ("velocity", "position", "effort")
@@ -83,6 +84,14 @@ class RobotSpec:
         if self.ctrl_dt <= 0.0:
             raise FbRosError(f"robot {self.name}: ctrl_dt is {self.ctrl_dt} s, expected above 0")
         self._verify_joint_limits()
+        for field in (*self.observation, *self.features):
+            if field.source == "last_command" and field.joints != self.action_joints:
+                raise FbRosError(
+                    f"robot {self.name}: field {field.name} is the command before, expected the "
+                    f"joints {', '.join(self.action_joints)} and no others"
+                )
+        if any(field.source == "last_command" for field in self.features):
+            raise FbRosError(f"robot {self.name}: a reward cannot speak of the command before")
         goal = self.feature(self.goal_feature)
         if not (len(self.goal_low) == len(self.goal_high) == goal.size):
             raise FbRosError(f"robot {self.name}: the goal box needs {goal.size} numbers a corner")
@@ -135,10 +144,24 @@ class RobotSpec:
         names = ", ".join(field.name for field in self.features)
         raise FbRosError(f"robot {self.name} has no feature {name!r}; it has {names}")
 
+    def held_command(self, state: RobotState) -> np.ndarray:
+        """What leaves the robot as it is measured, `(..., act_dim)`: the command before the first.
+
+        The measured positions for position control, and zeros for velocity and effort.
+        """
+        positions: np.ndarray = state.joint_position[..., state.joint_indices(self.action_joints)]
+        return positions if self.action_interface == "position" else np.zeros_like(positions)
+
     def command_from_action(self, action: np.ndarray) -> np.ndarray:
         """Physical command of an action in `[-1, 1]`, both `(..., act_dim)`."""
         low, high = np.asarray(self.action_low), np.asarray(self.action_high)
         return low + (np.clip(action, -1.0, 1.0) + 1.0) * 0.5 * (high - low)
+
+    def action_from_command(self, command: np.ndarray) -> np.ndarray:
+        """The action in `[-1, 1]` that stands for a physical command, both `(..., act_dim)`."""
+        low, high = np.asarray(self.action_low), np.asarray(self.action_high)
+        action: np.ndarray = np.clip(2.0 * (command - low) / (high - low) - 1.0, -1.0, 1.0)
+        return action
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back."""

@@ -34,6 +34,9 @@ class RobotState:
     """Its rate of turn, rad/s, its own frame, shape `(..., 3)`."""
     base_acceleration: np.ndarray | None = None
     """What its accelerometer measures, m/s^2, its own frame, shape `(..., 3)`."""
+    last_command: np.ndarray | None = None
+    """The command before, physical units, in the order of the robot's `action_joints`, shape
+    `(..., act_dim)`: no topic carries it, whoever sends the commands knows it."""
 
     def joint_indices(self, names: Sequence[str]) -> list[int]:
         """Where `names` lie in the joint arrays; refuses a name that is not there."""

@@ -83,6 +83,7 @@ class Environment(abc.ABC):
         # Where states are read that the robot is not in.
         self._elsewhere = mujoco.MjData(model)
         self._substeps = round(spec.ctrl_dt / model.opt.timestep)
+        self._command = np.zeros(spec.act_dim)
 
     @abc.abstractmethod
     def reset(self, rng: np.random.RandomState) -> None:
@@ -90,6 +91,7 @@ class Environment(abc.ABC):
 
     def step(self, command: np.ndarray) -> None:
         """Advances by one control period under `command`, physical units, `(act_dim,)`."""
+        self._command = np.array(command)
         self.data.ctrl[self._ctrl_index] = self._command_gain * command
         mujoco.mj_step(self.model, self.data, self._substeps)
         # mj_step leaves Cartesian read-outs one physics step behind the joints.
@@ -97,12 +99,16 @@ class Environment(abc.ABC):
 
     def robot_state(self) -> RobotState:
         """What the robot's sensors would report now."""
-        return self._state_of(self.data.qpos, self.data.qvel, self._read_poses(self.data))
+        state = self._state_of(self.data.qpos, self.data.qvel, self._read_poses(self.data))
+        # Every reset sets the time to zero, and before the first step no command was sent.
+        before = self._command if self.time > 0.0 else self.spec.held_command(state)
+        return dataclasses.replace(state, last_command=before)
 
-    def robot_states(self, physics: np.ndarray) -> RobotState:
+    def robot_states(self, physics: np.ndarray, commands: np.ndarray | None = None) -> RobotState:
         """What the sensors would report in the physics states `(n, nq + nv + na)`, stacked.
 
-        The robot stays in the state that it is in.
+        `commands` `(n, act_dim)` are those that led to them. The robot stays in the state that it
+        is in.
         """
         self._require_physics(physics)
         data, nq, nv = self._elsewhere, self.model.nq, self.model.nv
@@ -112,6 +118,8 @@ class Environment(abc.ABC):
             self._update_poses(data)
             poses.append(self._read_poses(data))
         stacked = {name: np.stack([pose[name] for pose in poses]) for name in poses[0]}
+        if commands is not None:
+            stacked["last_command"] = commands
         return self._state_of(physics[:, :nq], physics[:, nq : nq + nv], stacked)
 
     def run(self, commands: np.ndarray) -> np.ndarray:
@@ -127,8 +135,18 @@ class Environment(abc.ABC):
             state[ends[0] : ends[1]] = data.qvel
             if model.na:
                 state[ends[1] :] = data.act
+        if len(commands):
+            self._command = np.array(commands[-1])
         self._update_poses(data)
         return states
+
+    def push(self, velocity: np.ndarray) -> None:
+        """Changes the torso's velocity at once, as a shove does: `(6,)`, linear (m/s, world frame)
+        and angular (rad/s, its own)."""
+        if self._base is None or self.model.jnt_type[0] != mujoco.mjtJoint.mjJNT_FREE:
+            raise FbRosError(f"robot {self.spec.name} has no torso that could be pushed")
+        self.data.qvel[:6] += velocity
+        self._update_poses(self.data)
 
     def motion(self, physics: np.ndarray) -> BodyMotion:
         """How the robot as a whole moves in the physics states `(n, nq + nv + na)`."""

@@ -18,6 +18,7 @@ _ROBOTS = {
     "walker": ("sim.robots.walker", "Walker"),
     "cheetah": ("sim.robots.cheetah", "Cheetah"),
     "quadruped": ("sim.robots.quadruped", "Quadruped"),
+    "go2": ("sim.robots.go2", "Go2"),
 }
 
 ROBOT_NAMES = tuple(_ROBOTS)

@@ -14,6 +14,7 @@ from sim.robots.registry import require_robot
 from sim.robots.start import Start
 from sim.tasks.reward_tasks import reward_tasks
 from training.agents.td3_config import Td3Config
+from training.collecting.controller_script import WalkConfig
 from training.collecting.exploration import ExplorationConfig
 
 
@@ -52,10 +53,11 @@ class CollectConfig(CommandConfig):
 
     robot: str = "jaco"
     """Robot to simulate."""
-    method: Literal["noise", "rnd", "mood"] = "noise"
+    method: Literal["noise", "rnd", "mood", "controller"] = "noise"
     """`noise`: random, temporally correlated actions. `rnd`: an agent that learns on the way to
     go where it has not been (random network distillation). `mood`: an agent for each of `tasks`,
-    whose episodes of the highest return are pooled (mixed-objective data)."""
+    whose episodes of the highest return are pooled (mixed-objective data). `controller`: a
+    velocity-following controller that the robot has already, recorded."""
     out: Path = Path("data/jaco")
     """Folder for the episodes."""
     episodes: int = 6000
@@ -84,12 +86,23 @@ class CollectConfig(CommandConfig):
     in the data; its actions are mixed with random ones. None for random actions alone."""
     goal_steps: float = 80.0
     """Mean number of control periods between that model's goals (geometric)."""
+    controller: Path | None = None
+    """ONNX file of the controller that the method `controller` records."""
+    controller_layout: Path = Path("legged_gym.yaml")
+    """How it reads and drives the robot, in YAML: a file, or one that ships in `config/`."""
+    walk: WalkConfig = dataclasses.field(default_factory=WalkConfig)
+    """What the controller is asked for, and how it is disturbed."""
 
     def __post_init__(self) -> None:
         require_robot(self.robot)
         require_seed(self.seed)
         if self.method != "noise" and self.policy:
             raise FbRosError(f"policy goes with the method noise, not with {self.method}")
+        if (self.method == "controller") != (self.controller is not None):
+            raise FbRosError(
+                "controller goes with the method controller, and that method with a controller: "
+                f"method is {self.method}, controller {self.controller}"
+            )
         if self.method == "mood" or self.tasks:
             reward_tasks(self.robot, self.tasks)
         if not 0.0 < self.keep_share <= 1.0:

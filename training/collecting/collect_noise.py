@@ -1,4 +1,4 @@
-"""Episodes of random motion, or of a model that seeks goals, by several workers."""
+"""Episodes of random motion, of a model that seeks goals or of a controller, by several workers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from sim.robots.environment import Environment
 from sim.robots.registry import make_environment
 from training.collecting.collect_config import CollectConfig
+from training.collecting.collect_controller import recorder
 from training.collecting.exploration import explore
 from training.collecting.goal_seeker import GoalSeeker
 from training.collecting.rollout import replay, rollout, stop_outside
@@ -33,11 +34,16 @@ class _Worker:
         self._config = config
         self._environment: Environment = make_environment(config.robot, config.start)
         self._goal_seeker = GoalSeeker(config.policy) if config.policy else None
+        self._record = recorder(config, self._environment) if config.controller else None
 
     def run(self, index: int) -> int:
         config = self._config
         environment = self._environment
         rng = np.random.RandomState(np.random.SeedSequence([config.seed, index]).generate_state(4))
+        if self._record:
+            episode = self._record(rng)
+            save_episode(config.out, index, episode)
+            return episode.steps
         environment.reset(rng)
         actions = explore(rng, config.explore, config.episode_steps, environment.spec.act_dim)
         stop = stop_outside(environment, config.margin)

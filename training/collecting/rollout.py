@@ -37,7 +37,7 @@ def rollout(
         actions.append(action)
         if stop is not None and stop(environment.robot_state()):
             break
-    return _episode(environment, np.array(physics), np.array(actions), stop)
+    return episode_of(environment, np.array(physics), np.array(actions), stop)
 
 
 def replay(environment: Environment, actions: np.ndarray, *, stop: Stop | None = None) -> Episode:
@@ -48,7 +48,7 @@ def replay(environment: Environment, actions: np.ndarray, *, stop: Stop | None =
         physics.append(environment.run(commands[start : start + _BLOCK]))
         if stop is not None and np.any(stop(environment.robot_states(physics[-1]))):
             break
-    return _episode(environment, np.concatenate(physics), actions, stop)
+    return episode_of(environment, np.concatenate(physics), actions, stop)
 
 
 def stop_outside(environment: Environment, margin: float) -> Stop | None:
@@ -69,12 +69,15 @@ def stop_outside(environment: Environment, margin: float) -> Stop | None:
     return outside
 
 
-def _episode(
+def episode_of(
     environment: Environment, physics: np.ndarray, actions: np.ndarray, stop: Stop | None
 ) -> Episode:
     """The episode of the physics states `(n, k)`, up to the first that ends it."""
     spec = environment.spec
-    states = environment.robot_states(physics)
+    first = environment.robot_states(physics[:1])
+    sent = spec.command_from_action(actions[: len(physics) - 1])
+    commands = np.concatenate([spec.held_command(first), sent])
+    states = environment.robot_states(physics, commands)
     ends = np.zeros(len(physics), dtype=bool) if stop is None else stop(states)
     ends[0] = False  # Nothing led to where it starts.
     count = int(np.argmax(ends)) + 1 if ends.any() else len(physics)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 from fb_ros.bundle.bundle import load_bundle
@@ -13,6 +15,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
 from sim.progress import progress_bar
 from training.collecting.collect_config import CollectConfig
+from training.collecting.collect_controller import find_layout, require_recordable
 from training.collecting.collect_noise import episodes_of
 from training.collecting.goal_seeker import GoalSeeker
 from training.data.episode import episode_index
@@ -29,11 +32,13 @@ def collect(config: CollectConfig) -> Result:
         robot = GoalSeeker(bundle).robot.name
         if robot != config.robot:
             raise FbRosError(f"{config.policy} is a model of {robot}, not of {config.robot}")
+    if config.controller:
+        require_recordable(config)
     config.out.mkdir(parents=True, exist_ok=True)
     _refuse_other_data(config)
     start = time.perf_counter()
-    if config.method == "noise":
-        episodes, steps = _collect_noise(config)
+    if config.method in ("noise", "controller"):
+        episodes, steps = _collect_each(config)
     else:
         # Imported here: random motion needs no torch.
         try:
@@ -56,7 +61,7 @@ def collect(config: CollectConfig) -> Result:
     }
 
 
-def _collect_noise(config: CollectConfig) -> tuple[int, int]:
+def _collect_each(config: CollectConfig) -> tuple[int, int]:
     """Collects the missing episodes; returns how many, and their transitions."""
     present = {episode_index(path) for path in config.out.glob("episode_*.npz")}
     missing = [index for index in range(config.episodes) if index not in present]
@@ -75,9 +80,14 @@ def _refuse_other_data(config: CollectConfig) -> None:
         del described[changeable]
     # The model's id and not its path, which may hold another model tomorrow.
     described["policy"] = load_bundle(config.policy).model_id if config.policy else None
+    described["controller"] = described["controller_layout"] = None
+    if config.controller:
+        # Likewise what the files hold, and not where they are.
+        described["controller"] = _digest(config.controller)
+        described["controller_layout"] = _digest(find_layout(config))
     path = config.out / METADATA
     # What older records do not know of was as it is by default now.
-    known = dataclasses.asdict(CollectConfig())
+    known = dataclasses.asdict(CollectConfig()) | {"controller_layout": None}
     if path.exists():
         before, now = _plain({**known, **read_record(path)}), _plain({**known, **described})
         name = first_difference(before, now)
@@ -87,6 +97,10 @@ def _refuse_other_data(config: CollectConfig) -> None:
                 f"not {now[name]!r} ({path}); choose another --out"
             )
     write_record(path, described)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""The Unitree Go2: four legs of three joints, driven by position servos at 50 Hz."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+from fb_ros.robot.field import Field
+from fb_ros.robot.robot_spec import RobotSpec
+from sim.robots.environment import Environment
+from sim.robots.go2_model import FIGURES, build_go2
+from sim.robots.torso_fields import torso_layouts
+
+# In the order of the controllers that walk on it.
+LEGS = ("FR", "FL", "RR", "RL")
+JOINTS = tuple(f"{leg}_{part}_joint" for leg in LEGS for part in ("hip", "thigh", "calf"))
+STANCE = np.array([0.0, 0.8, -1.5] * len(LEGS))
+
+# What a servo may be asked, hip, thigh and calf, rad. These servos are soft: a walking controller
+# presses by asking for positions far beyond the joints' own ranges, which therefore limit no command.
+# Cut at those ranges, the public one walks at 0.49 m/s where it is asked for 1.0, and not at 0.90.
+_LOW, _HIGH = (-1.4, -1.1, -4.4), (1.4, 2.7, 1.2)
+# How it is set down: joints off the stance, rad, and how far it may be inclined, rad.
+_OFF, _INCLINED = 0.1, 0.1
+
+_OBSERVED, _FEATURES = torso_layouts(JOINTS)
+_LAST_COMMAND = Field(
+    name="last_command",
+    source="last_command",
+    joints=JOINTS,
+    unit="rad",
+    description="the command before: a walking robot that does not see it does not set off",
+)
+
+SPEC = RobotSpec(
+    name="go2",
+    observation=(*_OBSERVED, _LAST_COMMAND),
+    features=_FEATURES,
+    action_joints=JOINTS,
+    action_interface="position",
+    action_low=_LOW * len(LEGS),
+    action_high=_HIGH * len(LEGS),
+    ctrl_dt=0.02,
+    goal_feature="torso_pos",
+    velocity_features=("torso_vel", "torso_ang_vel"),
+    goal_low=(-3.0, -3.0, 0.2),
+    goal_high=(3.0, 3.0, 0.4),
+    goal_radius=0.3,
+)
+
+
+class Go2(Environment):
+    """Starts on its feet, looking any way; it has no benchmark that would start it elsewhere."""
+
+    confined = False
+
+    def __init__(self) -> None:
+        model = build_go2()
+        super().__init__(
+            spec=SPEC,
+            model=model,
+            data=mujoco.MjData(model),
+            joint_names={name: name for name in JOINTS},
+            actuators=JOINTS,
+            base_body="base",
+        )
+        self._feet = [
+            index
+            for index in range(model.ngeom)
+            if model.geom_condim[index] == FIGURES["contacts"]["foot"]["condim"]
+        ]
+
+    def reset(self, rng: np.random.RandomState) -> None:
+        """Set down near the stance, servos at rest there."""
+        data, model = self.data, self.model
+        mujoco.mj_resetData(model, data)
+        heading = rng.uniform(-np.pi, np.pi)
+        roll, pitch = rng.uniform(-_INCLINED, _INCLINED, 2)
+        turn = np.array([np.cos(heading / 2), roll / 2, pitch / 2, np.sin(heading / 2)])
+        data.qpos[3:7] = turn / np.linalg.norm(turn)
+        data.qpos[self._qpos_index] = STANCE + rng.uniform(-_OFF, _OFF, len(JOINTS))
+        mujoco.mj_kinematics(model, data)
+        lowest = min(data.geom_xpos[foot, 2] - model.geom_size[foot, 0] for foot in self._feet)
+        data.qpos[2] -= lowest
+        data.ctrl[self._ctrl_index] = data.qpos[self._qpos_index]
+        mujoco.mj_forward(model, data)
+        self._update_poses(data)

@@ -1,0 +1,141 @@
+"""What a recorded controller is asked for and disturbed by, drawn beforehand for one episode."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from training.collecting.controller_layout import ControllerLayout
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WalkConfig:
+    """How a velocity-following controller is recorded."""
+
+    hold_seconds: tuple[float, float] = (1.0, 3.0)
+    """Shortest and longest time that a command is held."""
+    zero_share: float = 0.15
+    """Share of the commands that are to stand. In the second half of such a segment the servos hold
+    the posture `stand`: few controllers stand quite still by themselves."""
+    open_share: float = 0.35
+    """Share of the components of the others that are zero, so that going straight, sideways or
+    round on the spot is in the data."""
+    pose_share: float = 0.12
+    """Share of the segments that are scripted slow motion between the layout's postures."""
+    noise: tuple[float, ...] = (0.0, 0.0, 0.3, 0.7, 1.2)
+    """Sizes of the noise on the controller's output, in its units, one drawn for each segment."""
+    noise_memory: float = 0.8
+    """Share of the noise that stays from one step to the next."""
+    push_share: float = 0.006
+    """Share of the steps at which the torso is pushed."""
+    push_speed: float = 0.8
+    """Largest change of its speed by a push, m/s."""
+    push_turn: float = 1.0
+    """Largest change of its rate of turn, rad/s."""
+    fallen_seconds: float = 2.0
+    """How long an episode goes on after a fall."""
+    fallen_up: float = 0.3
+    """Below which upright component the robot has fallen: 1 is level, 0 on its side."""
+
+    def __post_init__(self) -> None:
+        low, high = self.hold_seconds
+        if not 0.0 < low <= high:
+            raise FbRosError(f"hold_seconds is {self.hold_seconds}, expected two rising times")
+        for name in ("zero_share", "open_share", "pose_share", "noise_memory", "push_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise FbRosError(f"{name} is {getattr(self, name)}, expected 0 to 1")
+        for name in ("push_speed", "push_turn", "fallen_seconds"):
+            if getattr(self, name) < 0.0:
+                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 0")
+        if not self.noise or min(self.noise) < 0.0:
+            raise FbRosError(f"noise is {self.noise}, expected sizes of at least 0")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Script:
+    """One episode's plan, a row a step."""
+
+    command: np.ndarray
+    """(vx, vy, wz) asked, `(steps, 3)`."""
+    pose: np.ndarray
+    """Servo targets of scripted motion, `(steps, joints)`; NaN where the controller acts."""
+    noise: np.ndarray
+    """Added to the controller's output, `(steps, joints)`."""
+    push: np.ndarray
+    """Change of the torso's velocity, `(steps, 6)`: linear, world frame, and angular."""
+
+
+def draw_script(
+    rng: np.random.RandomState,
+    config: WalkConfig,
+    layout: ControllerLayout,
+    steps: int,
+    ctrl_dt: float,
+) -> Script:
+    """The plan of an episode; it begins with a walking segment."""
+    joints = len(layout.joints)
+    command, pose = np.zeros((steps, 3)), np.full((steps, joints), np.nan)
+    size = np.zeros(steps)
+    start = 0
+    while start < steps:
+        length = max(1, round(rng.uniform(*config.hold_seconds) / ctrl_dt))
+        segment = slice(start, start + length)
+        size[segment] = rng.choice(config.noise)
+        if start and rng.uniform() < config.pose_share:
+            motion = _poses(rng, layout, 2 * length)[: steps - start]
+            length = len(motion)
+            pose[start : start + length] = motion
+        else:
+            command[segment] = asked = _command(rng, config, layout)
+            if not np.any(asked):
+                pose[start + length // 2 : start + length] = layout.poses["stand"]
+        start += length
+    pushed = (rng.uniform(size=steps) < config.push_share)[:, None]
+    push = np.zeros((steps, 6))
+    push[:, :2] = rng.uniform(-1.0, 1.0, (steps, 2)) * config.push_speed
+    push[:, 5] = rng.uniform(-1.0, 1.0, steps) * config.push_turn
+    return Script(
+        command=command,
+        pose=pose,
+        noise=size[:, None] * correlated(rng, steps, joints, config.noise_memory),
+        push=np.where(pushed, push, 0.0),
+    )
+
+
+def correlated(rng: np.random.RandomState, steps: int, width: int, memory: float) -> np.ndarray:
+    """Noise of unit size of which the share `memory` stays from step to step, `(steps, width)`."""
+    fresh = rng.normal(size=(steps, width)) * np.sqrt(1.0 - memory**2)
+    noise = np.empty((steps, width))
+    present = rng.normal(size=width)
+    for row, new in zip(noise, fresh, strict=True):
+        present = memory * present + new
+        row[:] = present
+    return noise
+
+
+def _command(
+    rng: np.random.RandomState, config: WalkConfig, layout: ControllerLayout
+) -> np.ndarray:
+    drawn: np.ndarray = rng.uniform(layout.command_low, layout.command_high)
+    drawn[rng.uniform(size=3) < config.open_share] = 0.0
+    return drawn * (rng.uniform() >= config.zero_share)
+
+
+def _poses(rng: np.random.RandomState, layout: ControllerLayout, steps: int) -> np.ndarray:
+    """From standing to mixtures of two postures and back to standing, `(about steps, joints)`."""
+    postures = list(layout.poses.values())
+    stand = layout.poses["stand"]
+    present, parts, left = stand, [], steps
+    while True:
+        first, second = (postures[rng.randint(len(postures))] for _ in range(2))
+        share = rng.uniform()
+        goal = share * first + (1.0 - share) * second if left > 0 else stand
+        ramp = rng.randint(15, 60)
+        hold = rng.randint(5, 50) if left > 0 else 10
+        way = np.linspace(0.0, 1.0, ramp)[:, None]
+        parts += [present + way * (goal - present), np.repeat(goal[None], hold, axis=0)]
+        if left <= 0:
+            return np.concatenate(parts)
+        present, left = goal, left - ramp - hold
