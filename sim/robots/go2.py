@@ -17,8 +17,8 @@ JOINTS = tuple(f"{leg}_{part}_joint" for leg in LEGS for part in ("hip", "thigh"
 STANCE = np.array([0.0, 0.8, -1.5] * len(LEGS))
 
 # What a servo may be asked, hip, thigh and calf, rad. These servos are soft: a walking controller
-# presses by asking for positions far beyond the joints' own ranges, which therefore limit no command.
-# Cut at those ranges, the public one walks at 0.49 m/s where it is asked for 1.0, and not at 0.90.
+# presses by asking for positions far beyond the joints' own ranges, so those limit no command. Cut
+# at those ranges, the public one walks at 0.49 m/s where it is asked for 1.0, and not at 0.90.
 _LOW, _HIGH = (-1.4, -1.1, -4.4), (1.4, 2.7, 1.2)
 # How it is set down: joints off the stance, rad, and how far it may be inclined, rad.
 _OFF, _INCLINED = 0.1, 0.1

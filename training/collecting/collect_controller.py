@@ -1,4 +1,4 @@
-"""Recording a controller that walks: an episode of asked velocities, noise, pushes and postures."""
+"""Recording a controller that walks: asked velocities, noise, pushes, postures and falls."""
 
 from __future__ import annotations
 

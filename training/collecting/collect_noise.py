@@ -1,4 +1,4 @@
-"""Episodes of random motion, of a model that seeks goals or of a controller, by several workers."""
+"""Episodes of random motion, of a model that seeks goals, or of a controller, by workers."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ READS = (*_SIZES, *_OF_JOINTS)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ControllerLayout:
-    """What a controller's input and output vectors mean; arrays of joints are in `joints`' order."""
+    """What a controller's input and output mean; arrays of joints are in the order of `joints`."""
 
     reads: tuple[tuple[str, np.ndarray], ...]
     """What the input vector holds, in order, each with its scale `(1,)` or `(size,)`."""
@@ -67,8 +67,10 @@ def read_layout(path: Path) -> ControllerLayout:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FbRosError(f"{path} is not readable: {' '.join(str(error).split())}") from error
-    known = ("observation", "joints", "stance", "output_scale", "clip", "command_step")
-    known += ("command_low", "command_high", "poses")
+    known = (
+        *("observation", "joints", "stance", "output_scale", "clip"),
+        *("command_step", "command_low", "command_high", "poses"),
+    )
     if not isinstance(data, dict) or set(data) != set(known):
         found = ", ".join(map(str, data)) if isinstance(data, dict) else repr(data)
         raise FbRosError(f"{path} holds {found}; expected {', '.join(known)}")

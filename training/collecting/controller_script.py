@@ -17,8 +17,8 @@ class WalkConfig:
     hold_seconds: tuple[float, float] = (1.0, 3.0)
     """Shortest and longest time that a command is held."""
     zero_share: float = 0.15
-    """Share of the commands that are to stand. In the second half of such a segment the servos hold
-    the posture `stand`: few controllers stand quite still by themselves."""
+    """Share of the commands that are to stand. In the second half of such a segment the servos
+    hold the posture `stand`: few controllers stand quite still by themselves."""
     open_share: float = 0.35
     """Share of the components of the others that are zero, so that going straight, sideways or
     round on the spot is in the data."""

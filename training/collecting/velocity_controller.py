@@ -79,7 +79,7 @@ class VelocityController:
         self._command = np.zeros(3)
 
     def in_robot_order(self, positions: np.ndarray) -> np.ndarray:
-        """Positions `(joints,)` in the controller's order, in the order of the robot's commands."""
+        """Positions `(joints,)` from the controller's order to that of the robot's commands."""
         return positions[self._order]
 
     def _read(self, name: str, state: RobotState) -> np.ndarray:
