@@ -52,6 +52,15 @@ class RobotSpec:
     velocity_features: tuple[str, ...] = ()
     """The features that a published velocity speaks of: the linear one, then the angular one; one
     of two components takes x and y."""
+    velocity_widths: tuple[float, ...] = ()
+    """How closely a published velocity is kept: the width of the reward around it, a number for
+    each component of `velocity_features`. Empty: it is a state to reach, not one to keep."""
+    posture_features: tuple[str, ...] = ()
+    """The features that say how it holds itself while it keeps a velocity."""
+    posture: tuple[float, ...] = ()
+    """Their values, one after the other."""
+    posture_widths: tuple[float, ...] = ()
+    """How closely they are kept."""
     goal_low: tuple[float, ...] = ()
     """Lower corner of the box from which goals are drawn, unit of `goal_feature`."""
     goal_high: tuple[float, ...] = ()
@@ -74,6 +83,9 @@ class RobotSpec:
             *self.goal_high,
             self.ctrl_dt,
             self.goal_radius,
+            *self.velocity_widths,
+            *self.posture,
+            *self.posture_widths,
         )
         if not all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers):
             raise FbRosError(f"robot {self.name}: limits, goals and times must be finite numbers")
@@ -97,6 +109,17 @@ class RobotSpec:
             raise FbRosError(f"robot {self.name}: the goal box needs {goal.size} numbers a corner")
         if any(self.feature(name).size not in (2, 3) for name in self.velocity_features):
             raise FbRosError(f"robot {self.name}: a velocity feature has 2 or 3 components")
+        self._verify_widths()
+
+    def _verify_widths(self) -> None:
+        count = sum(self.feature(name).size for name in self.velocity_features)
+        if len(self.velocity_widths) not in (0, count):
+            raise FbRosError(f"robot {self.name}: velocity_widths needs {count} numbers, or none")
+        count = sum(self.feature(name).size for name in self.posture_features)
+        if not len(self.posture) == len(self.posture_widths) == count:
+            raise FbRosError(f"robot {self.name}: posture and its widths need {count} numbers")
+        if any(width <= 0.0 for width in (*self.velocity_widths, *self.posture_widths)):
+            raise FbRosError(f"robot {self.name}: widths must be above 0")
 
     def _verify_joint_limits(self) -> None:
         for name in ("joint_low", "joint_high", "velocity_limit", "acceleration_limit"):

@@ -43,6 +43,11 @@ SPEC = RobotSpec(
     ctrl_dt=0.02,
     goal_feature="torso_pos",
     velocity_features=("torso_vel", "torso_ang_vel"),
+    # As closely as a walking torso, which sways, keeps anything: vx, vy, vz, then the turns.
+    velocity_widths=(0.12, 0.12, 0.3, 1.0, 1.0, 0.3),
+    posture_features=("torso_up", "torso_height"),
+    posture=(0.0, 0.0, 1.0, 0.3),
+    posture_widths=(0.12, 0.12, 0.1, 0.04),
     goal_low=(-3.0, -3.0, 0.2),
     goal_high=(3.0, 3.0, 0.4),
     goal_radius=0.3,

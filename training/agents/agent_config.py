@@ -131,6 +131,20 @@ class AgentConfig:
     goal at the edge has to fall off outwards, too."""
     region_share: float = 0.0
     """Ours. Share of the `z` that encode being on one side of a random plane."""
+    future_share: float = 0.0
+    """Ours. Share of the groups whose transitions come from one window of a trajectory and whose
+    `z` encodes what that trajectory did next (`training.agents.windows`)."""
+    window_share: float = 0.0
+    """Ours. Share of the `z` that encode states of a window of a trajectory anywhere."""
+    window_steps: int = 20
+    """Length of a window, in control periods."""
+    future_steps: tuple[int, int] = (3, 60)
+    """From how many to how many control periods after its window a future is looked at."""
+    future_states: int = 4
+    """States of a window, or of a future, that make a task."""
+    rare_share: float = 0.0
+    """Ours. Share of the windows that are drawn where velocities are rare: by the square root of
+    how many there are."""
 
     def __post_init__(self) -> None:
         if self.algorithm not in ALGORITHMS:
@@ -148,6 +162,7 @@ class AgentConfig:
         for name in (
             *("d", "blocks", "hidden", "backward_hidden", "ensemble", "batch"),
             *("value_samples", "eval_samples", "mixture_states"),
+            *("window_steps", "future_states"),
         ):
             if getattr(self, name) < 1:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
@@ -162,11 +177,17 @@ class AgentConfig:
         for name in ("target_rate", "average_rate"):
             if not 0.0 < getattr(self, name) <= 1.0:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected above 0, up to 1")
-        shares = (self.goal_share, self.mixture_share, self.region_share)
-        if min(shares) < 0.0 or sum(shares) > 1.0:
+        names = ("goal_share", "mixture_share", "region_share", "future_share", "window_share")
+        shares = tuple(getattr(self, name) for name in names)
+        if min(shares) < 0.0 or sum(shares) > 1.0 + 1e-9:
             raise FbRosError(
-                f"goal_share, mixture_share and region_share are {shares}, expected a sum up to 1"
+                f"{', '.join(names[:-1])} and {names[-1]} are {shares}, expected a sum up to 1"
             )
+        if not 0.0 <= self.rare_share <= 1.0:
+            raise FbRosError(f"rare_share is {self.rare_share}, expected 0 to 1")
+        low, high = self.future_steps
+        if not 1 <= low <= high:
+            raise FbRosError(f"future_steps is {self.future_steps}, expected two rising numbers")
         if not 0.0 <= self.box_share <= 1.0:
             raise FbRosError(f"box_share is {self.box_share}, expected 0 to 1")
         if not 0.0 < self.gamma < 1.0:

@@ -8,6 +8,7 @@ from fb_ros.robot.field import layout_slices
 from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
+from training.agents.windows import Windows
 from training.compute import distributed
 from training.compute.device import moved
 from training.data.data import Batch, EvenStates, Transitions
@@ -30,6 +31,8 @@ class Sampler:
     ) -> None:
         self._config, self._data, self._networks = config.of_robot(spec), data, networks
         self._even = even_states(config, spec, data)
+        by_windows = config.future_share or config.window_share
+        self._windows = Windows(config, spec, data) if by_windows else None
         self._batch = distributed.share(config.batch, "batch")
         self._encodings = distributed.share(config.encodings, "groups")
 
@@ -39,22 +42,39 @@ class Sampler:
         The negatives `(groups, negatives, features of B)` stand for the measure `rho`, to which
         `F^T B` is a density; any measure will do that leaves out nothing the robot gets to.
         """
-        batch = self._data.sample(self._batch, generator).to(self._networks.device)
         shape = (self._encodings, self._config.negatives)
+        rows, future = self._sample_own_future(generator)
+        rest = self._data.draw(self._batch - len(rows), generator)
+        batch = self._data.batch_at(torch.cat([rows, rest])).to(self._networks.device)
         negatives = self._sample_states(shape, generator)
-        return batch, negatives, self.sample_z(generator)
+        return batch, negatives, self.sample_z(generator, future)
 
-    def sample_z(self, generator: torch.Generator) -> torch.Tensor:
+    def _sample_own_future(
+        self, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Rows of the transitions whose tasks are their own future, and the states of these."""
+        groups = round(self._config.future_share * self._encodings)
+        if self._windows is None or not groups:
+            return torch.zeros(0, dtype=torch.long), None
+        return self._windows.own_future(groups, self._batch // self._encodings, generator)
+
+    def sample_z(
+        self, generator: torch.Generator, future: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Encodings for one update, `(groups, d)`: of states, mixtures and regions, and uniform
-        ones."""
+        ones; before all of them those of `future` states `(n, states, features)`."""
         config = self._config
         total = self._encodings
         asked = self._sample_asked(generator)
         parts, start = [], 0
+        if future is not None:
+            start = len(future)
+            parts.append(self._encode_states(self._moved(asked[:start]), future))
         for share, encode_tasks in (
             (config.goal_share, self._encode_goals),
             (config.region_share, self._encode_regions),
             (config.mixture_share, self._encode_mixtures),
+            (config.window_share, self._encode_windows),
         ):
             count = min(round(share * total), total - start)
             if count:
@@ -68,6 +88,18 @@ class Sampler:
     def _encode_goals(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Encodings of single states, one for each row of `asked` `(n, blocks)`."""
         states = self._sample_states((len(asked), 1), generator)
+        weights = states.new_ones(states.shape[:2])
+        return encode(self._networks.backward_map, states, weights, asked).z
+
+    def _encode_windows(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Encodings of states of a window each, one for each row of `asked`."""
+        assert self._windows is not None
+        return self._encode_states(asked, self._windows.anywhere(len(asked), generator))
+
+    @torch.no_grad()
+    def _encode_states(self, asked: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+        """Encodings of `states` `(n, states, features)`, equally weighted."""
+        states = self._moved(states)[..., self._networks.columns]
         weights = states.new_ones(states.shape[:2])
         return encode(self._networks.backward_map, states, weights, asked).z
 

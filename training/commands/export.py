@@ -20,7 +20,7 @@ from training.data.data import Transitions
 from training.data.fingerprint import data_fingerprint
 from training.evaluation.bundle_evaluation import evaluate
 from training.evaluation.evaluate_config import EvaluateConfig
-from training.evaluation.task_evaluation import TaskEvaluation
+from training.evaluation.evaluation_of import evaluation_of
 from training.exporting.write_bundle import model_description, write_description, write_model
 from training.networks.weights import load_weights, read_weights
 from training.runs.run_record import BEST, LAST, agent_of, read_run
@@ -87,7 +87,7 @@ def export(config: ExportConfig) -> Result:
     else:
         # As in the training.
         tasks = run.get("eval_tasks", ())
-        evaluation = TaskEvaluation(agent, environment, data, seed=config.seed, tasks=tasks)
+        evaluation = evaluation_of(agent, environment, data, seed=config.seed, tasks=tasks)
         figures = evaluation(networks, config.goals)
         measured = {"episodes": config.goals, "seed": config.seed, **figures}
     description["evaluation"] = {

@@ -25,8 +25,8 @@ from training.compute.device import choose_device, device_name
 from training.data.data import Transitions
 from training.data.fingerprint import METADATA, data_fingerprint
 from training.data.record import first_difference, read_record, write_record
-from training.evaluation.reach_evaluation import ReachEvaluation, require_renderer
-from training.evaluation.task_evaluation import TaskEvaluation
+from training.evaluation.evaluation_of import evaluation_of
+from training.evaluation.reach_evaluation import require_renderer
 from training.networks.weights import write_weights
 from training.runs.checkpoint import load_checkpoint, read_record_of, write_checkpoint
 from training.runs.commit import commit
@@ -84,16 +84,9 @@ class _Training:
         self._sampler = Sampler(agent_settings, spec, data, self._agent.networks)
         # Alike in a training of one process and in the first of several.
         self._generator = torch.Generator().manual_seed(config.seed + distributed.rank())
-        self._evaluate: ReachEvaluation | TaskEvaluation
-        # A robot that moves about has tasks, an arm goals to reach.
-        if environment.confined:
-            self._evaluate = ReachEvaluation(
-                agent_settings, environment, data, seed=config.eval_seed
-            )
-        else:
-            self._evaluate = TaskEvaluation(
-                agent_settings, environment, data, seed=config.eval_seed, tasks=config.eval_tasks
-            )
+        self._evaluate = evaluation_of(
+            agent_settings, environment, data, seed=config.eval_seed, tasks=config.eval_tasks
+        )
         if config.videos:
             require_renderer()
         self._update, self._minutes, self._best = 0, 0.0, -np.inf
@@ -287,7 +280,11 @@ def _collected_with(folder: Path) -> dict[str, Any]:
 
 def _line(row: dict[str, float]) -> str:
     reached = ""
-    if "success" in row:
+    if "mean_velocity_error_mps" in row:
+        reached = f"success {row['success']:.2f}   falls {row['falls']:.2f}   "
+        reached += f"off by {row['mean_velocity_error_mps']:.2f} m/s, "
+        reached += f"{row['mean_yaw_rate_error_radps']:.2f} rad/s   "
+    elif "success" in row:
         reached = f"success {row['success']:.2f}   "
         reached += f"median error {row['median_final_error_m']:.3f} m   "
     return (

@@ -74,6 +74,10 @@ class Transitions:
     def __len__(self) -> int:
         return int(self._ends[-1])
 
+    def episode_ends(self) -> torch.Tensor:
+        """For each episode, how many transitions there are up to its end, `(episodes,)`."""
+        return torch.from_numpy(self._ends)
+
     def rows_of(self, transitions: torch.Tensor) -> torch.Tensor:
         """The rows of the states that transitions `(n,)` start from; the next row is next."""
         numbers = transitions.numpy()

@@ -11,7 +11,7 @@ from fb_ros.command import CommandConfig
 from fb_ros.errors import FbRosError
 from sim.robots.start import Start
 from training.agents.agent_config import AgentConfig, Algorithm, require_fields
-from training.agents.recipes import Recipe, agent_config
+from training.agents.recipes import Recipe, agent_config, default_algorithm
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,8 @@ class TrainConfig(CommandConfig):
     """Weights to start from, of the same sizes; none for random ones."""
     recipe: Recipe = "textbook"
     """`textbook`: the algorithm as its papers define it. `reaching`: with what else made the
-    shipped arm reach (see `docs/algorithms.md`)."""
+    shipped arm reach. `locomotion`: with what made a quadruped walk as asked after recordings of
+    its controller (see `docs/algorithms.md`)."""
     updates: int = 40_000
     """Updates in all."""
     minutes: float = 0.0
@@ -86,12 +87,12 @@ def default_of(words: Sequence[str]) -> TrainConfig:
             # As typed, with hyphens, and `no-` before what is switched off.
             name = word.removeprefix("--agent.").split("=")[0].replace("-", "_")
             require_fields([name.removeprefix("no_")])
-    algorithm = _value(words, "--agent.algorithm") or "fb_ar"
     recipe = _value(words, "--recipe") or "textbook"
     if recipe not in get_args(Recipe):
         raise FbRosError(f"there is no recipe {recipe!r}; possible: {', '.join(get_args(Recipe))}")
-    agent = agent_config(cast(Algorithm, algorithm), cast(Recipe, recipe))
-    return TrainConfig(recipe=cast(Recipe, recipe), agent=agent)
+    found = cast(Recipe, recipe)
+    algorithm = _value(words, "--agent.algorithm") or default_algorithm(found)
+    return TrainConfig(recipe=found, agent=agent_config(cast(Algorithm, algorithm), found))
 
 
 def _value(words: Sequence[str], flag: str) -> str:

@@ -1,0 +1,73 @@
+"""Keeping a velocity: the dense reward around it, as weights of states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fb_ros.robot.field import layout_slices
+from fb_ros.robot.robot_spec import RobotSpec
+
+# Fewer effective states than this are made more by a wider reward, by such a factor at a time.
+_FEWEST, _WIDEN, _TIMES = 50.0, 1.25, 6
+# Newton steps of the tilt, and the longest one.
+_STEPS, _LONGEST = 12, 1.0
+
+
+def velocity_weights(robot: RobotSpec, features: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+    """The weights `(n,)`, largest 1, of states `(n, feature_dim)` for keeping `velocity` `(k,)`.
+
+    A Gaussian around the velocity and the robot's posture, in units of `velocity_widths` and
+    `posture_widths`, and wider where next to no state would carry it. It is tilted so that the
+    weighted mean velocity is what was asked: where slower states are more frequent than faster
+    ones, as at the edge of the data, the mean over a symmetric reward asks for less.
+    """
+    off = (_columns(robot, features, robot.velocity_features) - velocity) / robot.velocity_widths
+    posture = np.zeros(len(features))
+    if robot.posture_features:
+        values = _columns(robot, features, robot.posture_features)
+        posture = np.square((values - robot.posture) / robot.posture_widths).sum(axis=1)
+    squares = np.square(off).sum(axis=1) + posture
+    log_weights = -0.5 * squares
+    for time in range(_TIMES):
+        log_weights = -0.5 * squares / _WIDEN ** (2 * time)
+        if _effective(log_weights) >= _FEWEST:
+            break
+    return _weights(log_weights + _tilt(off, log_weights))
+
+
+def _tilt(off: np.ndarray, log_weights: np.ndarray) -> np.ndarray:
+    """What makes the weighted mean of `off` `(n, k)` zero, to be added to the `log_weights`.
+
+    An exponential tilt, the least change of the weights that does so (minimum relative entropy);
+    by damped Newton steps on its convex dual, few of them: what is out of reach stays so.
+    """
+    direction = np.zeros(off.shape[1])
+    for _ in range(_STEPS):
+        weights = _weights(log_weights + off @ direction)
+        weights = weights / weights.sum()
+        mean = weights @ off
+        spread = (off * weights[:, None]).T @ off - np.outer(mean, mean)
+        step = -np.linalg.solve(spread + 0.05 * np.eye(len(mean)), mean)
+        direction += step / max(1.0, float(np.linalg.norm(step)) / _LONGEST)
+    # Not further than the tilt would make a few states everything.
+    tilted = log_weights + off @ direction
+    tilt: np.ndarray = off @ direction
+    return tilt if _effective(tilted) >= 0.2 * _FEWEST else np.zeros_like(tilt)
+
+
+def _columns(robot: RobotSpec, features: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    slices = layout_slices(robot.features)
+    return np.concatenate([features[:, slices[name]] for name in names], axis=1)
+
+
+def _weights(log_weights: np.ndarray) -> np.ndarray:
+    weights: np.ndarray = np.exp(log_weights - log_weights.max())
+    return weights
+
+
+def _effective(log_weights: np.ndarray) -> float:
+    """How many states of equal weight these are worth (Kish)."""
+    weights = _weights(log_weights)
+    return float(weights.sum() ** 2 / np.square(weights).sum())

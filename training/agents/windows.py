@@ -1,0 +1,108 @@
+"""Tasks that were achieved: what a trajectory did a little later, or anywhere in the data.
+
+Ours, in no paper. A group of an update's transitions comes from one window of a trajectory, and
+its task is a mixture of states that this trajectory got to afterwards: then the data's own actions
+are good ones for the task, which is what an advantage-weighted policy has to learn from. With
+tasks drawn independently of the transitions, hardly any of a batch's actions is any good.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot.field import layout_slices
+from fb_ros.robot.robot_spec import RobotSpec
+from training.agents.agent_config import AgentConfig
+from training.data.data import Transitions
+
+# Steps over which a velocity is averaged to tell rare ones: a stride and a half of walking robots.
+_SMOOTH = 25
+# Cells that velocities are counted in: in units of their standard deviation, and how far they go.
+_CELL, _CELLS = 0.5, 8
+
+
+class Windows:
+    """Windows of trajectories, of which a share is drawn where velocities are rare."""
+
+    def __init__(self, config: AgentConfig, spec: RobotSpec, data: Transitions) -> None:
+        """`rare_share` needs a robot that a velocity can be asked of."""
+        self._config, self._data = config, data
+        ends = data.episode_ends()
+        self._starts = torch.cat([ends.new_zeros(1), ends[:-1]])
+        self._ends = ends
+        self._rare: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None
+        if config.rare_share:
+            self._rare = self._cells(spec)
+
+    def own_future(
+        self, groups: int, rows: int, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Transitions `(groups * rows,)` as rows of the data, those of a group from one window,
+        and states that each window's trajectory got to, `(groups, future_states, features)`."""
+        config = self._config
+        start, last = self._draw(groups, generator)
+        within = torch.randint(config.window_steps, (groups, rows), generator=generator)
+        here = torch.minimum(start.unsqueeze(1) + within, last.unsqueeze(1))
+        low, high = config.future_steps
+        ahead = torch.randint(low, high + 1, (groups, config.future_states), generator=generator)
+        after = torch.minimum((start + config.window_steps).unsqueeze(1) + ahead, last[:, None])
+        return self._data.rows_of(here.flatten()), self._features(after)
+
+    def anywhere(self, groups: int, generator: torch.Generator) -> torch.Tensor:
+        """States of a window anywhere, `(groups, future_states, features)`."""
+        config = self._config
+        start, last = self._draw(groups, generator)
+        shape = (groups, config.future_states)
+        within = torch.randint(config.window_steps, shape, generator=generator)
+        return self._features(torch.minimum(start.unsqueeze(1) + within, last.unsqueeze(1)))
+
+    def _features(self, transitions: torch.Tensor) -> torch.Tensor:
+        """Of the states that transitions `(groups, n)` led to, `(groups, n, features)`."""
+        found = self._data.features_at(self._data.rows_of(transitions.flatten()) + 1)
+        return found.unflatten(0, transitions.shape)
+
+    def _draw(self, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """The first transitions of windows, and the last ones of their episodes, `(count,)`."""
+        start = torch.randint(len(self._data), (count,), generator=generator)
+        if self._rare is not None:
+            order, first, sizes = self._rare
+            cell = torch.multinomial(sizes.sqrt(), count, replacement=True, generator=generator)
+            share = torch.rand(count, generator=generator, dtype=torch.float64)
+            rare = order[first[cell] + (share * sizes[cell]).long()]
+            which = torch.rand(count, generator=generator) < self._config.rare_share
+            start = torch.where(which, rare, start)
+        episode = torch.searchsorted(self._ends, start, right=True)
+        last = self._ends[episode] - 1
+        # So that some of the future is left, where the episode is long enough for that.
+        room = self._config.window_steps + self._config.future_steps[0]
+        latest = torch.maximum(last - room, self._starts[episode])
+        return torch.minimum(start, latest), last
+
+    def _cells(self, spec: RobotSpec) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Transitions in the order of their velocity's cell, and each cell's first and size."""
+        if not spec.velocity_features:
+            raise FbRosError(
+                f"rare_share needs a robot with a velocity, {spec.name} has none; set it to 0"
+            )
+        slices = layout_slices(spec.features)
+        columns = [c for name in spec.velocity_features for c in range(*_span(slices[name]))]
+        # Across and forwards, and the turn about the vertical axis: what is asked of a robot.
+        columns = [columns[0], columns[1], columns[-1]]
+        parts = [features for _, features in self._data.following_features(slice(None))]
+        velocity = torch.cat([part[:, columns] for part in parts]).double()
+        total = torch.cat([velocity.new_zeros(1, 3), velocity.cumsum(0)])
+        number = torch.arange(len(velocity))
+        episode = torch.searchsorted(self._ends, number, right=True)
+        end = torch.minimum(number + _SMOOTH, self._ends[episode])
+        mean = (total[end] - total[number]) / (end - number).unsqueeze(1)
+        scaled = (mean - mean.mean(0)) / mean.std(0).clamp(min=1e-9) / _CELL
+        index = scaled.floor().long().clamp(-_CELLS, _CELLS - 1) + _CELLS
+        cell = (index * index.new_tensor([4 * _CELLS**2, 2 * _CELLS, 1])).sum(-1)
+        ordered, order = cell.sort(stable=True)
+        sizes = ordered.unique_consecutive(return_counts=True)[1]
+        return order, sizes.cumsum(0) - sizes, sizes.double()
+
+
+def _span(columns: slice) -> tuple[int, int]:
+    return columns.start, columns.stop

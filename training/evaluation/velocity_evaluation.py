@@ -1,0 +1,84 @@
+"""How well an agent in training keeps velocities that it is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fb_ros.task_inference.velocity_weights import velocity_weights
+from sim.robots.environment import Environment
+from sim.tasks.episode_seed import episode_rng
+from sim.tasks.follow import CommandOf
+from sim.tasks.tasks import EPISODE_SECONDS
+from sim.tasks.velocity_task import (
+    ControllerFor,
+    asked_velocity,
+    keep_velocities,
+    require_velocity,
+    velocity_figures,
+)
+from training.agents.agent_config import AgentConfig
+from training.agents.agent_networks import Networks
+from training.data.data import Transitions
+from training.evaluation.reach_evaluation import best_action
+from training.networks.encoding import encode
+
+# States of the data over which the reward of a velocity is encoded.
+_STATES = 10_000
+
+
+class VelocityEvaluation:
+    """Encodes the reward of keeping a velocity and follows the encoding, from standing."""
+
+    def __init__(
+        self, config: AgentConfig, environment: Environment, data: Transitions, *, seed: int
+    ) -> None:
+        """`seed` is that of the states, of the starts and of the velocities."""
+        require_velocity(environment.spec)
+        self._config, self._environment, self._seed = config, environment, seed
+        self._samples = config.eval_samples if config.advantage_weighted else 1
+        generator = torch.Generator().manual_seed(seed)
+        self._states = data.sample_features(_STATES, generator)
+
+    @torch.no_grad()
+    def __call__(self, networks: Networks, episodes: int) -> dict[str, float]:
+        """Figures over so many commands."""
+        kept = keep_velocities(
+            self._environment, self._controller_for(networks), episodes=episodes, seed=self._seed
+        )
+        return {name: float(value) for name, value in velocity_figures(kept).items()}
+
+    @torch.no_grad()
+    def film(self, networks: Networks, folder: Path, name: str, episodes: int) -> None:
+        """Writes `NAME_velocity_I.gif` of the first commands' episodes."""
+        # Imported here: who films nothing needs no renderer.
+        from sim.picture import film
+
+        environment = self._environment
+        steps = round(EPISODE_SECONDS / environment.spec.ctrl_dt)
+        for index in range(episodes):
+            environment.reset(episode_rng(self._seed, index))
+            command_of = self._controller_for(networks)(asked_velocity(self._seed, index))
+            film(environment, command_of, folder / f"{name}_velocity_{index}.gif", steps=steps)
+
+    def _controller_for(self, networks: Networks) -> ControllerFor:
+        spec, config = self._environment.spec, self._config
+        generator = torch.Generator().manual_seed(self._seed)
+        states = self._states[:, networks.columns]
+
+        def controller_for(asked: np.ndarray) -> CommandOf:
+            velocity = np.array([asked[0], asked[1], 0.0, 0.0, 0.0, asked[2]])
+            found = velocity_weights(spec, self._states.double().numpy(), velocity)
+            weights = torch.from_numpy(found).float()
+            z = encode(networks.backward_map, states, weights, torch.ones(config.blocks)).z
+
+            def command_of(environment: Environment) -> np.ndarray:
+                observation = torch.from_numpy(environment.observation()).float()
+                action = best_action(networks, observation, z, self._samples, config, generator)
+                return spec.command_from_action(action.double().numpy())
+
+            return command_of
+
+        return controller_for
