@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy as np
 from fb_ros.errors import FbRosError
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
-from sim.progress import progress_bar
 from sim.robots.environment import Environment
 from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import CommandOf
@@ -70,20 +69,20 @@ def keep_velocities(
     seed: int,
     pushes: bool = False,
     on_and_on: bool = False,
-    title: str = "",
-) -> list[Kept]:
+) -> Iterator[Kept]:
     """Runs a command an episode, from standing, or `on_and_on` without a stop between them.
 
     After a fall the robot is set on its feet again.
     """
-    kept: list[Kept] = []
-    for episode in progress_bar(range(episodes), title=title, unit="command"):
+    standing = True
+    for episode in range(episodes):
         rng = episode_rng(seed, episode)
-        if not on_and_on or not kept or kept[-1].fell:
+        if not on_and_on or standing:
             environment.reset(rng)
         asked = asked_velocity(seed, episode)
-        kept.append(_keep(environment, controller_for(asked), asked, rng if pushes else None))
-    return kept
+        kept = _keep(environment, controller_for(asked), asked, rng if pushes else None)
+        standing = kept.fell
+        yield kept
 
 
 def _keep(
@@ -123,7 +122,7 @@ def _return(velocities: np.ndarray, asked: np.ndarray, dt: float) -> float:
     return float(np.exp(-0.5 * np.square(off).sum(axis=1)).sum())
 
 
-def velocity_figures(kept: list[Kept]) -> dict[str, Any]:
+def velocity_figures(kept: Sequence[Kept]) -> dict[str, Any]:
     """Success, falls and errors over episodes; a fall is no success.
 
     Errors are of the mean velocity over the last six seconds, with the episodes of falls in them

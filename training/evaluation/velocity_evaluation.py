@@ -48,7 +48,7 @@ class VelocityEvaluation:
         kept = keep_velocities(
             self._environment, self._controller_for(networks), episodes=episodes, seed=self._seed
         )
-        return {name: float(value) for name, value in velocity_figures(kept).items()}
+        return {name: float(value) for name, value in velocity_figures(list(kept)).items()}
 
     @torch.no_grad()
     def film(self, networks: Networks, folder: Path, name: str, episodes: int) -> None:
