@@ -11,6 +11,8 @@ BEST_OF = "best_of.onnx"
 TASK_ENCODER = "task_encoder.onnx"
 VALUE = "value.onnx"
 GRAPHS = (POLICY, BEST_OF, TASK_ENCODER, VALUE)
+IMAGINE = "imagine.onnx"
+"""The policy and the dynamics that the model has learned, where it has; on the CPU alone."""
 
 Precision = Literal["fp32", "fp16"]
 """Of the hidden layers; inputs, outputs and sums are float32 in both."""
@@ -23,12 +25,14 @@ HALF = {
     TASK_ENCODER: "task_encoder_fp16.onnx",
 }
 GRAPH_FILES = (*GRAPHS, *HALF.values())
+"""Those that every bundle has."""
 
 OUTPUTS = {
     POLICY: ("action", "mean", "scale"),
     BEST_OF: ("action", "q"),
     TASK_ENCODER: ("z", "mean"),
     VALUE: ("q",),
+    IMAGINE: ("action", "next_observation"),
 }
 """Names of each graph's outputs, in their order."""
 
@@ -75,5 +79,6 @@ def input_shapes(
             "z": (None, d),
             "reward": (None, d),
         },
+        IMAGINE: {"observation": (None, obs_dim), "z": (None, d)},
     }
     return shapes[graph]

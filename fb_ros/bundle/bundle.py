@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from safetensors.numpy import load_file
 from fb_ros.backends import make_backend
 from fb_ros.backends.backend import Backend, GraphFile
 from fb_ros.backends.graphs import (
-    GRAPH_FILES,
+    IMAGINE,
     TASK_ENCODER,
     VALUE,
     Precision,
@@ -25,20 +24,16 @@ from fb_ros.backends.graphs import (
     input_shapes,
 )
 from fb_ros.bundle.golden import Golden, read_golden, require_golden
+from fb_ros.bundle.hashes import GOLDEN, REFERENCE_STATES, REMEDY, verify_hashes
 from fb_ros.errors import FbRosError
 from fb_ros.robot.field import Field, layout_size
 from fb_ros.robot.robot_spec import RobotSpec
 
 FORMAT_VERSION = 2
 DESCRIPTION = "bundle.json"
-REFERENCE_STATES = "reference_states.safetensors"
-GOLDEN = "golden.safetensors"
-FILES = (*GRAPH_FILES, REFERENCE_STATES, GOLDEN)
 
 # Rows that an engine is built for: states of a reward, and usual and most values at a time.
 _MOST_STATES, _VALUES = 10_000, (32, 1024)
-
-_REMEDY = "copy the bundle again or export it anew with `fb_ros export`"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,7 +87,7 @@ class Bundle:
         try:
             arrays = load_file(path)
         except (OSError, SafetensorError) as error:
-            raise FbRosError(f"{path} is not readable ({error}); {_REMEDY}") from error
+            raise FbRosError(f"{path} is not readable ({error}); {REMEDY}") from error
         for name, width in (
             ("features", self.robot.feature_dim),
             ("observation", self.robot.obs_dim),
@@ -100,11 +95,11 @@ class Bundle:
             found = arrays[name].shape if name in arrays else "nothing"
             if name not in arrays or arrays[name].ndim != 2 or arrays[name].shape[1] != width:
                 raise FbRosError(
-                    f"{path}: {name} has {found}, expected shape (n, {width}); {_REMEDY}"
+                    f"{path}: {name} has {found}, expected shape (n, {width}); {REMEDY}"
                 )
             if not len(arrays[name]) or not np.all(np.isfinite(arrays[name])):
                 raise FbRosError(
-                    f"{path}: {name} is empty or not finite, expected states; {_REMEDY}"
+                    f"{path}: {name} is empty or not finite, expected states; {REMEDY}"
                 )
         return arrays
 
@@ -112,6 +107,11 @@ class Bundle:
     def golden(self) -> Golden:
         """The trainer's own answers, by graph."""
         return read_golden(self.path / GOLDEN)
+
+    @property
+    def imagines(self) -> bool:
+        """Whether the model has learned dynamics, in which its policy can be run."""
+        return (self.path / IMAGINE).is_file()
 
     def load_graph(
         self,
@@ -131,7 +131,7 @@ class Bundle:
             if loaded.input_shapes != expected:
                 raise FbRosError(
                     f"{file.path} takes {loaded.input_shapes}, the description says {expected}; "
-                    + _REMEDY
+                    + REMEDY
                 )
             require_golden(loaded, self.golden[graph], file.precision)
 
@@ -185,33 +185,13 @@ def load_bundle(path: Path) -> Bundle:
             provenance=dict(data["provenance"]),
             evaluation=dict(data["evaluation"]),
         )
-        _verify_hashes(path, dict(hashes), bundle.model_id)
+        verify_hashes(path, dict(hashes), bundle.model_id)
         _verify_numbers(bundle)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise FbRosError(
-            f"{path / DESCRIPTION} lacks or garbles an entry ({error!r}); {_REMEDY}"
+            f"{path / DESCRIPTION} lacks or garbles an entry ({error!r}); {REMEDY}"
         ) from error
     return bundle
-
-
-def file_hashes(path: Path) -> dict[str, str]:
-    """SHA-256 of each of the bundle's files, refusing a folder that lacks one."""
-    hashes = {}
-    for name in FILES:
-        file = path / name
-        if not file.is_file():
-            raise FbRosError(f"{path} lacks {name}; {_REMEDY}")
-        try:
-            hashes[name] = hashlib.sha256(file.read_bytes()).hexdigest()
-        except OSError as error:
-            raise FbRosError(f"{file} is not readable ({error}); {_REMEDY}") from error
-    return hashes
-
-
-def model_id_of(hashes: dict[str, str]) -> str:
-    """The model's id: SHA-256 over the names and hashes of the bundle's files, in order."""
-    lines = "".join(f"{name} {hashes[name]}\n" for name in sorted(hashes))
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _verify_numbers(bundle: Bundle) -> None:
@@ -239,19 +219,7 @@ def _read_description(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
-        raise FbRosError(f"{file} is not readable ({error}); {_REMEDY}") from error
+        raise FbRosError(f"{file} is not readable ({error}); {REMEDY}") from error
     if not isinstance(data, dict):
-        raise FbRosError(f"{file} holds {type(data).__name__}, expected an object; {_REMEDY}")
+        raise FbRosError(f"{file} holds {type(data).__name__}, expected an object; {REMEDY}")
     return data
-
-
-def _verify_hashes(path: Path, described: dict[str, str], model_id: str) -> None:
-    found = file_hashes(path)
-    for name in FILES:
-        if described.get(name) != found[name]:
-            raise FbRosError(
-                f"{path / name} has SHA-256 {found[name][:12]}…, the description says "
-                f"{str(described.get(name))[:12]}…; {_REMEDY}"
-            )
-    if model_id_of(found) != model_id:
-        raise FbRosError(f"{path}: model id {model_id[:12]}… does not fit its files; {_REMEDY}")

@@ -8,7 +8,15 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from fb_ros.backends.graphs import BEST_OF, CANDIDATES, OUTPUTS, POLICY, TASK_ENCODER, VALUE
+from fb_ros.backends.graphs import (
+    BEST_OF,
+    CANDIDATES,
+    IMAGINE,
+    OUTPUTS,
+    POLICY,
+    TASK_ENCODER,
+    VALUE,
+)
 from fb_ros.bundle.golden import Golden, GoldenCase
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
@@ -93,12 +101,16 @@ def _golden_vectors(
         z=_rounded(sample_sphere(_VALUE_ROWS, agent.sizes, generator)),
         reward=_rounded(sample_sphere(_VALUE_ROWS, agent.sizes, generator)),
     )
-    return {
+    golden = {
         POLICY: policy,
         BEST_OF: best_of,
         TASK_ENCODER: _encodings(case, states, len(agent.sizes)),
         VALUE: [value],
     }
+    if IMAGINE in modules:
+        inputs = {name: torch.from_numpy(value.inputs[name]) for name in ("observation", "z")}
+        golden[IMAGINE] = [case(IMAGINE, "rows", **inputs)]
+    return golden
 
 
 def _encodings(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from fb_ros.backends.graphs import BEST_OF, POLICY, TASK_ENCODER, VALUE
+from fb_ros.backends.graphs import BEST_OF, IMAGINE, POLICY, TASK_ENCODER, VALUE
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
 from training.agents.losses import pessimistic
 from training.networks.encoding import Encoding, encode
+from training.networks.forward_map import DynamicsForwardMap
 
 
 class PolicyGraph(nn.Module):
@@ -96,11 +97,34 @@ class ValueGraph(nn.Module):
         return self.networks.q_of(observation, action, z, reward)
 
 
+class ImagineGraph(nn.Module):
+    """`observation (n, obs_dim)` and `z (n, d)` to what the policy does and what follows of it.
+
+    `action (n, act_dim)` is the policy's mean, and `next_observation (n, obs_dim)` what the
+    learned dynamics of `F` make of it, one control period on.
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__()
+        assert isinstance(networks.forward_map, DynamicsForwardMap)
+        self.policy = networks.policy
+        self.dynamics = networks.forward_map.dynamics
+
+    def forward(
+        self, observation: torch.Tensor, z: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        action = self.policy.mean_and_scale(observation, z)[0]
+        return action, self.dynamics(observation, action)
+
+
 def graph_modules(networks: Networks, agent: AgentConfig) -> dict[str, nn.Module]:
-    """What each graph computes."""
-    return {
+    """What each graph computes; a model without learned dynamics cannot imagine."""
+    modules: dict[str, nn.Module] = {
         POLICY: PolicyGraph(networks, agent),
         BEST_OF: BestOfGraph(networks, agent),
         TASK_ENCODER: TaskEncoderGraph(networks),
         VALUE: ValueGraph(networks),
     }
+    if isinstance(networks.forward_map, DynamicsForwardMap):
+        modules[IMAGINE] = ImagineGraph(networks)
+    return modules

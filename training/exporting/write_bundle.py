@@ -8,15 +8,9 @@ from pathlib import Path
 import torch
 from safetensors.numpy import save_file
 
-from fb_ros.bundle.bundle import (
-    DESCRIPTION,
-    FORMAT_VERSION,
-    GOLDEN,
-    REFERENCE_STATES,
-    file_hashes,
-    model_id_of,
-)
+from fb_ros.bundle.bundle import DESCRIPTION, FORMAT_VERSION
 from fb_ros.bundle.golden import write_golden
+from fb_ros.bundle.hashes import GOLDEN, REFERENCE_STATES, file_hashes, model_id_of
 from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fb_ros.backends.graphs import GRAPHS, POLICY, PRECISIONS
-from fb_ros.bundle.bundle import DESCRIPTION, FILES, load_bundle
+from fb_ros.bundle.bundle import DESCRIPTION, load_bundle
+from fb_ros.bundle.hashes import FILES
 from fb_ros.bundle.policy import Policy
 from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
