@@ -59,7 +59,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.collecting": {"training.agents", "training.data", "training.compute"},
     "training.runs": {"training.agents", "training.networks", "training.data"},
     "training.evaluation": {"training.agents", "training.networks", "training.data"},
-    "training.comparison": {"training.agents"},
+    "training.comparison": {
+        *("training.agents", "training.data", "training.evaluation", "training.networks"),
+        "training.runs",
+    },
     "training.exporting": {"training.agents", "training.networks"},
     "training.benchmarks": {
         *("training.agents", "training.collecting", "training.compute", "training.data"),

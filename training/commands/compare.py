@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
-import numpy as np
 import torch
 import tyro
 
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from sim.ranges import require_episodes, require_seed
-from sim.robots.environment import Environment
 from sim.robots.registry import make_environment
 from sim.robots.start import Start
-from sim.tasks.reward_tasks import RewardTask, reward_tasks
+from sim.tasks.reward_tasks import reward_tasks
 from sim.tasks.tasks import EPISODE_SECONDS, REACH
-from training.agents.agent_networks import Networks
-from training.agents.td3_config import Td3Config
-from training.agents.topline_actor import TOPLINE, load_topline
-from training.comparison.interval import interquartile_mean
+from training.agents.topline_actor import TOPLINE
 from training.comparison.plot_curves import plot_curves, require_picture
 from training.comparison.run_groups import group_runs
+from training.comparison.run_returns import Bench, run_returns
+from training.comparison.summary import summary
 from training.compute import arithmetic
 from training.data.data import Transitions
 from training.data.fingerprint import data_fingerprint
-from training.evaluation.reach_evaluation import ReachEvaluation
-from training.evaluation.task_evaluation import TaskEvaluation, task_returns
-from training.networks.weights import load_weights, read_weights
-from training.runs.run_record import BEST, LAST, agent_of, read_run
-
-_WEIGHTS = {"last": LAST, "best": BEST}
-
-Returns = dict[str, np.ndarray]
-"""The returns of each task's episodes."""
+from training.runs.run_record import read_run
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,15 +67,6 @@ class CompareConfig(CommandConfig):
             require_picture(self.plot)
 
 
-class _Bench(NamedTuple):
-    """What all runs are held to."""
-
-    config: CompareConfig
-    environment: Environment
-    data: Transitions
-    tasks: tuple[RewardTask, ...]
-
-
 @torch.no_grad()
 def compare(config: CompareConfig) -> Result:
     """Returns of all runs, and what they come to for each algorithm."""
@@ -116,11 +95,19 @@ def compare(config: CompareConfig) -> Result:
             )
     if config.plot is not None:
         plot_curves(config.plot, [(labels[folder], run) for folder, run in runs.items()])
-    bench = _Bench(config, environment, data, tasks)
+    bench = Bench(
+        environment=environment,
+        data=data,
+        tasks=tasks,
+        reaches=reaches,
+        episodes=config.episodes,
+        seed=config.seed,
+        eval_samples=config.eval_samples,
+    )
     rows = [
         {"run": str(folder), "seed": run["seed"], "algorithm": labels[folder], **row}
         for folder, run in runs.items()
-        for row in _returns(bench, folder, run)
+        for row in run_returns(bench, folder, run)
     ]
     steps = {task.name: task.steps for task in tasks}
     if reaches:
@@ -130,100 +117,8 @@ def compare(config: CompareConfig) -> Result:
         "start": config.start,
         "episodes": config.episodes,
         "rows": rows,
-        "algorithms": _summary(rows, steps),
+        "algorithms": summary(rows, steps),
     }
-
-
-def _returns(bench: _Bench, folder: Path, run: Result) -> Iterator[dict[str, Any]]:
-    """The mean return of each task that the run knows of, for the last and the best weights."""
-    returns = _topline_returns if run.get("algorithm") == TOPLINE else _zero_shot_returns
-    for name, found in returns(bench, folder, run):
-        for task, values in found.items():
-            yield {"weights": name, "task": task, "return": float(np.mean(values))}
-
-
-def _topline_returns(bench: _Bench, folder: Path, run: Result) -> Iterator[tuple[str, Returns]]:
-    config, environment, spec = bench.config, bench.environment, bench.environment.spec
-    for name, file in _WEIGHTS.items():
-        # As the agent is read: another version's settings are refused by name.
-        agent = load_topline(_td3_of(run, folder), spec.obs_dim, spec.act_dim, folder / file)
-        action_of = agent.policy().action
-        own = [task for task in bench.tasks if task.name == run["task"]]
-        yield (
-            name,
-            {
-                task.name: task_returns(
-                    environment, task, action_of, episodes=config.episodes, seed=config.seed
-                )
-                for task in own
-            },
-        )
-
-
-def _zero_shot_returns(bench: _Bench, folder: Path, run: Result) -> Iterator[tuple[str, Returns]]:
-    config, environment, data = bench.config, bench.environment, bench.data
-    settings = agent_of(run, folder)
-    if config.eval_samples:
-        settings = dataclasses.replace(settings, eval_samples=config.eval_samples)
-    networks = Networks(settings, environment.spec)
-    reaching = benchmark = None
-    if REACH in config.tasks:
-        reaching = ReachEvaluation(settings, environment, data, seed=config.seed)
-    if bench.tasks:
-        names = [task.name for task in bench.tasks]
-        benchmark = TaskEvaluation(settings, environment, data, seed=config.seed, tasks=names)
-    for name, file in _WEIGHTS.items():
-        load_weights(networks, read_weights(folder / file), folder / file)
-        found: Returns = {}
-        if reaching is not None:
-            found[REACH] = np.array([reaching(networks, config.episodes)["mean_return"]])
-        if benchmark is not None:
-            title = f"{folder.name} {name}"
-            found |= benchmark.returns(networks, config.episodes, title=title)
-        yield name, found
-
-
-def _td3_of(run: Result, folder: Path) -> Td3Config:
-    try:
-        return Td3Config(**run["agent"])
-    except (KeyError, TypeError) as error:
-        raise FbRosError(
-            f"{folder} is not of this version of fb_ros ({error}); train anew"
-        ) from error
-
-
-def _summary(rows: list[dict[str, Any]], steps: dict[str, int]) -> list[dict[str, Any]]:
-    """For each algorithm and its last and best weights: returns by task, and the mean of scores.
-
-    `steps` are those of each task's episodes. A score is a return over the longest possible one,
-    from 0 to 1.
-    """
-    summary = []
-    for algorithm in dict.fromkeys(row["algorithm"] for row in rows):
-        for weights in _WEIGHTS:
-            mine = [
-                row for row in rows if (row["algorithm"], row["weights"]) == (algorithm, weights)
-            ]
-            # A topline has a run for each task; those of one seed stand for one agent.
-            seeds = sorted({row["seed"] for row in mine})
-            by_task = {
-                name: [row["return"] for row in mine if row["task"] == name] for name in steps
-            }
-            entry: dict[str, Any] = {
-                "algorithm": algorithm,
-                "weights": weights,
-                "runs": len(seeds),
-                "returns": {
-                    name: float(np.mean(values)) for name, values in by_task.items() if values
-                },
-            }
-            if all(len(values) == len(seeds) for values in by_task.values()):
-                scores = np.stack(
-                    [np.array(by_task[name]) / count for name, count in steps.items()], axis=1
-                )
-                entry |= interquartile_mean(scores)._asdict()
-            summary.append(entry)
-    return summary
 
 
 def _show(result: Result) -> str:
