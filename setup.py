@@ -1,5 +1,6 @@
 """Packaging for both worlds: an ament_python package for colcon, and plain pip."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -17,6 +18,13 @@ def data_files() -> list[tuple[str, list[str]]]:
     for bundle in sorted(path for path in Path("models").glob("*") if path.is_dir()):
         files.append((f"{share}/{bundle}", _glob(f"{bundle}/*")))
     return files
+
+
+def version() -> str:
+    """The version in package.xml, its one place."""
+    found = re.search(r"<version>(.+?)</version>", Path("package.xml").read_text("utf-8"))
+    assert found, "package.xml names no version"
+    return found[1]
 
 
 def _glob(pattern: str) -> list[str]:
@@ -68,7 +76,7 @@ TEST = [
 
 setup(
     name="fb_ros",
-    version="0.1.0",
+    version=version(),
     description="Publish a reward, get a behaviour: forward-backward models as ROS 2 nodes",
     maintainer="fb_ros maintainers",
     maintainer_email="maintainers@fb-ros.org",

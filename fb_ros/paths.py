@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from fb_ros.bundle.bundle import DESCRIPTION
+from fb_ros.bundle.bundle import DESCRIPTION, Bundle, load_bundle
 from fb_ros.errors import FbRosError
 
 
@@ -55,3 +55,12 @@ def find_bundle(bundle: Path) -> Path:
             + (", ".join(names) or "none")
         )
     return found
+
+
+def open_bundle(bundle: Path | str) -> Bundle:
+    """Loads a bundle named by its folder or, where it ships, by its name.
+
+    Raises:
+        FbRosError: there is no such bundle, or it is not what its hashes and numbers say.
+    """
+    return load_bundle(find_bundle(Path(bundle)))

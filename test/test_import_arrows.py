@@ -16,7 +16,12 @@ PACKAGES = ("fb_ros", "sim", "training")
 # Which rooms of its own package a room may import. A module that lies beside the rooms, such as
 # `fb_ros.errors`, is a room of one module; a folder stands for all that lies in it.
 MAY_IMPORT: dict[str, set[str]] = {
-    "fb_ros": set(),
+    # The public door: types for the reader, and modules that are loaded when they are used.
+    "fb_ros": {
+        *("fb_ros.bundle", "fb_ros.errors", "fb_ros.paths", "fb_ros.prompts", "fb_ros.robot"),
+        *("fb_ros.task_inference", "fb_ros.version"),
+    },
+    "fb_ros.version": set(),
     "fb_ros.errors": set(),
     "fb_ros.command": set(),
     "fb_ros.whole_file": {"fb_ros.errors"},
