@@ -35,7 +35,7 @@ def test_a_prompt_becomes_a_command_in_five_lines() -> None:
     bundle = load_bundle("point_mass")
     inference, policy = RewardInference(bundle), Policy(bundle)
     observation = np.zeros(bundle.robot.obs_dim, dtype=np.float32)
-    for prompt in (Reward(formula="tcp_pos[0] > 0.1"), GoalPoint(point=(0.1, 0.1))):
+    for prompt in (Reward(formula="tcp_pos[0] > 0.1"), GoalPoint(point=(0.1, 0.1, 0.01))):
         command = policy.command(observation, inference.infer(prompt).z)
         assert np.all(np.abs(command) <= bundle.robot.action_high)
 
