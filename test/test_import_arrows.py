@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sim.tasks": {"sim.robots"},
     "sim.picture": {"sim.robots", "sim.tasks"},
     "sim.node": {"sim.robots", "sim.tasks", "sim.ranges"},
-    "sim.client": {"sim.node"},
+    "sim.client": set(),
     "sim.bench": {"sim.robots", "sim.tasks", "sim.node", "sim.client", "sim.progress"},
     "sim.commands": {"sim.client", "sim.tasks", "sim.ranges"},
     "training": set(),

@@ -6,6 +6,10 @@ import numpy as np
 
 from fb_ros.backends.graphs import BEST_OF, CANDIDATES, POLICY, Precision
 from fb_ros.bundle.bundle import Bundle
+from fb_ros.errors import FbRosError
+
+# A runtime's first calls set up its memory.
+_WARM_UP_CALLS = 10
 
 
 class Policy:
@@ -60,3 +64,15 @@ class BestOfPolicy(Policy):
         noise = self._rng.standard_normal((CANDIDATES, self._robot.act_dim), dtype=np.float32)
         noise[0] = 0.0
         return noise
+
+
+def warm_up(policy: Policy, bundle: Bundle) -> None:
+    """Calls a policy of `bundle` until its runtime's memory is set up.
+
+    Refuses one whose command is not finite.
+    """
+    example = np.asarray(bundle.reference_observations[0], dtype=np.float64)
+    for _ in range(_WARM_UP_CALLS):
+        command = policy.command(example, np.zeros(bundle.z_dim, dtype=np.float32))
+    if not np.all(np.isfinite(command)):
+        raise FbRosError(f"{bundle.path}: the policy's command is not finite")

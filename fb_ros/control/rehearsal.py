@@ -6,8 +6,9 @@ import contextlib
 
 from fb_ros.bundle.policy import Policy
 from fb_ros.control.control_settings import ControlSettings
-from fb_ros.control.controller import Controller, Observation, Order, Step
+from fb_ros.control.controller import Controller
 from fb_ros.control.joint_reading import ObservationReader
+from fb_ros.control.step import Observation, Order, Step
 from fb_ros.robot.robot_spec import RobotSpec
 
 # What it practises is not sent: nothing about it is worth stopping for.

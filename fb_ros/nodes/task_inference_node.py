@@ -31,6 +31,7 @@ from fb_ros.nodes.prompt_messages import (
 )
 from fb_ros.nodes.qos import EVENTS, LATCHED, PROMPT
 from fb_ros.nodes.run import run_node
+from fb_ros.nodes.single_instance import SingleInstance
 from fb_ros.nodes.state_watch import StateWatch
 from fb_ros.paths import skills_folder
 from fb_ros.prompts.feedback import FeedbackWindow
@@ -54,6 +55,7 @@ class TaskInferenceNode(Node):
 
     def __init__(self) -> None:
         super().__init__("task_inference_node")
+        instance = SingleInstance(self)
         self._bundle = bundle = declare_bundle(self)
         backend = declare_text(self, "backend", "auto", "inference runtime")
         precision = declare_text(self, "precision", "fp32", "of the hidden layers: fp32 or fp16")
@@ -84,6 +86,7 @@ class TaskInferenceNode(Node):
         )
         # The first inference sets the runtime's memory up; a person should not wait for it.
         self._inference.infer(self._inference.example())
+        instance.wait()
         self._ramp = Ramp(bundle.blocks, ramp)
         self._feedback = FeedbackWindow(window)
         self._present: Inference | None = None

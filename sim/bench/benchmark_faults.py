@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import rclpy
 
-from fb_ros.control.controller import STOP_REPEATS
+from fb_ros.control.standing import STOP_REPEATS
 from fb_ros.errors import FbRosError
 from sim.bench.bench_robot import BenchRobot
+from sim.bench.fault import Fault
 from sim.bench.fault_bench import FaultBench, fault_bench
-from sim.bench.faults import FAULTS, Fault
+from sim.bench.faults import FAULTS
 from sim.progress import progress_bar
 
 # How long it has to be silent after the stops, in periods.

@@ -20,10 +20,10 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from fb_ros.errors import FbRosError
+from fb_ros.nodes.claim import Claim
 from fb_ros.nodes.messages import stamp_of, values_of
 from fb_ros.nodes.qos import LATCHED, PROMPT
 from fb_ros.prompts.prompt import GoalPoint, Reward
-from sim.node.claim import Claim
 
 # How long a robot that runs already has to show itself.
 _DISCOVERY_SECONDS = 1.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fb_ros.control.controller import Order, Step
 from fb_ros.control.rehearsal import Rehearsal
+from fb_ros.control.step import Order, Step
 from test.fb_ros.control.test_controller import MODEL, ROBOT, Bench, Z
 
 

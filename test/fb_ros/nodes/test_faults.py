@@ -8,8 +8,9 @@ import pytest
 import rclpy
 
 from sim.bench.benchmark_faults import inject
+from sim.bench.fault import Fault
 from sim.bench.fault_bench import FaultBench, fault_bench
-from sim.bench.faults import FAULTS, Fault
+from sim.bench.faults import FAULTS
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from fb_ros.errors import FbRosError
-from sim.node.claim import Claim
+from fb_ros.nodes.claim import Claim
 
 
 def test_a_second_claim_is_refused_until_the_first_is_released() -> None:

@@ -1,0 +1,103 @@
+"""What `policy_node` says of itself: diagnostics, and a line of log for every change."""
+
+from __future__ import annotations
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.lifecycle import LifecycleNode
+
+from fb_ros.bundle.bundle import Bundle
+from fb_ros.bundle.policy import Policy
+from fb_ros.control.controller import Controller
+from fb_ros.nodes.event import event
+from fb_ros.nodes.latency import LatencyWindow
+from fb_ros.nodes.messages import ERROR, OK, WARN, to_diagnostics, to_status
+from fb_ros.nodes.qos import EVENTS, overridable
+from fb_ros.task_inference.z_digest import z_digest
+
+
+class PolicyReport:
+    """Publishes the state of a node on `/diagnostics`, configured or not."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
+        self._publisher = node.create_publisher(
+            DiagnosticArray, "/diagnostics", **overridable(EVENTS)
+        )
+        self._latency = LatencyWindow()
+        self._watched: tuple[Controller, Bundle, Policy] | None = None
+        self._told = ""
+        self.problem = ""
+        """Why the last transition failed; empty when it did not."""
+
+    def fail(self, reason: str) -> None:
+        """A transition has failed."""
+        self.problem = reason
+        self.publish()
+
+    def watch(self, controller: Controller, bundle: Bundle, policy: Policy) -> None:
+        """Reports on these from now on."""
+        self._latency, self._told = LatencyWindow(), ""
+        self._watched, self.problem = (controller, bundle, policy), ""
+
+    def forget(self) -> None:
+        """There is nothing to report on any more."""
+        self._watched = None
+
+    def answered(self, seconds: float) -> None:
+        """Takes note of the time from an observation's arrival to its command."""
+        self._latency.add(seconds)
+
+    def tell_changes(self) -> None:
+        """Logs and publishes whether the robot moves or stands still, and why, if that is new."""
+        if self._watched is None:
+            return
+        core = self._watched[0]
+        standing = core.halted or core.fault
+        if standing == self._told:
+            return
+        self._told = standing
+        log = self._node.get_logger()
+        if core.halted:
+            log.error(event("halted", reason=core.halted, until="resume"))
+        elif core.fault:
+            log.warning(event("standing", reason=core.fault), throttle_duration_sec=1.0)
+        else:
+            log.info(event("moving"), throttle_duration_sec=1.0)
+        self.publish()
+
+    def publish(self) -> None:
+        """Publishes the present state and figures."""
+        state = self._node._state_machine.current_state[1]
+        values: dict[str, object] = {"state": state}
+        level, text, hardware = WARN, state, ""
+        if self.problem:
+            level, text = ERROR, f"{state}: {self.problem}"
+        now = self._node.get_clock().now()
+        if self._watched is not None:
+            core, bundle, policy = self._watched
+            hardware = bundle.robot.name
+            values["runtime"] = policy.runtime
+            values |= {"model_id": bundle.model_id, "z": z_digest(core.z), **core.counts}
+            values |= {f"interventions_{name}": n for name, n in core.interventions.items()}
+            figures = self._latency.figures()
+            values |= {name: f"{value:.3f}" for name, value in figures.items()}
+            age = core.observation_age(now.nanoseconds * 1e-9)
+            if age is not None:
+                values["observation_age_s"] = f"{age:.3f}"
+            if state == "active":
+                level, text = _state_of(core, observed=age is not None)
+        name = f"{self._node.get_fully_qualified_name()}: policy"
+        status = to_status(level, name, text, values, hardware)
+        self._publisher.publish(to_diagnostics(status, now))
+
+
+def _state_of(core: Controller, *, observed: bool) -> tuple[bytes, str]:
+    if core.halted:
+        return ERROR, f"standing still: {core.halted}"
+    if core.fault:
+        return WARN, f"standing still: {core.fault}"
+    if not observed:
+        return WARN, "waiting for an observation"
+    if core.z is None:
+        return OK, "waiting for z"
+    return OK, "moving"
