@@ -2,26 +2,32 @@
 PYTHON ?= python3
 RUN_ENV := .venv
 DEV_ENV := .venv-dev
-.PHONY: demo test check colcon models models-jaco models-jaco-hand models-point-mass clean help
+.PHONY: demo test test-fast check format colcon models models-jaco models-jaco-hand \
+	models-point-mass clean help
 
-help:
-	@echo "make demo    a simulated Jaco arm reaches for published points (no torch)"
-	@echo "make test    lint, types and the whole test suite (torch on the CPU)"
-	@echo "make colcon  builds the package as a ROS 2 workspace does"
-	@echo "make models  collects data and trains the shipped models anew"
+help:  ## lists the targets
+	@sed -nE 's/^([a-z][a-z-]*):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
 
-demo: $(RUN_ENV)/.done
+demo: $(RUN_ENV)/.done  ## a simulated Jaco arm reaches for published points (no torch)
 	$(RUN_ENV)/bin/fb_ros demo --seed 3
 
-test: check
+test: check  ## lint, types and the whole test suite (torch on the CPU)
 	$(DEV_ENV)/bin/python -m pytest
 
-check: $(DEV_ENV)/.done
+test-fast: $(DEV_ENV)/.done  ## the tests without DDS, training runs and packaging: under 90 s
+	$(DEV_ENV)/bin/python -m pytest -q -m "not slow"
+
+check: $(DEV_ENV)/.done  ## lint, format, spelling and types
 	$(DEV_ENV)/bin/ruff check .
 	$(DEV_ENV)/bin/ruff format --check .
+	$(DEV_ENV)/bin/codespell
 	$(DEV_ENV)/bin/mypy
 
-colcon: $(DEV_ENV)/.done
+format: $(DEV_ENV)/.done  ## formats the code, and mends what the linter can
+	$(DEV_ENV)/bin/ruff check --fix .
+	$(DEV_ENV)/bin/ruff format .
+
+colcon: $(DEV_ENV)/.done  ## builds the package as a ROS 2 workspace does
 	PATH="$(CURDIR)/$(DEV_ENV)/bin:$$PATH" $(DEV_ENV)/bin/colcon build
 	PATH="$(CURDIR)/$(DEV_ENV)/bin:$$PATH" $(DEV_ENV)/bin/colcon --log-base build/symlink/log \
 		build --symlink-install --build-base build/symlink/build --install-base build/symlink/install
@@ -30,7 +36,7 @@ colcon: $(DEV_ENV)/.done
 # precisely, and one that reads its direction and the fingers, too; and the point mass's. A model
 # trained on random motion collects data of its own attempts, from which the next one learns what
 # it got wrong. About four hours on two cores.
-models: models-jaco models-jaco-hand models-point-mass
+models: models-jaco models-jaco-hand models-point-mass  ## collects data and trains the shipped models anew
 
 FB_ROS := $(DEV_ENV)/bin/fb_ros
 REACHING := $(FB_ROS) train --resume --agent.algorithm fb_ar --recipe reaching
@@ -102,5 +108,5 @@ $(DEV_ENV)/.done: setup.py constraints.txt
 		--editable '.[ros,sim,train,tensorrt,test]'
 	touch $@
 
-clean:
+clean:  ## removes environments and builds
 	rm -rf $(RUN_ENV) $(DEV_ENV) build install log *.egg-info

@@ -71,6 +71,9 @@ TEST = [
     "hypothesis>=6.100,<7",  # properties over generated inputs
     "ruff==0.17.6",  # lint and format
     "mypy==2.4.1",  # types
+    "codespell>=2.4,<3",  # spelling
+    "pre-commit>=4,<5",  # runs the checks before each commit
+    "build>=1.2,<2",  # the wheel and the sdist that the packaging test installs
     "colcon-common-extensions==0.3.0",  # builds the package as a ROS workspace does
 ]
 

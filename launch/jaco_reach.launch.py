@@ -5,4 +5,5 @@ from launch import LaunchDescription
 
 
 def generate_launch_description() -> LaunchDescription:
+    """What `ros2 launch` starts."""
     return robot_launch_description("jaco")

@@ -86,4 +86,4 @@ def _taken(pid: int) -> tuple[float, int]:
     """Resident memory in MB and open file descriptors of a process."""
     process = Path(f"/proc/{pid}")
     pages = int((process / "statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(os.listdir(process / "fd"))
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(list((process / "fd").iterdir()))

@@ -212,7 +212,7 @@ class EvenStates:
 def _mapped_bytes() -> int:
     """Bytes of files that are mapped and resident; 0 where nobody says (not on Linux)."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
+        with Path("/proc/self/statm").open(encoding="ascii") as file:
             return int(file.read().split()[2]) * resource.getpagesize()
     except (OSError, ValueError):
         return 0
