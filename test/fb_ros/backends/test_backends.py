@@ -20,9 +20,10 @@ from fb_ros.backends.backend import Backend
 from fb_ros.backends.engines.cache import EngineCache
 from fb_ros.backends.engines.cuda import Cuda
 from fb_ros.backends.graphs import GRAPHS, HALF, POLICY, PRECISIONS, TASK_ENCODER, VALUE, Precision
+from fb_ros.bundle.backend_contract import BackendContract, policy_inputs
 from fb_ros.bundle.bundle import Bundle, load_bundle
 from fb_ros.bundle.check_backends import check_backends
-from fb_ros.bundle.golden import golden_errors, require_golden, tolerated_error
+from fb_ros.bundle.golden import require_golden
 from fb_ros.bundle.policy import BestOfPolicy, Policy
 from fb_ros.cli import main
 from fb_ros.errors import FbRosError
@@ -73,83 +74,12 @@ def open_graph(
     return open_graph
 
 
-def policy_inputs(bundle: Bundle) -> dict[str, np.ndarray]:
-    return dict(bundle.golden[POLICY][0].inputs)
-
-
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
 
 
-class TestContract:
-    """What every backend promises."""
-
-    @pytest.mark.parametrize("precision", PRECISIONS)
-    @pytest.mark.parametrize("graph", GRAPHS)
-    def test_golden_vectors_are_repeated(
-        self, bundle: Bundle, open_graph: Open, graph: str, precision: Precision
-    ) -> None:
-        loaded = open_graph(graph, precision)
-        errors = golden_errors(loaded, bundle.golden[graph])
-        assert set(errors) == set(loaded.output_names)
-        assert max(errors.values()) <= tolerated_error(loaded.name, precision)
-
-    def test_outputs_are_the_callers_own(self, bundle: Bundle, open_graph: Open) -> None:
-        loaded, inputs = open_graph(POLICY), policy_inputs(bundle)
-        first = loaded.run(inputs)
-        kept = [output.copy() for output in first]
-        loaded.run({**inputs, "observation": inputs["observation"] + 0.3})
-        for output, before in zip(first, kept, strict=True):
-            np.testing.assert_array_equal(output, before)
-            assert output.dtype == np.float32
-
-    def test_inputs_are_left_as_they_are_and_may_be_float64(
-        self, bundle: Bundle, open_graph: Open
-    ) -> None:
-        inputs = policy_inputs(bundle)
-        before = {name: value.copy() for name, value in inputs.items()}
-        open_graph(POLICY).run(inputs)
-        for name, value in inputs.items():
-            assert value.dtype == np.float64
-            np.testing.assert_array_equal(value, before[name])
-
-    @pytest.mark.parametrize("rows", [1, 3, 32, 2])
-    def test_any_number_of_rows_gives_that_many(
-        self, bundle: Bundle, open_graph: Open, rows: int
-    ) -> None:
-        (case,) = bundle.golden[VALUE]
-        loaded = open_graph(VALUE)
-        found = []
-        for count in (rows, 5, rows):
-            inputs = {name: np.resize(v, (count, v.shape[1])) for name, v in case.inputs.items()}
-            found.append(loaded.run(inputs)[0])
-        assert found[0].shape == (2, rows)
-        np.testing.assert_array_equal(found[0], found[2])
-
-    @pytest.mark.parametrize("fault", ["missing", "unknown", "longer", "flat"])
-    def test_inputs_that_do_not_fit_are_refused_in_one_line_and_harm_nothing(
-        self, bundle: Bundle, open_graph: Open, fault: str
-    ) -> None:
-        loaded, inputs = open_graph(POLICY), policy_inputs(bundle)
-        before = loaded.run(inputs)
-        wrong = dict(inputs)
-        if fault == "missing":
-            del wrong["noise"]
-        elif fault == "unknown":
-            wrong["wind"] = np.zeros(3)
-        else:
-            z = wrong["z"]
-            wrong["z"] = z[0] if fault == "flat" else np.concatenate([z, z], axis=1)
-        with pytest.raises(FbRosError, match="the graph") as refusal:
-            loaded.run(wrong)
-        assert "\n" not in str(refusal.value)
-        for output, again in zip(before, loaded.run(inputs), strict=True):
-            np.testing.assert_array_equal(output, again)
-
-    def test_a_log_line_can_say_what_runs_it(self, open_graph: Open) -> None:
-        loaded = open_graph(POLICY)
-        assert loaded.runtime
-        assert "\n" not in loaded.runtime
+class TestContract(BackendContract):
+    """Every backend that ships keeps it, in each precision."""
 
 
 def test_more_rows_than_an_engine_was_built_for_are_refused(bundle: Bundle, gpu: FakeGpu) -> None:

@@ -8,11 +8,12 @@ import pytest
 from dm_control.manipulation.shared import workspaces
 
 from fb_ros.errors import FbRosError
-from fb_ros.robot.field import assemble, layout_slices
+from fb_ros.robot.field import layout_slices
 from sim.robots.coupling import servo_coupling
 from sim.robots.environment import Environment
 from sim.robots.jaco import WORKSPACE_HIGH, WORKSPACE_LOW
 from sim.robots.registry import ROBOT_NAMES, make_environment
+from sim.robots.robot_contract import RobotContract, commands
 from sim.robots.start import require_start
 from sim.tasks.episode_seed import episode_goal, episode_rng
 from sim.tasks.resolved_rate import resolved_rate_command
@@ -28,64 +29,8 @@ def jaco() -> Environment:
     return make_environment("jaco")
 
 
-def commands(environment: Environment, steps: int) -> np.ndarray:
-    actions = np.random.default_rng(0).uniform(-1, 1, size=(steps, environment.spec.act_dim))
-    return environment.spec.command_from_action(actions)
-
-
-def test_read_outs_have_the_described_lengths(environment: Environment) -> None:
-    environment.reset(episode_rng(0, 0))
-    assert environment.observation().shape == (environment.spec.obs_dim,)
-    assert environment.features().shape == (environment.spec.feature_dim,)
-
-
-def test_the_observation_comes_from_the_sensors_alone(environment: Environment) -> None:
-    environment.reset(episode_rng(0, 0))
-    state = environment.robot_state()
-    np.testing.assert_array_equal(
-        environment.observation(), assemble(environment.spec.observation, state)
-    )
-
-
-def test_the_same_seed_and_commands_give_the_same_trajectory(environment: Environment) -> None:
-    runs = []
-    for _ in range(2):
-        environment.reset(episode_rng(3, 1))
-        states = [environment.physics_state()]
-        for command in commands(environment, 20):
-            environment.step(command)
-            states.append(environment.physics_state())
-        runs.append(np.stack(states))
-    np.testing.assert_array_equal(runs[0], runs[1])
-
-
-def test_episodes_differ(environment: Environment) -> None:
-    environment.reset(episode_rng(3, 1))
-    first = environment.physics_state()
-    environment.reset(episode_rng(3, 2))
-    assert np.any(first != environment.physics_state())
-
-
-def test_features_can_be_computed_from_the_stored_physics_state(environment: Environment) -> None:
-    environment.reset(episode_rng(0, 0))
-    for command in commands(environment, 10):
-        environment.step(command)
-    features, stored = environment.features(), environment.physics_state()
-    environment.reset(episode_rng(0, 1))
-    environment.set_physics_state(stored)
-    np.testing.assert_allclose(environment.features(), features, atol=1e-9)
-
-
-def test_a_physics_state_of_another_robot_is_refused(environment: Environment) -> None:
-    with pytest.raises(FbRosError, match=environment.spec.name):
-        environment.set_physics_state(np.zeros(3))
-
-
-def test_a_step_takes_one_control_period(environment: Environment) -> None:
-    environment.reset(episode_rng(0, 0))
-    before = environment.time
-    environment.step(np.zeros(environment.spec.act_dim))
-    assert environment.time - before == pytest.approx(environment.spec.ctrl_dt)
+class TestContract(RobotContract):
+    """Every robot that ships keeps it."""
 
 
 def test_goals_lie_in_the_box_and_differ(environment: Environment) -> None:
