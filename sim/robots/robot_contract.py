@@ -65,12 +65,12 @@ class RobotContract:
 
     def test_a_physics_state_of_another_robot_is_refused(self, environment: Environment) -> None:
         """In a line that names this one."""
+        refusal = "nothing was refused"
         try:
             environment.set_physics_state(np.zeros(3))
         except FbRosError as error:
-            assert environment.spec.name in str(error)
-        else:
-            raise AssertionError("a physics state of three numbers was taken")
+            refusal = str(error)
+        assert environment.spec.name in refusal
 
     def test_a_step_takes_one_control_period(self, environment: Environment) -> None:
         """`ctrl_dt` seconds of simulated time."""
