@@ -56,6 +56,9 @@ TENSORRT = [
     "tensorrt-rtx>=1.4,<2; platform_machine == 'x86_64'",
     "cuda-bindings>=12.6,<14",  # device memory and streams for both flavours of TensorRT
 ]
+SIGN = [
+    "cryptography>=43,<52",  # signs bundles and checks their signatures (Ed25519)
+]
 ROS = [
     # ROS 2 Jazzy for machines without a ROS installation; unpinned ones would be Kilted's.
     "ros-rclpy[fastrtps]==7.1.6",
@@ -67,6 +70,7 @@ ROS = [
     "ros-nav-msgs<5.4",
 ]
 TEST = [
+    *SIGN,
     "pytest>=8,<10",  # test runner
     "hypothesis>=6.100,<7",  # properties over generated inputs
     "ruff==0.17.6",  # lint and format
@@ -102,6 +106,7 @@ setup(
         "train": TRAIN,
         "tensorrt": TENSORRT,
         "ros": ROS,
+        "sign": SIGN,
         "test": TEST,
     },
     zip_safe=False,

@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from fb_ros.bundle.bundle import DESCRIPTION, Bundle, load_bundle
+from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.files import DESCRIPTION
 from fb_ros.errors import FbRosError
 
 

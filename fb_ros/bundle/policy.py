@@ -6,10 +6,12 @@ import numpy as np
 
 from fb_ros.backends.graphs import BEST_OF, CANDIDATES, POLICY, Precision
 from fb_ros.bundle.bundle import Bundle
+from fb_ros.bundle.time_limit import within
 from fb_ros.errors import FbRosError
 
 # A runtime's first calls set up its memory.
 _WARM_UP_CALLS = 10
+_WARM_UP_SECONDS = 60.0
 
 
 class Policy:
@@ -69,10 +71,14 @@ class BestOfPolicy(Policy):
 def warm_up(policy: Policy, bundle: Bundle) -> None:
     """Calls a policy of `bundle` until its runtime's memory is set up.
 
-    Refuses one whose command is not finite.
+    Refuses one whose command is not finite, or that hangs.
     """
     example = np.asarray(bundle.reference_observations[0], dtype=np.float64)
-    for _ in range(_WARM_UP_CALLS):
-        command = policy.command(example, np.zeros(bundle.z_dim, dtype=np.float32))
+    no_z = np.zeros(bundle.z_dim, dtype=np.float32)
+    command = within(
+        _WARM_UP_SECONDS,
+        "warming up the policy",
+        lambda: [policy.command(example, no_z) for _ in range(_WARM_UP_CALLS)][-1],
+    )
     if not np.all(np.isfinite(command)):
         raise FbRosError(f"{bundle.path}: the policy's command is not finite")

@@ -41,6 +41,15 @@ def declare_flag(node: Node, name: str, default: bool, description: str) -> bool
 
 
 def declare_bundle(node: Node) -> Bundle:
-    """The bundle that the parameter `bundle` names: a folder, or a model that ships."""
+    """The bundle that the parameter `bundle` names: a folder, or a model that ships.
+
+    Where `require_signature` names a public key, its owner has to have signed the bundle.
+    """
     name = declare_text(node, "bundle", "", "folder of a model bundle, or a shipped model's name")
-    return load_bundle(find_bundle(Path(name)))
+    key = declare_text(
+        node,
+        "require_signature",
+        "",
+        "public key, in PEM, of whoever has to have signed the bundle; empty: not checked",
+    )
+    return load_bundle(find_bundle(Path(name)), signed_by=Path(key) if key else None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from rclpy.clock import Clock, ClockType
@@ -20,7 +19,7 @@ from rclpy.timer import Timer
 from std_msgs.msg import Float64MultiArray
 
 from fb_ros.backends.graphs import Precision, require_precision
-from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.bundle import Bundle
 from fb_ros.bundle.policy import Policy, warm_up
 from fb_ros.control.control_loop import ControlLoop, rehearsal_delay
 from fb_ros.control.control_settings import ControlSettings
@@ -39,7 +38,6 @@ from fb_ros.nodes.qos import LATCHED, STREAM, overridable
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.single_instance import SingleInstance
 from fb_ros.nodes.stop_button import EMERGENCY, StopButton
-from fb_ros.paths import find_bundle
 
 _SUCCESS = TransitionCallbackReturn.SUCCESS
 
@@ -73,7 +71,7 @@ class PolicyNode(LifecycleNode):
         """Configures and activates the node, if it is to start by itself."""
         if not self._own_parameters.autostart:
             # A bundle that is not right should not wait for somebody to configure the node.
-            load_bundle(find_bundle(Path(self._own_parameters.text("bundle"))))
+            self._own_parameters.load_bundle()
             return
         self._starting = True
         for trigger in (self.trigger_configure, self.trigger_activate):
@@ -136,7 +134,7 @@ class PolicyNode(LifecycleNode):
 
     def _configure(self) -> None:
         parameters = self._own_parameters
-        bundle = load_bundle(find_bundle(Path(parameters.text("bundle"))))
+        bundle = parameters.load_bundle()
         robot = bundle.robot
         parameters.require_robot(robot)
         from_sensors = parameters.text("observation_source") == "sensors"

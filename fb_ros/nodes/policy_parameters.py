@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from rcl_interfaces.msg import (
@@ -18,8 +19,11 @@ from rclpy.parameter import Parameter
 
 from fb_ros.backends import BACKEND_NAMES
 from fb_ros.backends.graphs import PRECISIONS, require_precision
+from fb_ros.bundle.bundle import Bundle, load_bundle
 from fb_ros.control.control_settings import MAX_SECONDS, ControlSettings
 from fb_ros.errors import FbRosError
+from fb_ros.nodes.own_limits import OWN_LIMITS, declare_own_limits, require_own_limits
+from fb_ros.paths import find_bundle
 from fb_ros.robot.robot_spec import RobotSpec
 
 SOURCES = ("vector", "sensors")
@@ -32,6 +36,10 @@ _TEXTS = {
         "vector",
         "vector: from the topic observation; sensors: from joint_states, and tcp_pose, odom and "
         "imu where the model reads them",
+    ),
+    "require_signature": (
+        "",
+        "public key, in PEM, of whoever has to have signed the bundle; empty: not checked",
     ),
     "interface_name": (
         "",
@@ -80,7 +88,11 @@ class PolicyParameters:
             "the robot's control period, seconds; a model of another one is refused; 0: not "
             "checked",
         )
-        self._fixed = (*_TEXTS, "joints", "control_period", "autostart", "use_sim_time")
+        declare_own_limits(node)
+        self._fixed = (
+            *(*_TEXTS, *OWN_LIMITS),
+            *("joints", "control_period", "autostart", "use_sim_time"),
+        )
         node.declare_parameter(
             "autostart",
             True,
@@ -113,8 +125,14 @@ class PolicyParameters:
         """The present settings."""
         return self._settings({})
 
+    def load_bundle(self) -> Bundle:
+        """The bundle that the node is to run, verified."""
+        key = self.text("require_signature")
+        folder = find_bundle(Path(self.text("bundle")))
+        return load_bundle(folder, signed_by=Path(key) if key else None)
+
     def require_robot(self, robot: RobotSpec) -> None:
-        """Refuses a model that commands other joints than the robot's controller takes."""
+        """Refuses a model of other joints than the robot's, or that asks more of them."""
         joints = [name for name in self._node.get_parameter("joints").value or () if name]
         if joints and joints != list(robot.action_joints):
             raise FbRosError(
@@ -133,6 +151,7 @@ class PolicyParameters:
                 f"the model was trained for a control period of {robot.ctrl_dt:g} s; the robot's "
                 f"is {period:g} s (parameter control_period)"
             )
+        require_own_limits(self._node, robot)
 
     def _declare_number(self, name: str, default: float, description: str) -> None:
         # A whole number is taken too, since YAML and people write `1` for 1.0.

@@ -17,6 +17,7 @@ from rclpy.timer import Timer
 from std_msgs.msg import Float32, Float64MultiArray, String
 
 from fb_ros.backends.graphs import require_precision
+from fb_ros.bundle.time_limit import within
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.drain import arrived, drain
 from fb_ros.nodes.latency import LatencyWindow
@@ -48,6 +49,7 @@ from fb_ros.task_inference.z_digest import z_digest
 
 # policy_node stops the robot when it has not heard of a z for its z_timeout, 1 s by default.
 _HEARTBEAT_SECONDS = 0.2
+_WARM_UP_SECONDS = 60.0
 
 
 class TaskInferenceNode(Node):
@@ -85,7 +87,11 @@ class TaskInferenceNode(Node):
             precision=require_precision(precision),
         )
         # The first inference sets the runtime's memory up; a person should not wait for it.
-        self._inference.infer(self._inference.example())
+        within(
+            _WARM_UP_SECONDS,
+            "warming up the task encoder",
+            lambda: self._inference.infer(self._inference.example()),
+        )
         instance.wait()
         self._ramp = Ramp(bundle.blocks, ramp)
         self._feedback = FeedbackWindow(window)

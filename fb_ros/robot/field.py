@@ -8,8 +8,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from fb_ros.errors import FbRosError
+from fb_ros.errors import FbRosError, shown
 from fb_ros.robot.robot_state import RobotState
+from fb_ros.robot.sanity import is_number, require_name, require_names, require_text
 
 Source = Literal[
     "joint_position",
@@ -69,13 +70,23 @@ class Field:
     """What the field means, in words for a person."""
 
     def __post_init__(self) -> None:
+        require_name("a field's name", self.name)
+        require_names(f"field {self.name}: joints", self.joints)
+        for name in ("low", "high"):
+            if not is_number(getattr(self, name)):
+                raise FbRosError(
+                    f"field {self.name}: {name} is {shown(getattr(self, name))}, expected a number"
+                )
+        for name in ("unit", "description"):
+            require_text(f"field {self.name}: {name}", getattr(self, name))
         if self.source not in _TOPICS:
             raise FbRosError(
-                f"field {self.name}: source {self.source!r} is not one of {', '.join(_TOPICS)}"
+                f"field {self.name}: source {shown(self.source)} is not one of "
+                + ", ".join(_TOPICS)
             )
         if self.encoding not in _ENCODINGS:
             raise FbRosError(
-                f"field {self.name}: encoding {self.encoding!r} is not one of {_ENCODINGS}"
+                f"field {self.name}: encoding {shown(self.encoding)} is not one of {_ENCODINGS}"
             )
         of_joints = self.source.startswith("joint") or self.source == "last_command"
         if of_joints != bool(self.joints):

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any, Literal
 
 import numpy as np
 
-from fb_ros.errors import FbRosError
+from fb_ros.errors import FbRosError, shown
 from fb_ros.robot.field import Field, layout_size
 from fb_ros.robot.robot_state import RobotState
+from fb_ros.robot.sanity import (
+    is_number,
+    require_list,
+    require_name,
+    require_names,
+    require_numbers,
+    require_text,
+)
 
 ActionInterface = Literal["velocity", "position", "effort"]
 _INTERFACES: tuple[str, ...] = ("velocity", "position", "effort")
+
+# Lists of numbers that have no gaps.
+_NUMBERS = (
+    *("action_low", "action_high", "goal_low", "goal_high"),
+    *("velocity_widths", "posture", "posture_widths"),
+)
+
+SHORTEST_DT, LONGEST_DT = 1e-3, 10.0
+"""Control periods that a robot may have, seconds."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,32 +85,32 @@ class RobotSpec:
     """Distance within which a goal counts as reached, unit of `goal_feature`."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
-            raise FbRosError(f"robot name is {self.name!r}, expected a text")
+        require_name("robot name", self.name)
+        of = f"robot {self.name}:"
+        for layout in ("observation", "features"):
+            fields = require_list(f"{of} {layout}", getattr(self, layout))
+            require_names(f"{of} {layout}", tuple(getattr(f, "name", None) for f in fields))
+        for name in ("action_joints", "velocity_features", "posture_features"):
+            require_names(f"{of} {name}", getattr(self, name))
+        require_text(f"{of} frame", self.frame)
         if self.action_interface not in _INTERFACES:
             raise FbRosError(
-                f"robot {self.name}: action_interface is {self.action_interface!r}, expected one "
+                f"{of} action_interface is {shown(self.action_interface)}, expected one "
                 f"of {', '.join(_INTERFACES)}"
             )
-        numbers = (
-            *self.action_low,
-            *self.action_high,
-            *self.goal_low,
-            *self.goal_high,
-            self.ctrl_dt,
-            self.goal_radius,
-            *self.velocity_widths,
-            *self.posture,
-            *self.posture_widths,
-        )
-        if not all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers):
-            raise FbRosError(f"robot {self.name}: limits, goals and times must be finite numbers")
+        for name in _NUMBERS:
+            require_numbers(f"{of} {name}", getattr(self, name))
+        if not is_number(self.goal_radius) or self.goal_radius <= 0.0:
+            raise FbRosError(f"{of} goal_radius is {shown(self.goal_radius)}, expected above 0")
         if not (len(self.action_joints) == len(self.action_low) == len(self.action_high)):
             raise FbRosError(f"robot {self.name}: action joints and limits differ in number")
         if any(low >= high for low, high in zip(self.action_low, self.action_high, strict=True)):
             raise FbRosError(f"robot {self.name}: an action's low limit is not below its high one")
-        if self.ctrl_dt <= 0.0:
-            raise FbRosError(f"robot {self.name}: ctrl_dt is {self.ctrl_dt} s, expected above 0")
+        if not is_number(self.ctrl_dt) or not SHORTEST_DT <= self.ctrl_dt <= LONGEST_DT:
+            raise FbRosError(
+                f"{of} ctrl_dt is {shown(self.ctrl_dt)} s, expected {SHORTEST_DT:g} to "
+                f"{LONGEST_DT:g}"
+            )
         self._verify_joint_limits()
         for field in (*self.observation, *self.features):
             if field.source == "last_command" and field.joints != self.action_joints:
@@ -124,15 +140,13 @@ class RobotSpec:
     def _verify_joint_limits(self) -> None:
         for name in ("joint_low", "joint_high", "velocity_limit", "acceleration_limit"):
             values = getattr(self, name)
+            require_numbers(f"robot {self.name}: {name}", values, gaps=True)
             if len(values) not in (0, self.act_dim):
                 raise FbRosError(
                     f"robot {self.name}: {name} has {len(values)} entries, expected one for each "
                     f"of {self.act_dim} joints, or none"
                 )
             for value in values:
-                finite = isinstance(value, (int, float)) and math.isfinite(value)
-                if value is not None and not finite:
-                    raise FbRosError(f"robot {self.name}: {name} holds {value!r}, no number")
                 if value is not None and name.endswith("_limit") and value <= 0.0:
                     raise FbRosError(f"robot {self.name}: {name} holds {value}, expected above 0")
         for low, high in zip(self.joint_low, self.joint_high, strict=False):
@@ -165,7 +179,7 @@ class RobotSpec:
             if field.name == name:
                 return field
         names = ", ".join(field.name for field in self.features)
-        raise FbRosError(f"robot {self.name} has no feature {name!r}; it has {names}")
+        raise FbRosError(f"robot {self.name} has no feature {shown(name)}; it has {names}")
 
     def held_command(self, state: RobotState) -> np.ndarray:
         """What leaves the robot as it is measured, `(..., act_dim)`: the command before the first.
@@ -204,4 +218,4 @@ class RobotSpec:
                 )
             return cls(**plain)
         except (KeyError, TypeError, AttributeError) as error:
-            raise FbRosError(f"robot description is not readable: {error}") from error
+            raise FbRosError(f"robot description is not readable: {shown(error)}") from error

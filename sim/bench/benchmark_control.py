@@ -24,7 +24,8 @@ from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray
 
 from fb_ros.bringup.processes import Process, command_line, default_options
-from fb_ros.bundle.bundle import DESCRIPTION, Bundle, load_bundle
+from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.files import DESCRIPTION
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import label_of, to_array_message, values_of
 from fb_ros.nodes.qos import LATCHED, STREAM

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from pathlib import Path
 
 import torch
 
-from fb_ros.bundle.bundle import DESCRIPTION, load_bundle
+from fb_ros.bundle.bundle import load_bundle
+from fb_ros.bundle.description import write_description
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.robot.robot_spec import RobotSpec
@@ -21,7 +21,8 @@ from training.data.fingerprint import data_fingerprint
 from training.evaluation.bundle_evaluation import evaluate
 from training.evaluation.evaluate_config import EvaluateConfig
 from training.evaluation.evaluation_of import evaluation_of
-from training.exporting.write_bundle import model_description, write_description, write_model
+from training.exporting.bundle_folder import bundle_folder
+from training.exporting.write_bundle import model_description, write_model
 from training.networks.weights import load_weights, read_weights
 from training.runs.run_record import BEST, LAST, agent_of, read_run
 
@@ -35,7 +36,7 @@ class ExportConfig(CommandConfig):
     data: tuple[Path, ...] = (Path("data/jaco"),)
     """The data that it was trained on, for the reference states."""
     out: Path = Path("models/jaco")
-    """Folder of the bundle; what was there is replaced once the new one is whole."""
+    """Folder of the bundle; one that was there is replaced once the new one is whole."""
     weights: str = "best"
     """`best` or `last`."""
     reference_states: int = 10_000
@@ -53,8 +54,6 @@ def export(config: ExportConfig) -> Result:
     environment = make_environment(run["robot"], run.get("eval_start", "benchmark"))
     spec = environment.spec
     agent = agent_of(run, config.run)
-    out = config.out.resolve()
-    _refuse_to_replace(out)
     if config.weights not in ("best", "last"):
         raise FbRosError(f"weights is {config.weights!r}, expected best or last")
     networks = Networks(agent, spec)
@@ -67,36 +66,34 @@ def export(config: ExportConfig) -> Result:
             f"{' '.join(map(str, config.data))}: fingerprint {found[:12]}…, the run was trained "
             f"on {expected[:12]}…; name the same folders in the same order"
         )
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    data = Transitions(config.data, spec)
-    features, observation = _reference_states(config, agent, spec, data)
-    write_model(networks, agent, spec, features, observation, partial)
-    description = {
-        **model_description(agent, spec),
-        "provenance": {
-            "weights": config.weights,
-            **{name: value for name, value in run.items() if name not in ("last", "best")},
-        },
-        "evaluation": {},
-    }
-    write_description(partial, description)
-    if environment.confined:
-        measured = evaluate(EvaluateConfig(bundle=partial, goals=config.goals, seed=config.seed))
-    else:
-        # As in the training.
-        tasks = run.get("eval_tasks", ())
-        evaluation = evaluation_of(agent, environment, data, seed=config.seed, tasks=tasks)
-        figures = evaluation(networks, config.goals)
-        measured = {"episodes": config.goals, "seed": config.seed, **figures}
-    description["evaluation"] = {
-        name: value for name, value in measured.items() if name not in ("model_id", "seconds")
-    }
-    write_description(partial, description)
-    model_id = load_bundle(partial).model_id
-    shutil.rmtree(out, ignore_errors=True)
-    partial.rename(out)
+    with bundle_folder(config.out.resolve()) as partial:
+        data = Transitions(config.data, spec)
+        features, observation = _reference_states(config, agent, spec, data)
+        write_model(networks, agent, spec, features, observation, partial)
+        description = {
+            **model_description(agent, spec),
+            "provenance": {
+                "weights": config.weights,
+                **{name: value for name, value in run.items() if name not in ("last", "best")},
+            },
+            "evaluation": {},
+        }
+        write_description(partial, description)
+        if environment.confined:
+            measured = evaluate(
+                EvaluateConfig(bundle=partial, goals=config.goals, seed=config.seed)
+            )
+        else:
+            # As in the training.
+            tasks = run.get("eval_tasks", ())
+            evaluation = evaluation_of(agent, environment, data, seed=config.seed, tasks=tasks)
+            figures = evaluation(networks, config.goals)
+            measured = {"episodes": config.goals, "seed": config.seed, **figures}
+        description["evaluation"] = {
+            name: value for name, value in measured.items() if name not in ("model_id", "seconds")
+        }
+        write_description(partial, description)
+        model_id = load_bundle(partial).model_id
     return {"out": str(config.out), **measured, "model_id": model_id}
 
 
@@ -112,12 +109,6 @@ def _reference_states(
         drawn = torch.rand(count, generator=generator) < agent.box_share
         rows[drawn] = even.sample(int(drawn.sum()), generator)
     return data.features_at(rows), data.observation_at(rows)
-
-
-def _refuse_to_replace(folder: Path) -> None:
-    """Only a bundle, or nothing at all, may be replaced by a bundle."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / DESCRIPTION).is_file():
-        raise FbRosError(f"{folder} holds something that is not a bundle; choose another --out")
 
 
 def _show(result: Result) -> str:

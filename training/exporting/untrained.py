@@ -6,10 +6,11 @@ from pathlib import Path
 
 import torch
 
+from fb_ros.bundle.description import write_description
 from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
-from training.exporting.write_bundle import model_description, write_description, write_model
+from training.exporting.write_bundle import model_description, write_model
 
 
 def write_untrained(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
 from safetensors.numpy import save_file
 
-from fb_ros.bundle.bundle import DESCRIPTION, FORMAT_VERSION
+from fb_ros.bundle.files import GOLDEN, REFERENCE_STATES
 from fb_ros.bundle.golden import write_golden
-from fb_ros.bundle.hashes import GOLDEN, REFERENCE_STATES, file_hashes, model_id_of
 from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
@@ -21,7 +19,6 @@ from training.exporting.golden import golden_vectors
 def model_description(agent: AgentConfig, spec: RobotSpec) -> dict[str, object]:
     """What a bundle says of a model, whatever its weights are."""
     return {
-        "format_version": FORMAT_VERSION,
         "robot": spec.to_json(),
         "algorithm": agent.algorithm,
         "gamma": agent.gamma,
@@ -46,10 +43,3 @@ def write_model(
     path = folder / REFERENCE_STATES
     save_file({"features": features.numpy(), "observation": observation.numpy()}, path)
     path.chmod(0o644)  # safetensors makes it readable by its owner alone.
-
-
-def write_description(folder: Path, description: dict[str, object]) -> None:
-    """Writes `bundle.json` beside the files that it describes."""
-    hashes = file_hashes(folder)
-    whole = {**description, "model_id": model_id_of(hashes), "files": hashes}
-    (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
-import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fb_ros.backends.graphs import GRAPHS, POLICY, PRECISIONS
-from fb_ros.bundle.bundle import DESCRIPTION, load_bundle
-from fb_ros.bundle.hashes import FILES
+from fb_ros.bundle.bundle import load_bundle
+from fb_ros.bundle.description import write_description
+from fb_ros.bundle.files import DESCRIPTION, FILES
 from fb_ros.bundle.policy import Policy
 from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
@@ -34,6 +36,15 @@ def copied(tmp_path: Path, shipped_bundle: Path) -> Path:
     return Path(shutil.copytree(shipped_bundle, tmp_path / "bundle"))
 
 
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
+    """Links to the files of a shipped bundle, without its description."""
+    folder = tmp_path_factory.mktemp("linked")
+    for file in FILES:
+        (folder / file).symlink_to(root / "models" / "point_mass" / file)
+    return folder
+
+
 def refusal(path: Path) -> str:
     with pytest.raises(FbRosError) as error:
         load_bundle(path)
@@ -42,9 +53,19 @@ def refusal(path: Path) -> str:
     return text
 
 
+def described(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((path / DESCRIPTION).read_text())
+    return found
+
+
 def rewrite(path: Path, **changes: object) -> None:
-    description = json.loads((path / DESCRIPTION).read_text())
-    (path / DESCRIPTION).write_text(json.dumps(description | changes))
+    """As damage does: the id stays what it was."""
+    (path / DESCRIPTION).write_text(json.dumps(described(path) | changes, indent=1) + "\n")
+
+
+def describe_anew(path: Path, **changes: object) -> None:
+    """As somebody does who knows how the id is made."""
+    write_description(path, described(path) | changes)
 
 
 def test_a_shipped_bundle_says_where_it_came_from(shipped_bundle: Path) -> None:
@@ -101,14 +122,50 @@ def test_one_flipped_bit_is_refused(copied: Path) -> None:
     assert "SHA-256" in refusal(copied)
 
 
-def test_another_format_version_is_refused(copied: Path) -> None:
-    rewrite(copied, format_version=99)
-    assert "format version 99" in refusal(copied)
+@pytest.mark.parametrize("version", [2, 99, True, None, "3", [3]])
+def test_another_format_version_says_how_to_export_anew(copied: Path, version: object) -> None:
+    rewrite(copied, format_version=version)
+    assert "export the model anew from its run with `fb_ros export" in refusal(copied)
 
 
-def test_another_models_id_is_refused(copied: Path) -> None:
-    rewrite(copied, model_id="0" * 64)
+def test_describing_a_bundle_again_changes_nothing(copied: Path) -> None:
+    before = (copied / DESCRIPTION).read_bytes()
+    describe_anew(copied)
+    assert (copied / DESCRIPTION).read_bytes() == before
+
+
+def test_every_entry_is_part_of_the_models_identity(copied: Path) -> None:
+    ids = {load_bundle(copied).model_id}
+    robot = described(copied)["robot"]
+    wider = [10.0 * high for high in robot["action_high"]]
+    for changes in (
+        {"robot": robot | {"action_high": wider}},
+        {"robot": robot | {"ctrl_dt": 2.0 * robot["ctrl_dt"]}},
+        {"gamma": 0.5},
+        {"provenance": {}},
+    ):
+        describe_anew(copied, **changes)
+        ids.add(load_bundle(copied).model_id)
+    assert len(ids) == 5
+
+
+@pytest.mark.parametrize("model_id", ["0" * 64, "", None, "é" * 64, ["0"] * 64, '"' * 64])
+def test_another_models_id_is_refused(copied: Path, model_id: object) -> None:
+    rewrite(copied, model_id=model_id)
     assert "model id" in refusal(copied)
+
+
+def test_no_flipped_bit_of_the_description_loads(root: Path, tmp_path: Path) -> None:
+    original = root / "models" / "jaco"
+    content = (original / DESCRIPTION).read_bytes()
+    for file in FILES:
+        (tmp_path / file).symlink_to(original / file)
+    rng = np.random.default_rng(0)
+    for at, bit in zip(rng.integers(0, len(content), 1500), rng.integers(0, 8, 1500), strict=True):
+        flipped = bytearray(content)
+        flipped[at] ^= 1 << bit
+        (tmp_path / DESCRIPTION).write_bytes(flipped)
+        refusal(tmp_path)
 
 
 def test_a_truncated_description_is_refused(copied: Path) -> None:
@@ -117,31 +174,45 @@ def test_a_truncated_description_is_refused(copied: Path) -> None:
     assert DESCRIPTION in refusal(copied)
 
 
-@pytest.mark.parametrize("entry", ["robot", "files", "gamma", "blocks", "provenance"])
+def test_a_description_that_promises_too_much_is_refused(copied: Path) -> None:
+    with (copied / DESCRIPTION).open("ab") as file:
+        file.truncate(1 << 40)
+    assert "at most" in refusal(copied)
+
+
+def test_a_file_that_promises_too_much_is_refused(copied: Path) -> None:
+    with (copied / POLICY).open("ab") as file:
+        file.truncate(1 << 40)
+    assert "at most" in refusal(copied)
+
+
+@pytest.mark.parametrize("entry", ["robot", "gamma", "blocks", "provenance"])
 def test_a_description_that_lacks_an_entry_is_refused(copied: Path, entry: str) -> None:
-    description = json.loads((copied / DESCRIPTION).read_text())
-    del description[entry]
-    (copied / DESCRIPTION).write_text(json.dumps(description))
-    assert refusal(copied)
+    found = described(copied)
+    del found[entry]
+    write_description(copied, found)
+    assert repr(entry) in refusal(copied)
 
 
-@given(value=JSON, entry=st.sampled_from(("robot", "files", "gamma", "blocks", "model_id")))
+@given(
+    value=JSON,
+    entry=st.sampled_from(
+        ("robot", "gamma", "blocks", "algorithm", "encoder_features", "block_features")
+    ),
+)
 @settings(max_examples=200, deadline=None)
 def test_whatever_stands_in_the_description_is_refused_in_one_line(
-    root: Path, value: object, entry: str
+    root: Path, linked: Path, value: object, entry: str
 ) -> None:
-    """With a hash that fits nothing, so that no random description can be right."""
-    original = root / "models" / "point_mass"
-    description = json.loads((original / DESCRIPTION).read_text())
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(shutil.copytree(original, Path(folder) / "bundle"))
-        description |= {"model_id": "0" * 64, entry: value}
-        (copy / DESCRIPTION).write_text(json.dumps(description))
-        refusal(copy)
+    """With an id that fits, so that the entry itself has to be looked at."""
+    write_description(linked, described(root / "models" / "point_mass") | {entry: value})
+    with contextlib.suppress(FbRosError):
+        bundle = load_bundle(linked)
+        assert getattr(bundle, entry) == value
 
 
 def test_graphs_that_do_not_fit_the_description_are_refused(copied: Path) -> None:
-    rewrite(copied, blocks=[7] * len(load_bundle(copied).blocks))
+    describe_anew(copied, blocks=[7] * len(load_bundle(copied).blocks))
     with pytest.raises(FbRosError, match="description says"):
         load_bundle(copied).load_graph(POLICY)
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from fb_ros.backends.graphs import GRAPHS, HALF, IMAGINE, POLICY, PRECISIONS, VALUE
-from fb_ros.bundle.bundle import DESCRIPTION, load_bundle
+from fb_ros.bundle.bundle import load_bundle
+from fb_ros.bundle.description import write_description
+from fb_ros.bundle.files import DESCRIPTION, GOLDEN
 from fb_ros.bundle.golden import golden_errors, read_golden, write_golden
-from fb_ros.bundle.hashes import GOLDEN, file_hashes, model_id_of
 from fb_ros.bundle.policy import Policy
 from fb_ros.errors import FbRosError
 
@@ -24,10 +25,7 @@ def copied(tmp_path: Path, root: Path) -> Path:
 
 def describe_anew(bundle: Path) -> None:
     """As somebody would who had changed a file on purpose."""
-    hashes = file_hashes(bundle)
-    description = json.loads((bundle / DESCRIPTION).read_text())
-    description |= {"files": hashes, "model_id": model_id_of(hashes)}
-    (bundle / DESCRIPTION).write_text(json.dumps(description))
+    write_description(bundle, json.loads((bundle / DESCRIPTION).read_text()))
 
 
 def test_what_is_written_is_read(copied: Path, tmp_path: Path) -> None:

@@ -181,6 +181,16 @@ def test_a_label_that_is_no_stamp_is_only_a_name(ros: None) -> None:
         (["interface_name:=thought"], "expected velocity, position, effort or nothing"),
         (["control_period:=0.004"], "a control period of 0.1 s; the robot's is 0.004 s"),
         (["control_period:=-1.0"], "control_period"),
+        (
+            ["limits.command_high:=[1.0]"],
+            "has 1 numbers, the model commands 2",
+        ),
+        (
+            ["limits.command_high:=[1.0, 0.05]"],
+            "the model may ask of root_y command high 0.1, the robot's own limit is 0.05",
+        ),
+        (["limits.velocity:=[true, false]"], "limits.velocity is [True, False]"),
+        (["require_signature:=/nowhere/key.pem"], "the key /nowhere/key.pem is not readable"),
         (["z_timeout:=-1.0"], "z_timeout"),
         (["smoothing:=1e9"], "smoothing"),
         (["inference_timeout:=.inf"], "inference_timeout"),

@@ -47,11 +47,41 @@ def test_actions_span_the_commands() -> None:
         {"action_high": (float("nan"),)},
         {"ctrl_dt": float("inf")},
         {"goal_radius": "wide"},
+        {"goal_radius": 0.0},
+        {"ctrl_dt": 9e-4},
+        {"ctrl_dt": 11.0},
+        {"ctrl_dt": True},
+        {"ctrl_dt": 10**400},
+        {"action_high": ("3",)},
+        {"action_high": (10**400,)},
+        {"joint_low": ("0",)},
+        {"velocity_limit": (float("inf"),)},
+        {"action_joints": ("../rail",)},
+        {"action_joints": ("rail", "rail")},
+        {"action_joints": "rail"},
+        {"observation": (1,)},
+        {"observation": SPEC.observation * 2},
+        {"frame": "w" * 2000},
+        {"frame": "wor\nld"},
     ],
 )
 def test_a_description_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(FbRosError, match="robot cart"):
         dataclasses.replace(SPEC, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["../../x", "", "a b", "a/b", "é", "a" * 65, 7, None, "a\n"])
+def test_names_are_plain(name: object) -> None:
+    with pytest.raises(FbRosError, match="expected a name of letters, digits, _ and -"):
+        dataclasses.replace(SPEC, name=name)  # type: ignore[arg-type]
+    with pytest.raises(FbRosError, match="expected a name of letters, digits, _ and -"):
+        dataclasses.replace(SPEC.features[0], name=name)  # type: ignore[arg-type]
+
+
+def test_lists_are_bounded() -> None:
+    many = tuple(f"j{i}" for i in range(257))
+    with pytest.raises(FbRosError, match="257 entries, at most 256"):
+        dataclasses.replace(SPEC.observation[0], joints=many)
 
 
 @pytest.mark.parametrize("wrong", [{}, {"name": 1}, {**SPEC.to_json(), "extra": 1}])

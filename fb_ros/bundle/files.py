@@ -1,0 +1,48 @@
+"""The files of a bundle, and their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from fb_ros.backends.graphs import GRAPH_FILES, IMAGINE
+from fb_ros.errors import FbRosError
+
+DESCRIPTION = "bundle.json"
+REFERENCE_STATES = "reference_states.safetensors"
+GOLDEN = "golden.safetensors"
+FILES = (*GRAPH_FILES, REFERENCE_STATES, GOLDEN)
+"""Those that every bundle has beside the description, which holds their hashes."""
+OPTIONAL_FILES = (IMAGINE,)
+
+MOST_BYTES = 512 << 20
+"""Of any of them."""
+REMEDY = "copy the bundle again or export it anew with `fb_ros export`"
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of each of `FILES`, and of the optional ones that are there, 64 hexadecimal digits.
+
+    The files are read in pieces, so that memory does not grow with them.
+
+    Raises:
+        FbRosError: One is missing, not readable, no plain file, or too large.
+    """
+    hashes = {}
+    for name in (*FILES, *OPTIONAL_FILES):
+        file = folder / name
+        if name in OPTIONAL_FILES and not file.exists():
+            continue
+        if not file.is_file():
+            raise FbRosError(f"{folder} lacks {name}; {REMEDY}")
+        try:
+            with file.open("rb") as content:
+                size = file.stat().st_size
+                if size > MOST_BYTES:
+                    raise FbRosError(
+                        f"{file} has {size} bytes, at most {MOST_BYTES} are read; {REMEDY}"
+                    )
+                hashes[name] = hashlib.file_digest(content, "sha256").hexdigest()
+        except OSError as error:
+            raise FbRosError(f"{file} is not readable ({error.strerror}); {REMEDY}") from error
+    return hashes
