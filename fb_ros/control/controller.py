@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 
@@ -14,6 +15,7 @@ from fb_ros.control.freshness import Freshness
 from fb_ros.control.guarded_command import GuardedCommand
 from fb_ros.control.lasting import LastingFaults
 from fb_ros.control.present_z import PresentZ
+from fb_ros.control.sent_before import SentBefore
 from fb_ros.control.standing import Standing
 from fb_ros.control.step import Observation, Order, Step
 from fb_ros.robot.robot_spec import RobotSpec
@@ -37,6 +39,7 @@ class Controller:
         self._fresh = Freshness()
         self._present_z = PresentZ(model_id, z_dim)
         self._lasting = LastingFaults(robot)
+        self._sent = SentBefore(robot)
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
         """How often each thing happened."""
         self._answer: Order | None = None
@@ -118,6 +121,7 @@ class Controller:
             )
         reading = self._standing.reading = observation.reading
         reason = self._lasting.beyond_limits(reading, now, self.settings.limit_timeout)
+        reason = reason or self._lasting.fallen(observation.values, now)
         if self.halted:
             return None
         if reason:
@@ -206,6 +210,8 @@ class Controller:
             return "no fresh observation; is the robot up?"
         if self.z is None:
             return "no z yet; publish a prompt"
+        if self._fresh.newest is not None and self._lasting.lies(self._fresh.newest.values):
+            return "the robot lies; set it on its feet first"
         self._standing.release()
         self._begin()
         return ""
@@ -227,7 +233,9 @@ class Controller:
         newest, z = self._fresh.newest, self.z
         if not standing.active or standing.halt or z is None or newest is None:
             return None
-        return Step(observation=newest, z=z, generation=standing.generation)
+        values = self._sent.fill_in(newest.values, self._guards.before(newest.reading))
+        observation = dataclasses.replace(newest, values=values)
+        return Step(observation=observation, z=z, generation=standing.generation)
 
     def _blind(self, reason: str) -> Order | None:
         """Stands still for want of an observation: what was seen before is not acted on after."""

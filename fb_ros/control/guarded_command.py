@@ -38,6 +38,10 @@ class GuardedCommand:
         """Forgets the command before: the next one starts from what is measured."""
         self._previous = None
 
+    def before(self, reading: JointReading) -> np.ndarray:
+        """The command before, `(act_dim,)`; with none, the one that holds what is measured."""
+        return self._start(reading)[0] if self._previous is None else self._previous
+
     def guard(self, command: np.ndarray, reading: JointReading) -> tuple[np.ndarray, list[str]]:
         """The command `(act_dim,)` that may be sent, and the guards that changed it.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fb_ros.control.fall import FALL_SECONDS, FallWatch
 from fb_ros.control.guards import beyond_limits
 from fb_ros.control.joint_reading import JointReading
 from fb_ros.control.limits import limits_of
@@ -36,16 +37,18 @@ class Lasting:
 
 
 class LastingFaults:
-    """Two faults of that kind, and how each is worded: an empty text where nothing is wrong."""
+    """Faults of that kind, and how each is worded: an empty text where nothing is wrong."""
 
     def __init__(self, robot: RobotSpec) -> None:
         self._joints, self._limits = robot.action_joints, limits_of(robot)
         self._beyond, self._guarded = Lasting(robot.ctrl_dt), Lasting(robot.ctrl_dt)
+        self._falls, self._fallen = FallWatch(robot), Lasting(robot.ctrl_dt)
 
     def forget(self) -> None:
         """Forgets for how long anything has been wrong."""
         self._beyond.forget()
         self._guarded.forget()
+        self._fallen.forget()
 
     def beyond_limits(self, reading: JointReading, now: float, allowed: float) -> str:
         """Joints that are measured clearly beyond their limits for `allowed` seconds."""
@@ -54,6 +57,17 @@ class LastingFaults:
             return ""
         joints = ", ".join(self._joints[i] for i in np.flatnonzero(beyond))
         return f"{joints} beyond the limits for {allowed:g} s"
+
+    def fallen(self, observation: np.ndarray, now: float) -> str:
+        """A robot that lies is not to struggle on; it stays down until it is set up."""
+        lies = self._falls.fallen(observation)
+        if not self._fallen.is_too_long(lies, now, FALL_SECONDS):
+            return ""
+        return "the robot has fallen; set it on its feet, then call resume"
+
+    def lies(self, observation: np.ndarray) -> bool:
+        """Whether the robot lies at this moment."""
+        return self._falls.fallen(observation)
 
     def guarded(self, changed: list[str], now: float, allowed: float) -> str:
         """Guards, of which some have `changed` every command for `allowed` seconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections.abc import Callable
@@ -71,6 +72,8 @@ def subscribe_to_state(
             refuse("the robot's sensors carry no stamp; nothing tells how old they are")
             return
         try:
+            # The controller fills in what it sent before.
+            state = dataclasses.replace(state, last_command=np.zeros(robot.act_dim))
             values = assemble(robot.observation, state)
             reading = reading_of_state(robot, state)
             require_finite(reading, robot)

@@ -189,6 +189,14 @@ class RobotSpec:
         positions: np.ndarray = state.joint_position[..., state.joint_indices(self.action_joints)]
         return positions if self.action_interface == "position" else np.zeros_like(positions)
 
+    def commands_before(self, first: RobotState, actions: np.ndarray) -> np.ndarray:
+        """The command before each state of an episode, `(n + 1, act_dim)`.
+
+        `first` holds one state, the first, and `actions` `(n, act_dim)` in `[-1, 1]` led to the
+        others.
+        """
+        return np.concatenate([self.held_command(first), self.command_from_action(actions)])
+
     def command_from_action(self, action: np.ndarray) -> np.ndarray:
         """Physical command of an action in `[-1, 1]`, both `(..., act_dim)`."""
         low, high = np.asarray(self.action_low), np.asarray(self.action_high)

@@ -34,6 +34,7 @@ from fb_ros.task_inference.magnitude import magnitude
 from fb_ros.task_inference.nearest_state import nearest_state
 from fb_ros.task_inference.sphere import blend
 from fb_ros.task_inference.task_encoder import Encoding, TaskEncoder
+from fb_ros.task_inference.velocity_weights import mean_velocity, velocity_weights
 
 # Fewer effective states than this make an estimate that another sample would overturn.
 _FEW_STATES = 20.0
@@ -134,7 +135,30 @@ class RewardInference:
                 f"robot {robot.name} has no such velocity as {prompt.text} asks for; it has "
                 + describe([robot.feature(name) for name in robot.velocity_features])
             )
+        if robot.velocity_widths:
+            return self._keep(prompt, np.concatenate(list(goals.values())))
         return self._goal(prompt, goals)
+
+    def _keep(self, prompt: Prompt, velocity: np.ndarray) -> Inference:
+        """The dense reward around a velocity `(k,)`: to keep it, and not to come by it once."""
+        bundle = self._bundle
+        names = (*bundle.robot.velocity_features, *bundle.robot.posture_features)
+        unread = [name for name in names if name not in self._encoder.columns]
+        if unread:
+            raise FbRosError(f"this model's B does not read {', '.join(unread)}")
+        if not np.all(np.isfinite(velocity)):
+            raise FbRosError(f"{prompt.text} is not finite; publish finite numbers")
+        weights = velocity_weights(bundle.robot, bundle.reference_features, velocity)
+        shown = mean_velocity(bundle.robot, bundle.reference_features, weights)
+        if np.any(np.abs(shown - velocity) > np.asarray(bundle.robot.velocity_widths)):
+            raise FbRosError(
+                f"no data show {prompt.text}; the most like it that they show is a mean velocity "
+                f"of {point_text(shown)}"
+            )
+        asked = asked_blocks(bundle.block_features, names)
+        encoding = self._encoder.encode(self._encoder.reference, weights, asked)
+        figures = {"effective_states": _effective_states(weights)}
+        return Inference(z=encoding.z, text=prompt.text, figures=figures)
 
     def _goal_state(self, prompt: Prompt, values: np.ndarray) -> Inference:
         width = self._encoder.reference.shape[1]

@@ -37,6 +37,12 @@ def velocity_weights(robot: RobotSpec, features: np.ndarray, velocity: np.ndarra
     return _weights(log_weights + _tilt(off, log_weights))
 
 
+def mean_velocity(robot: RobotSpec, features: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The weighted mean velocity `(k,)` of states `(n, feature_dim)`."""
+    mean: np.ndarray = weights @ _columns(robot, features, robot.velocity_features)
+    return mean / weights.sum()
+
+
 def _tilt(off: np.ndarray, log_weights: np.ndarray) -> np.ndarray:
     """What makes the weighted mean of `off` `(n, k)` zero, to be added to the `log_weights`.
 

@@ -119,7 +119,8 @@ class SimNode(Node):
     def _reset(self) -> None:
         self._episode += 1
         self._environment.reset(episode_rng(self._seed, self._episode))
-        self._command = np.zeros(self._spec.act_dim)
+        # Servos hold where they are.
+        self._command = self._spec.held_command(self._environment.robot_state())
         self._begin_state()
 
     def _advance(self) -> None:

@@ -75,8 +75,7 @@ def episode_of(
     """The episode of the physics states `(n, k)`, up to the first that ends it."""
     spec = environment.spec
     first = environment.robot_states(physics[:1])
-    sent = spec.command_from_action(actions[: len(physics) - 1])
-    commands = np.concatenate([spec.held_command(first), sent])
+    commands = spec.commands_before(first, actions[: len(physics) - 1])
     states = environment.robot_states(physics, commands)
     ends = np.zeros(len(physics), dtype=bool) if stop is None else stop(states)
     ends[0] = False  # Nothing led to where it starts.

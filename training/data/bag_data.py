@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def read_bag(path: Path, spec: RobotSpec, mapping: BagMapping) -> Iterator[Recor
     that was in force in the middle of the period before it.
     """
     fields = () if "observation" in mapping.state else (*spec.observation, *spec.features)
-    missing = {field.source for field in fields} - set(mapping.state)
+    # The commands themselves say what the command before was.
+    missing = {field.source for field in fields} - {*mapping.state, "last_command"}
     if missing:
         raise FbRosError(
             f"the mapping says nothing of {', '.join(sorted(missing))}, which robot {spec.name} "
@@ -140,7 +142,9 @@ def _recording(
     if "observation" in mapping.state:
         arrays["observation"] = rows["observation"][part]
     else:
-        state = _state(part, rows, series, mapping)
+        state = dataclasses.replace(
+            _state(part, rows, series, mapping), last_command=np.clip(command, low, high)
+        )
         arrays["observation"] = assemble(spec.observation, state)
         arrays["features"] = assemble(spec.features, state)
     return Recording(name=name, arrays=arrays, note=note)

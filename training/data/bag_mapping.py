@@ -12,7 +12,8 @@ import yaml
 from fb_ros.errors import FbRosError
 from fb_ros.robot.field import Source
 
-SOURCES: tuple[str, ...] = get_args(Source)
+# The command before is the action.
+SOURCES: tuple[str, ...] = tuple(name for name in get_args(Source) if name != "last_command")
 _WHOLE = "observation"
 
 

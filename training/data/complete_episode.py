@@ -41,7 +41,9 @@ class EpisodeCompleter:
         elif physics.shape[1]:
             if self._simulated.spec != spec:
                 raise FbRosError(f"robot {spec.name} is simulated by another description")
-            state = self._simulated.robot_states(physics)
+            first = self._simulated.robot_states(physics[:1])
+            commands = spec.commands_before(first, arrays["action"][1:])
+            state = self._simulated.robot_states(physics, commands)
             observation = assemble(spec.observation, state)
             features = assemble(spec.features, state)
         else:
