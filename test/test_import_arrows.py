@@ -63,7 +63,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.agents": {"training.compute", "training.networks", "training.data"},
     "training.collecting": {"training.agents", "training.data", "training.compute"},
     "training.runs": {"training.agents", "training.networks", "training.data"},
-    "training.evaluation": {"training.agents", "training.networks", "training.data"},
+    "training.evaluation": {
+        *("training.agents", "training.collecting", "training.networks", "training.data"),
+    },
     "training.comparison": {
         *("training.agents", "training.data", "training.evaluation", "training.networks"),
         "training.runs",

@@ -77,6 +77,9 @@ class RobotSpec:
     """Their values, one after the other."""
     posture_widths: tuple[float, ...] = ()
     """How closely they are kept."""
+    fallen_below: float | None = None
+    """The vertical component of the torso's vertical axis, 1 when level, below which the robot has
+    fallen; None for one that cannot."""
     goal_low: tuple[float, ...] = ()
     """Lower corner of the box from which goals are drawn, unit of `goal_feature`."""
     goal_high: tuple[float, ...] = ()
@@ -126,6 +129,13 @@ class RobotSpec:
         if any(self.feature(name).size not in (2, 3) for name in self.velocity_features):
             raise FbRosError(f"robot {self.name}: a velocity feature has 2 or 3 components")
         self._verify_widths()
+
+        upright = any(field.encoding == "z_axis" for field in self.observation)
+        if self.fallen_below is not None and not (upright and -1.0 < self.fallen_below < 1.0):
+            raise FbRosError(
+                f"robot {self.name}: fallen_below is {self.fallen_below}, expected -1 to 1 and an "
+                "observed axis of the torso"
+            )
 
     def _verify_widths(self) -> None:
         count = sum(self.feature(name).size for name in self.velocity_features)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
 
 import rclpy
 
 from sim.client.robot_client import RobotClient
 from sim.client.robot_processes import RobotProcesses
+
+Client = TypeVar("Client", bound=RobotClient)
 
 
 @contextmanager
@@ -23,18 +26,27 @@ def robot_up(
         yield processes
 
 
-@contextmanager
-def running_robot(robot: str, options: Mapping[str, str], *, frame: str) -> Iterator[RobotClient]:
+def running_robot(
+    robot: str, options: Mapping[str, str], *, frame: str
+) -> AbstractContextManager[RobotClient]:
     """A robot and a client that is ready to talk to it, for a program that does nothing else.
 
     `options` are those of `fb_ros.bringup.processes`, `namespace` among them; a namespace in which
     a simulation already runs is refused.
     """
+    return running_with(RobotClient, robot, options, frame=frame)
+
+
+@contextmanager
+def running_with(
+    kind: type[Client], robot: str, options: Mapping[str, str], *, frame: str
+) -> Iterator[Client]:
+    """The same with a client of that `kind`."""
     # Nobody else on the network should hear of it, unless they were asked to.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     rclpy.init()
     try:
-        client = RobotClient(options["namespace"], frame=frame)
+        client = kind(options["namespace"], frame=frame)
         client.require_free_namespace()
         with robot_up(robot, options, client):
             yield client

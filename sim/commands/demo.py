@@ -15,7 +15,9 @@ from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
-from sim.client.running_robot import running_robot
+from sim.client.running_robot import running_robot, running_with
+from sim.client.walking_client import WalkingClient
+from sim.commands.square import SQUARE, show_square, walk_square
 from sim.ranges import require_episodes, require_factor, require_seed
 from sim.tasks.score import final_errors, reach_figures
 from sim.tasks.tasks import EPISODE_SECONDS, REACH, make_task
@@ -23,7 +25,10 @@ from sim.tasks.tasks import EPISODE_SECONDS, REACH, make_task
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DemoConfig(CommandConfig):
-    """Start a simulated robot and its nodes, publish goals, and watch it reach for them."""
+    """Start a simulated robot and its nodes, publish goals, and watch it reach for them.
+
+    A robot that keeps velocities walks a square instead.
+    """
 
     bundle: Path = Path("jaco")
     """Folder of a bundle, or the name of a model that ships."""
@@ -56,7 +61,8 @@ def demo(config: DemoConfig) -> Result:
     bundle = load_bundle(path)
     robot = bundle.robot
     task = make_task(config.task, robot)
-    if not config.stay and robot.goal_feature not in bundle.encoder_features:
+    walks = bool(robot.velocity_widths) and not config.stay
+    if not (config.stay or walks) and robot.goal_feature not in bundle.encoder_features:
         raise FbRosError(
             f"{path.name} takes no points to go to, its B does not read {robot.goal_feature}; "
             "start it with --stay and ask with `fb_ros prompt`"
@@ -69,6 +75,12 @@ def demo(config: DemoConfig) -> Result:
         "precision": config.precision,
         "log_level": "warn",
     }
+    if walks:
+        _say(f"starting {robot.name}: sim_node, task_inference_node, policy_node")
+        with running_with(WalkingClient, robot.name, options, frame=robot.frame) as walker:
+            walked = walk_square(walker)
+        described = {"task": SQUARE, "robot": robot.name, "seed": config.seed}
+        return described | walked | {"model_id": bundle.model_id}
     steps = round(EPISODE_SECONDS / robot.ctrl_dt)
     goals, distances = np.empty((config.goals, 3)), np.empty((config.goals, steps))
     _say(f"starting {robot.name}: sim_node, task_inference_node, policy_node")
@@ -142,6 +154,8 @@ def _point(goal: np.ndarray) -> str:
 
 
 def _show(result: Result) -> str:
+    if result["task"] == SQUARE:
+        return show_square(result)
     lines = ["", "goal (m)                   start    last second   return"]
     for row in result["goals"]:
         mark = "reached" if row["reached"] else "MISSED"

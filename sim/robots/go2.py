@@ -48,6 +48,7 @@ SPEC = RobotSpec(
     posture_features=("torso_up", "torso_height"),
     posture=(0.0, 0.0, 1.0, 0.3),
     posture_widths=(0.12, 0.12, 0.1, 0.04),
+    fallen_below=0.5,
     goal_low=(-3.0, -3.0, 0.2),
     goal_high=(3.0, 3.0, 0.4),
     goal_radius=0.3,

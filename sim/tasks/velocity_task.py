@@ -21,8 +21,6 @@ VELOCITY = "velocity"
 LOW, HIGH, STANDING = (-0.6, -0.4, -1.2), (1.0, 0.4, 1.2), 0.2
 # The end of an episode over which the mean velocity is taken, and what counts as kept.
 MEASURED_SECONDS, KEPT_MPS, KEPT_RADPS = 6.0, 0.15, 0.25
-# Below this upright component the robot has fallen.
-FALLEN_UP = 0.5
 # Pushes: how often, and by what change of the torso's speed.
 PUSH_SECONDS, PUSH_MPS = 3.0, 0.5
 
@@ -56,8 +54,7 @@ def asked_velocity(seed: int, episode: int) -> np.ndarray:
 
 def require_velocity(robot: RobotSpec) -> None:
     """Refuses a robot that has no velocity in three dimensions and no way to say how it stands."""
-    names = {field.name for field in robot.features}
-    if len(robot.velocity_features) != 2 or "torso_up" not in names:
+    if len(robot.velocity_features) != 2 or robot.fallen_below is None:
         raise FbRosError(f"robot {robot.name} has no velocity that could be kept")
 
 
@@ -94,6 +91,7 @@ def _keep(
     dt = environment.spec.ctrl_dt
     steps, every = round(EPISODE_SECONDS / dt), round(PUSH_SECONDS / dt)
     velocities, fell = np.zeros((steps, 3)), False
+    fallen_below = environment.spec.fallen_below or 0.0
     start = _place(environment.robot_state())
     for step in range(steps):
         if pushes is not None and step and step % every == 0:
@@ -104,7 +102,7 @@ def _keep(
         environment.step(command_of(environment))
         state = environment.robot_state()
         velocities[step] = planar_velocity(state)
-        if upright(state) < FALLEN_UP:
+        if upright(state) < fallen_below:
             fell = True
             break
     drift = float(np.linalg.norm(_place(environment.robot_state()) - start))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-from fb_ros.paths import shipped
 from fb_ros.robot.robot_state import RobotState
 from sim.robots.environment import Environment
 from sim.robots.registry import make_environment
 from training.collecting.collect_config import CollectConfig
-from training.collecting.controller_layout import ControllerLayout, read_layout
+from training.collecting.controller_layout import ControllerLayout, find_layout, read_layout
 from training.collecting.controller_script import Script, WalkConfig, draw_script
 from training.collecting.rollout import episode_of
 from training.collecting.velocity_controller import VelocityController, down
@@ -26,12 +24,6 @@ _DRAW_IN, _STAND_UP = 0.4, 0.4
 _RECOVERED = 0.7
 
 
-def find_layout(config: CollectConfig) -> Path:
-    """The file of the controller's layout, where it lies or ships."""
-    path = config.controller_layout
-    return path if path.is_file() else shipped("config", path.name) or path
-
-
 def require_recordable(config: CollectConfig) -> None:
     """Refuses a controller that cannot be run on the robot, before any worker starts."""
     recorder(config, make_environment(config.robot))
@@ -42,7 +34,7 @@ def recorder(
 ) -> Callable[[np.random.RandomState], Episode]:
     """What records an episode of the controller that the settings name."""
     assert config.controller is not None
-    layout = read_layout(find_layout(config))
+    layout = read_layout(find_layout(config.controller_layout))
     controller = VelocityController(config.controller, layout, environment.spec)
     return lambda rng: record_controller(
         environment, controller, layout, config.walk, steps=config.episode_steps, rng=rng

@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from fb_ros.errors import FbRosError
+from fb_ros.paths import shipped
 from fb_ros.robot.robot_spec import RobotSpec
 
 _SIZES = {"linear_velocity": 3, "angular_velocity": 3, "gravity": 3, "command": 3}
@@ -59,6 +60,11 @@ class ControllerLayout:
                 f"the controller drives position servos of {', '.join(self.joints)}; robot "
                 f"{robot.name} takes {robot.action_interface} of {', '.join(robot.action_joints)}"
             )
+
+
+def find_layout(path: Path) -> Path:
+    """The file of a layout, where it lies or ships in `config/`."""
+    return path if path.is_file() else shipped("config", path.name) or path
 
 
 def read_layout(path: Path) -> ControllerLayout:

@@ -15,8 +15,9 @@ from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
 from sim.progress import progress_bar
 from training.collecting.collect_config import CollectConfig
-from training.collecting.collect_controller import find_layout, require_recordable
+from training.collecting.collect_controller import require_recordable
 from training.collecting.collect_noise import episodes_of
+from training.collecting.controller_layout import find_layout
 from training.collecting.goal_seeker import GoalSeeker
 from training.data.episode import episode_index
 from training.data.fingerprint import METADATA
@@ -84,7 +85,7 @@ def _refuse_other_data(config: CollectConfig) -> None:
     if config.controller:
         # Likewise what the files hold, and not where they are.
         described["controller"] = _digest(config.controller)
-        described["controller_layout"] = _digest(find_layout(config))
+        described["controller_layout"] = _digest(find_layout(config.controller_layout))
     path = config.out / METADATA
     # What older records do not know of was as it is by default now.
     known = dataclasses.asdict(CollectConfig()) | {"controller_layout": None}

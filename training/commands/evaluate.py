@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from fb_ros.command import Command, Result
+from sim.tasks.velocity_task import VELOCITY
 from training.evaluation.bundle_evaluation import evaluate
 from training.evaluation.evaluate_config import PROMPTS, REWARDS, EvaluateConfig
 from training.evaluation.evaluate_rewards import show_rewards
+from training.evaluation.evaluate_velocity import show_velocity
 
 
 def _show(result: Result) -> str:
     if result["task"] == REWARDS:
         return show_rewards(result)
+    if result["task"] == VELOCITY:
+        return show_velocity(result)
     if result["task"] == PROMPTS:
         shown = [
             f"{row['success']:5.2f}  {row['name']:<24} {'hard: ' * row['hard']}{row['text']}"

@@ -24,9 +24,11 @@ from sim.tasks.follow import CommandOf, follow, policy_commands
 from sim.tasks.resolved_rate import resolved_rate_command
 from sim.tasks.score import reach_figures
 from sim.tasks.tasks import EPISODE_SECONDS, ReachTask, make_task
+from sim.tasks.velocity_task import VELOCITY
 from training.evaluation.evaluate_config import PROMPTS, REWARDS, EvaluateConfig
 from training.evaluation.evaluate_prompts import evaluate_prompts
 from training.evaluation.evaluate_rewards import evaluate_rewards
+from training.evaluation.evaluate_velocity import evaluate_velocity
 from training.evaluation.formula_list import read_formulas
 
 
@@ -105,6 +107,8 @@ def evaluate(config: EvaluateConfig) -> Result:
             "seed": config.seed,
         }
         return described | figures | {"model_id": bundle.model_id}
+    if config.task == VELOCITY:
+        return evaluate_velocity(config, environment, bundle, policy, inference)
     task = make_task(config.task, bundle.robot)
 
     def learned(goal: np.ndarray) -> CommandOf:

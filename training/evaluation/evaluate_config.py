@@ -12,6 +12,7 @@ from fb_ros.task_inference.candidates import Centring
 from sim.ranges import require_episodes, require_seed
 from sim.robots.start import Start
 from sim.tasks.tasks import REACH
+from sim.tasks.velocity_task import VELOCITY
 
 PROMPTS = "prompts"
 """The task that stands for the prompts of the documentation."""
@@ -27,7 +28,7 @@ class EvaluateConfig(CommandConfig):
     """Folder of a bundle, or the name of a model that ships."""
     task: str = REACH
     """`reach` for goals drawn from the workspace, a fixed task such as `reach_top_left`, or
-    `prompts` for the prompts of the documentation."""
+    `prompts` for the prompts of the documentation; `velocity` for velocities to keep."""
     rewards: Path | None = None
     """File of reward formulas, one a line, `#` starts a comment: what is earned of each, in place
     of the task; `config/jaco_rewards.txt` holds what people type to the arm."""
@@ -54,8 +55,17 @@ class EvaluateConfig(CommandConfig):
     reference: bool = True
     """Also run the controller that knows the arm, where there is one for the robot."""
 
+    pushes: bool = False
+    """Push the torso by 0.5 m/s every three seconds (`velocity`)."""
+    controller: Path | None = None
+    """ONNX file of a controller to run under the same velocities, beside the bundle."""
+    controller_layout: Path = Path("legged_gym.yaml")
+    """How it reads and drives the robot, in YAML: a file, or one that ships in `config/`."""
+
     def __post_init__(self) -> None:
         require_episodes(self.goals)
         require_seed(self.seed)
         if self.sequence and self.rewards is None:
             raise FbRosError("--sequence is about a file of formulas; give --rewards")
+        if (self.pushes or self.controller) and self.task != VELOCITY:
+            raise FbRosError(f"--pushes and --controller go with --task {VELOCITY}")

@@ -1,0 +1,74 @@
+"""The person's side of a robot that walks: publishes velocities and watches where it goes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
+from rclpy.qos import QoSProfile
+
+from fb_ros.nodes.messages import stamp_of
+from fb_ros.nodes.qos import PROMPT
+from fb_ros.prompts.prompt import Velocity
+from sim.client.robot_client import RobotClient
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Whereabouts:
+    """Where the robot is on the ground."""
+
+    seconds: float
+    """The robot's clock."""
+    position: np.ndarray
+    """m, `(2,)`."""
+    heading: float
+    """rad, from the x axis to the left."""
+    up: float
+    """The vertical component of its vertical axis: 1 is level, 0 on its side."""
+
+
+class WalkingClient(RobotClient):
+    """Blocking calls for a robot that is asked for velocities."""
+
+    def __init__(self, namespace: str, *, frame: str, patience: float = 60.0) -> None:
+        super().__init__(namespace, frame=frame, patience=patience)
+        self._whereabouts: Whereabouts | None = None
+        self._velocity = self.create_publisher(TwistStamped, "prompt/velocity", PROMPT)
+        self.create_subscription(Odometry, "odom", self._on_odom, QoSProfile(depth=10))
+
+    def publish_velocity(self, vx: float, vy: float, wz: float) -> DiagnosticStatus:
+        """Asks for a velocity (m/s, rad/s) and returns the answer of `task_inference_node`."""
+        self.wait_for(
+            lambda: self._velocity.get_subscription_count() > 0, "a listener to velocities"
+        )
+        self._status = None
+        message = TwistStamped()
+        twist = message.twist
+        twist.linear.x, twist.linear.y, twist.angular.z = vx, vy, wz
+        self._velocity.publish(message)
+        asked = Velocity(linear=(vx, vy, 0.0), angular=(0.0, 0.0, wz))
+        return self._wait_for_answer(asked.text)
+
+    def whereabouts(self) -> Whereabouts:
+        """The newest odometry."""
+        self.wait_for(lambda: self._whereabouts is not None, "odometry")
+        assert self._whereabouts is not None
+        return self._whereabouts
+
+    def wait_until(self, seconds: float) -> Whereabouts:
+        """The first odometry at or after `seconds` of the robot's clock."""
+        self.wait_for(lambda: self.whereabouts().seconds >= seconds, "odometry")
+        return self.whereabouts()
+
+    def _on_odom(self, message: Odometry) -> None:
+        turn, place = message.pose.pose.orientation, message.pose.pose.position
+        w, x, y, z = turn.w, turn.x, turn.y, turn.z
+        self._whereabouts = Whereabouts(
+            seconds=stamp_of(message) * 1e-9,
+            position=np.array([place.x, place.y]),
+            heading=float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))),
+            up=1.0 - 2.0 * (x * x + y * y),
+        )

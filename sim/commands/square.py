@@ -1,0 +1,104 @@
+"""A square on the ground, walked by published velocities."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from fb_ros.command import Result
+from fb_ros.errors import FbRosError
+from sim.client.walking_client import WalkingClient, Whereabouts
+
+SQUARE = "square"
+SIDE_M = 1.5
+# How near a corner counts as there, and how long a side may take.
+_NEAR_M, _PATIENCE_SECONDS = 0.25, 20.0
+# A prompt a second, as a person with a joystick would hold it.
+_PROMPT_SECONDS = 1.0
+_SPEED_MPS, _TURN_RADPS = 0.5, 0.9
+_FALLEN_UP = 0.5
+
+
+def walk_square(client: WalkingClient) -> Result:
+    """Walks from corner to corner and stands; `ok` says whether all of it was done on its feet."""
+    start = client.whereabouts()
+    ahead = np.array([np.cos(start.heading), np.sin(start.heading)])
+    left = np.array([-ahead[1], ahead[0]])
+    corners = [start.position + SIDE_M * way for way in (ahead, ahead + left, left, 0.0 * ahead)]
+    rows: list[dict[str, Any]] = []
+    for number, corner in enumerate(corners, start=1):
+        row = _walk_to(client, corner)
+        rows.append(row)
+        print(_line(number, row), file=sys.stderr, flush=True)
+        if row["fell"]:
+            break
+    _publish(client, np.zeros(2))
+    stood = client.wait_until(client.whereabouts().seconds + 2.0)
+    return {
+        "ok": len(rows) == len(corners)
+        and all(row["reached"] for row in rows)
+        and stood.up > _FALLEN_UP,
+        "side_m": SIDE_M,
+        "sides": rows,
+        "final_error_m": float(np.linalg.norm(stood.position - start.position)),
+    }
+
+
+def _walk_to(client: WalkingClient, corner: np.ndarray) -> dict[str, Any]:
+    begin = present = client.whereabouts()
+    prompts = 0
+    while _distance(present, corner) > _NEAR_M and present.up > _FALLEN_UP:
+        if present.seconds - begin.seconds > _PATIENCE_SECONDS:
+            break
+        _publish(client, _towards(present, corner))
+        prompts += 1
+        until = present.seconds + _PROMPT_SECONDS
+        while present.seconds < until and _distance(present, corner) > _NEAR_M:
+            present = client.wait_until(present.seconds + 0.1)
+    return {
+        "reached": _distance(present, corner) <= _NEAR_M,
+        "fell": present.up <= _FALLEN_UP,
+        "seconds": present.seconds - begin.seconds,
+        "error_m": _distance(present, corner),
+        "prompts": prompts,
+    }
+
+
+def _towards(present: Whereabouts, corner: np.ndarray) -> np.ndarray:
+    """Forward speed and rate of turn towards a corner; turning on the spot if that is behind."""
+    way = corner - present.position
+    off = np.arctan2(way[1], way[0]) - present.heading
+    off = (off + np.pi) % (2 * np.pi) - np.pi
+    speed = _SPEED_MPS * max(0.0, np.cos(off)) if abs(off) < 0.7 else 0.0
+    return np.array([speed, np.clip(1.2 * off, -_TURN_RADPS, _TURN_RADPS)])
+
+
+def _publish(client: WalkingClient, asked: np.ndarray) -> None:
+    # Two digits, as a person would type them.
+    speed, turn = (round(float(value), 2) + 0.0 for value in asked)
+    status = client.publish_velocity(speed, 0.0, turn)
+    if status.level == DiagnosticStatus.ERROR:
+        raise FbRosError(status.message)
+
+
+def _distance(present: Whereabouts, corner: np.ndarray) -> float:
+    return float(np.linalg.norm(corner - present.position))
+
+
+def show_square(result: Result) -> str:
+    """The sides as a table."""
+    lines = ["", "corner   time      off       prompts"]
+    lines += [_line(number, row) for number, row in enumerate(result["sides"], start=1)]
+    lines.append(f"stands {100.0 * result['final_error_m']:.0f} cm from where it started")
+    return "\n".join(lines)
+
+
+def _line(number: int, row: dict[str, Any]) -> str:
+    end = "reached" if row["reached"] else "FELL" if row["fell"] else "MISSED"
+    return (
+        f"{number:<6} {row['seconds']:6.1f} s {100.0 * row['error_m']:6.0f} cm "
+        f"{row['prompts']:8d}   {end}"
+    )
