@@ -200,6 +200,13 @@ class Environment(abc.ABC):
             **poses,
         )
 
+    def mirrored(self, physics: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Physics states `(n, k)` and actions `(m, act_dim)` as seen in a mirror, left for right.
+
+        Refused for a robot whose left side is not as its right.
+        """
+        raise FbRosError(f"robot {self.spec.name} has no mirror image")
+
     def observation(self) -> np.ndarray:
         """What the policy reads, `(obs_dim,)`, from the sensors alone."""
         return assemble(self.spec.observation, self.robot_state())

@@ -23,6 +23,10 @@ _LOW, _HIGH = (-1.4, -1.1, -4.4), (1.4, 2.7, 1.2)
 # How it is set down: joints off the stance, rad, and how far it may be inclined, rad.
 _OFF, _INCLINED = 0.1, 0.1
 
+# In a mirror: where each joint's image is, and which of them turn the other way, hips.
+_IMAGE = np.array([3, 4, 5, 0, 1, 2, 9, 10, 11, 6, 7, 8])
+_SIGN = np.array([-1.0, 1.0, 1.0] * len(LEGS))
+
 _OBSERVED, _FEATURES = torso_layouts(JOINTS)
 _LAST_COMMAND = Field(
     name="last_command",
@@ -75,6 +79,18 @@ class Go2(Environment):
             for index in range(model.ngeom)
             if model.geom_condim[index] == FIGURES["contacts"]["foot"]["condim"]
         ]
+
+    def mirrored(self, physics: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Left for right: across the vertical plane of the x axis."""
+        self._require_physics(physics)
+        image = physics.copy()
+        speeds = self.model.nq
+        # Position and velocity along y; of a quaternion (w, x, y, z) and of an angular velocity,
+        # what turns about x and z.
+        image[:, [1, 4, 6, speeds + 1, speeds + 3, speeds + 5]] *= -1.0
+        for places in (self._qpos_index, speeds + self._qvel_index):
+            image[:, places] = physics[:, places[_IMAGE]] * _SIGN
+        return image, actions[:, _IMAGE] * _SIGN
 
     def reset(self, rng: np.random.RandomState) -> None:
         """Set down near the stance, servos at rest there."""

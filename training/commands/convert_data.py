@@ -14,11 +14,13 @@ from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.robot.robot_spec import RobotSpec
 from sim.progress import progress_bar
+from sim.robots.environment import Environment
 from sim.robots.registry import make_environment, require_robot
+from training.collecting.rollout import episode_of
 from training.data.bag_mapping import read_mapping
 from training.data.complete_episode import EpisodeCompleter
 from training.data.data_source import check, format_of, read_recordings
-from training.data.episode import save_episode
+from training.data.episode import Episode, save_episode
 from training.data.fingerprint import METADATA
 from training.data.record import write_record
 from training.data.recording import Arrays, Recording
@@ -38,6 +40,9 @@ class ConvertConfig(CommandConfig):
     """YAML that says which topics of a bag hold what (docs/data.md)."""
     actions: Literal["normalised", "physical"] = "normalised"
     """What an HDF5 file's actions are: from -1 to 1, or commands in the robot's units."""
+    mirrored: bool = False
+    """Write the episodes as seen in a mirror, left for right, for robots whose left side is as
+    their right: twice the data, with no side that the recorded controller favours."""
     bad: Literal["refuse", "skip"] = "refuse"
     """What to do when there are episodes that cannot be trained on."""
 
@@ -49,7 +54,8 @@ class ConvertConfig(CommandConfig):
 
 def convert(config: ConvertConfig) -> Result:
     """Writes the episodes; returns how many, and what was wrong with the others."""
-    spec = make_environment(config.robot).spec
+    environment = make_environment(config.robot)
+    spec = environment.spec
     mapping = read_mapping(config.mapping) if config.mapping else None
     if config.out.exists():
         raise FbRosError(f"{config.out} exists; choose another --out, or remove it")
@@ -74,6 +80,8 @@ def convert(config: ConvertConfig) -> Result:
                 problems += [{**where, "problem": problem} for problem in wrong]
                 if recording.note:
                     notes.append({**where, "note": recording.note})
+                if episode and config.mirrored:
+                    episode = _mirrored(episode, environment)
                 if episode:
                     save_episode(partial, count, episode)
                     count, transitions = count + 1, transitions + episode.steps
@@ -89,6 +97,7 @@ def convert(config: ConvertConfig) -> Result:
             "robot": config.robot,
             "converted_from": formats,
             "actions": config.actions,
+            "mirrored": config.mirrored,
             "left_out": problems,
             "notes": notes,
         }
@@ -97,6 +106,15 @@ def convert(config: ConvertConfig) -> Result:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return {"out": str(config.out), "episodes": count, "transitions": transitions, **record}
+
+
+def _mirrored(episode: Episode, environment: Environment) -> Episode:
+    """The same as seen in a mirror, with all that is read of the robot computed anew."""
+    if not episode.physics.shape[1]:
+        raise FbRosError("episodes without physics have no mirror image; leave --mirrored out")
+    physics, actions = environment.mirrored(episode.physics, episode.action[1:].astype(np.float64))
+    image = episode_of(environment, physics, actions, None)
+    return dataclasses.replace(image, reward=episode.reward, discount=episode.discount)
 
 
 def _normalised(recording: Recording, spec: RobotSpec) -> Recording:
