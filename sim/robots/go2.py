@@ -50,7 +50,7 @@ SPEC = RobotSpec(
     # As closely as a walking torso, which sways, keeps anything: vx, vy, vz, then the turns.
     velocity_widths=(0.12, 0.12, 0.3, 1.0, 1.0, 0.3),
     posture_features=("torso_up", "torso_height"),
-    posture=(0.0, 0.0, 1.0, 0.3),
+    posture=(0.0, 0.0, 1.0, 0.31),
     posture_widths=(0.12, 0.12, 0.1, 0.04),
     fallen_below=0.5,
     goal_low=(-3.0, -3.0, 0.2),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from fb_ros.errors import FbRosError
-from fb_ros.robot.field import Field, assemble, layout_size, layout_slices
+from fb_ros.robot.field import Field, assemble, layout_size, layout_slices, topics_of
 from fb_ros.robot.robot_state import RobotState
 
 STATE = RobotState(
@@ -22,6 +24,15 @@ STATE = RobotState(
 def test_joints_are_matched_by_name() -> None:
     field = Field(name="q", source="joint_position", joints=("a", "b"))
     np.testing.assert_array_equal(field.encode(STATE), [1.0, 0.5])
+
+
+def test_the_command_before_is_taken_whole_and_no_topic_carries_it() -> None:
+    field = Field(name="sent", source="last_command", joints=("a", "b"))
+    state = dataclasses.replace(STATE, last_command=np.array([7.0, 8.0]))
+    np.testing.assert_array_equal(field.encode(state), [7.0, 8.0])
+    assert topics_of([field]) == ("joint_states",)
+    with pytest.raises(FbRosError, match="last_command, which the state does not carry"):
+        field.encode(STATE)
 
 
 def test_sines_come_before_cosines() -> None:

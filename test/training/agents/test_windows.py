@@ -1,0 +1,66 @@
+"""Tasks that a trajectory achieved."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot.field import layout_slices
+from sim.robots.go2 import SPEC
+from training.agents.agent_config import AgentConfig
+from training.agents.windows import Windows
+from training.data.data import Transitions
+from training.data.flat_data import FlatData, in_memory
+
+SLICES = layout_slices(SPEC.features)
+# Two episodes; in the second it walks, for a short time.
+LONG, SHORT = 400, 100
+
+
+@pytest.fixture(scope="module")
+def data() -> Transitions:
+    rows = LONG + SHORT + 2
+    features = np.zeros((rows, SPEC.feature_dim))
+    # The number of a row, to tell it by, and how fast it goes there.
+    features[:, SLICES["torso_pos"].start] = np.arange(rows)
+    features[LONG + 50 :, SLICES["torso_vel"].start] = 1.0
+    flat = in_memory(
+        np.zeros((rows, SPEC.obs_dim)), np.zeros((rows, SPEC.act_dim)), features, np.ones(rows)
+    )
+    flat = dataclasses.replace(flat, steps=np.array([LONG, SHORT]))
+    assert isinstance(flat, FlatData)
+    return Transitions.of(flat, SPEC)
+
+
+def test_a_group_comes_from_one_window_and_its_task_from_what_followed(data: Transitions) -> None:
+    config = AgentConfig(goal_share=0.0, future_share=1.0)
+    windows = Windows(config, SPEC, data)
+    rows, states = windows.own_future(64, 8, torch.Generator().manual_seed(0))
+    rows = rows.view(64, 8)
+    reached = states[:, :, SLICES["torso_pos"].start].long()
+    assert torch.all(rows.amax(1) - rows.amin(1) < config.window_steps)
+    # In the same episode, and not before the window's last row.
+    assert torch.equal((rows > LONG).any(1), (rows > LONG).all(1))
+    assert torch.equal((reached > LONG).all(1), (rows > LONG).all(1))
+    assert torch.all(reached.amin(1) > rows.amax(1))
+    assert torch.all(reached.amax(1) - rows.amin(1) <= config.window_steps + 61)
+
+
+def test_rare_velocities_are_drawn_more_often(data: Transitions) -> None:
+    generator = torch.Generator().manual_seed(0)
+    shares = []
+    for rare in (0.0, 1.0):
+        config = AgentConfig(goal_share=0.0, window_share=1.0, rare_share=rare)
+        states = Windows(config, SPEC, data).anywhere(500, generator)
+        shares.append(float((states[..., SLICES["torso_vel"].start] > 0.5).float().mean()))
+    assert shares[1] > 1.5 * shares[0] > 0.0
+
+
+def test_a_robot_without_velocities_has_no_rare_ones(data: Transitions) -> None:
+    still = dataclasses.replace(SPEC, velocity_features=(), velocity_widths=())
+    with pytest.raises(FbRosError, match="rare_share"):
+        Windows(AgentConfig(goal_share=0.0, window_share=1.0, rare_share=0.5), still, data)
