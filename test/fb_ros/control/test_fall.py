@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from fb_ros.control.control_settings import ControlSettings
-from fb_ros.control.controller import Controller, Observation, Order, Step
+from fb_ros.control.controller import Controller
 from fb_ros.control.joint_reading import JointReading
+from fb_ros.control.step import Observation, Order, Step
 from fb_ros.errors import FbRosError
 from fb_ros.robot.field import Field
 from test.fb_ros.robot.test_robot_spec import SPEC
