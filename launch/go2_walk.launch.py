@@ -5,4 +5,5 @@ from launch import LaunchDescription
 
 
 def generate_launch_description() -> LaunchDescription:
+    """The robot and its nodes, with the arguments of every robot."""
     return robot_launch_description("go2")
