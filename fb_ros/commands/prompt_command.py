@@ -13,6 +13,7 @@ from fb_ros.paths import find_bundle, skills_folder
 from fb_ros.prompts.prompt import GoalPoint, Reward
 from fb_ros.prompts.prompt_text import RESERVED, parse_prompt
 from fb_ros.prompts.skills import SkillLibrary
+from fb_ros.task_inference.choice import Choice
 from fb_ros.task_inference.inference import Inference
 from fb_ros.task_inference.reward_inference import RewardInference
 from fb_ros.task_inference.skill_commands import listing
@@ -44,8 +45,9 @@ class PromptConfig(CommandConfig):
     """Any prompt in words."""
     skills: Path | None = None
     """Folder of the saved skills, for `--dry-run`; none for the user's data folder."""
-    best_of: int = 1
-    """Ways to encode a formula, of which the best is taken, for `--dry-run`."""
+    choice: Choice = "best"
+    """How `z` is chosen, for `--dry-run`: what does best as the model imagines it, or the papers'
+    `mean`."""
     dry_run: bool = False
     """Encode it here and say what would become of it, without a robot."""
     patience: float = 10.0
@@ -106,7 +108,7 @@ def _dry_run(config: PromptConfig) -> Result:
         raise FbRosError("--dry-run needs --bundle: a bundle's folder or a shipped model's name")
     bundle = load_bundle(find_bundle(config.bundle))
     library = SkillLibrary(config.skills or skills_folder(bundle.robot.name))
-    inference = RewardInference(bundle, skills=library, best_of=config.best_of)
+    inference = RewardInference(bundle, skills=library, choice=config.choice)
     words = config.line.split()
     if words[0] in RESERVED and words != ["list"]:
         raise FbRosError(f"`{words[0]}` would change the skills; leave --dry-run out")

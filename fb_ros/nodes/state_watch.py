@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
+import numpy as np
 from rclpy.node import Node
 
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.sensor_messages import subscribe_to_sensors
-from fb_ros.robot.field import topics_of
+from fb_ros.robot.field import assemble, topics_of
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
 
@@ -23,6 +25,7 @@ class StateWatch:
         self._state: RobotState | None = None
         self._since = 0.0
         self._wrong = ""
+        self._fields = robot.observation
         self._topics = topics_of(robot.features)
         subscribe_to_sensors(node, robot, robot.features, self._keep, self._refuse)
 
@@ -32,6 +35,12 @@ class StateWatch:
             reason = self._wrong or f"nothing new on {' and '.join(self._topics)}"
             raise FbRosError(f"the robot's state is not known: {reason}; is it up?")
         return self._state
+
+    def observation(self) -> np.ndarray | None:
+        """What the policy observes now, `(obs_dim,)`; None where that is not known."""
+        with contextlib.suppress(FbRosError):
+            return assemble(self._fields, self.state())
+        return None
 
     def _refuse(self, reason: str) -> None:
         self._wrong = reason

@@ -6,23 +6,20 @@ import datetime
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PointStamped, TwistStamped
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.timer import Timer
 from std_msgs.msg import Float32, Float64MultiArray, String
 
-from fb_ros.backends.graphs import require_precision
 from fb_ros.bundle.time_limit import within
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.drain import arrived, drain
+from fb_ros.nodes.inference_parameters import InferenceParameters
 from fb_ros.nodes.latency import LatencyWindow
-from fb_ros.nodes.messages import ERROR, OK, WARN, to_array_message, to_diagnostics, to_status
-from fb_ros.nodes.parameters import declare_bundle, declare_number, declare_text, declare_whole
+from fb_ros.nodes.messages import ERROR, OK, WARN, to_diagnostics, to_status
 from fb_ros.nodes.prompt_messages import (
     SHOWN,
     to_goal_point,
@@ -34,21 +31,21 @@ from fb_ros.nodes.qos import EVENTS, LATCHED, PROMPT
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.single_instance import SingleInstance
 from fb_ros.nodes.state_watch import StateWatch
+from fb_ros.nodes.twin_client import TwinClient, twin_values
+from fb_ros.nodes.twin_messages import TwinAnswer
+from fb_ros.nodes.z_publisher import ZPublisher
 from fb_ros.paths import skills_folder
 from fb_ros.prompts.feedback import FeedbackWindow
 from fb_ros.prompts.prompt import Prompt, Reward
 from fb_ros.prompts.prompt_text import parse_prompt
 from fb_ros.prompts.skills import SkillLibrary
 from fb_ros.robot.field import assemble
-from fb_ros.task_inference.candidates import require_centring
 from fb_ros.task_inference.inference import Inference
-from fb_ros.task_inference.ramp import Ramp
 from fb_ros.task_inference.reward_inference import RewardInference
 from fb_ros.task_inference.skill_commands import run_skill_command
+from fb_ros.task_inference.trial import after_trial
 from fb_ros.task_inference.z_digest import z_digest
 
-# policy_node stops the robot when it has not heard of a z for its z_timeout, 1 s by default.
-_HEARTBEAT_SECONDS = 0.2
 _WARM_UP_SECONDS = 60.0
 
 
@@ -58,33 +55,16 @@ class TaskInferenceNode(Node):
     def __init__(self) -> None:
         super().__init__("task_inference_node")
         instance = SingleInstance(self)
-        self._bundle = bundle = declare_bundle(self)
-        backend = declare_text(self, "backend", "auto", "inference runtime")
-        precision = declare_text(self, "precision", "fp32", "of the hidden layers: fp32 or fp16")
-        ramp = declare_number(
-            self, "ramp_seconds", 0.0, "seconds in which z moves to a new prompt's; 0: at once"
-        )
-        window = declare_number(
-            self, "reward_window", 30.0, "seconds for which a reward_value is remembered"
-        )
-        folder = declare_text(
-            self, "skills", "", "folder of the saved skills; empty: the user's data folder"
-        )
-        best_of = declare_whole(
-            self, "best_of", 1, "ways to encode a formula, of which the best is taken"
-        )
-        centring = declare_text(
-            self, "centring", "dense", "formulas whose mean is subtracted: dense, always or never"
-        )
+        self._parameters = InferenceParameters(self, self._change)
+        self._bundle = bundle = self._parameters.bundle
         self._robot, self._model_id = bundle.robot, bundle.model_id
-        self._skills = SkillLibrary(Path(folder) if folder else skills_folder(self._robot.name))
+        self._skills = SkillLibrary(self._parameters.skills or skills_folder(self._robot.name))
         self._inference = RewardInference(
             bundle,
-            backend,
+            self._parameters.backend,
             skills=self._skills,
-            best_of=best_of,
-            centring=require_centring(centring),
-            precision=require_precision(precision),
+            choice=self._parameters.choice,
+            precision=self._parameters.precision,
         )
         # The first inference sets the runtime's memory up; a person should not wait for it.
         within(
@@ -93,23 +73,19 @@ class TaskInferenceNode(Node):
             lambda: self._inference.infer(self._inference.example()),
         )
         instance.wait()
-        self._ramp = Ramp(bundle.blocks, ramp)
-        self._feedback = FeedbackWindow(window)
+        self._feedback = FeedbackWindow(self._parameters.reward_window)
         self._present: Inference | None = None
         """The prompt in force."""
         self._states = StateWatch(self, self._robot)
-        self._z = self.create_publisher(Float64MultiArray, "z", LATCHED)
+        self._z = ZPublisher(self, bundle, self._parameters.ramp_seconds)
+        self._twin = TwinClient(self, self._model_id, self._on_twin)
         self._status = self.create_publisher(DiagnosticStatus, "prompt/status", LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
         self._latency = LatencyWindow()
         self._counts = {"prompts": 0, "refused_prompts": 0, "superseded_prompts": 0}
+        self._counts |= {"twin_changes": 0}
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._publish_diagnostics, clock=wall)
-        # Latched or not, whoever moves by a z wants to know that somebody still stands behind it.
-        self._last_z: Float64MultiArray | None = None
-        self.create_timer(_HEARTBEAT_SECONDS, self._repeat_z, clock=wall)
-        self._moving: Timer = self.create_timer(self._robot.ctrl_dt, self._move)
-        self._moving.cancel()
 
         self._listen("goal_point", PointStamped, lambda m: to_goal_point(m, bundle))
         self._listen("goal_state", Float64MultiArray, lambda m: to_goal_state(m, bundle))
@@ -178,7 +154,7 @@ class TaskInferenceNode(Node):
                 self._answer(OK, prompt, {"prompt": topic, "text": text})
                 return
             text = (line or prompt.text)[:SHOWN]
-            inference = self._inference.infer(prompt)
+            inference = self._inference.infer(prompt, self._states.observation())
         except FbRosError as error:
             self._refuse(topic, text, str(error))
         except Exception as error:
@@ -191,20 +167,37 @@ class TaskInferenceNode(Node):
         if topic != "reward_value":
             self._feedback.clear()
         self._present = inference
-        self._publish_z(self._ramp.go_to(inference.z, self._now()))
-        if not self._ramp.arrived(self._now()):
-            self._moving.reset()
+        self._z.go_to(inference.z)
         seconds = time.time() - since
         self._latency.add(seconds)
-        values = {
-            "prompt": topic,
-            "text": text,
-            "z": z_digest(inference.z),
-            **{name: f"{value:.4g}" for name, value in inference.figures.items()},
-            "time_ms": f"{seconds * 1e3:.2f}",
-        }
+        values = {"prompt": topic, "text": text, **_described(inference)}
+        values["time_ms"] = f"{seconds * 1e3:.2f}"
         if topic == "reward_value":
             values["window_s"] = f"{self._feedback.seconds:g}"
+        self._values_of_prompt = values
+        if self._twin.ask(self._counts["prompts"], inference):
+            values = {**values, "twin": "asked"}
+        self._answer_accepted(text, inference, values)
+
+    def _on_twin(self, inference: Inference, answer: TwinAnswer) -> None:
+        """Takes what earned most in the twin, unless the prompt is not in force any more."""
+        if inference is not self._present:
+            return
+        told = inference
+        count = 0 if inference.proposals is None else len(inference.proposals)
+        # A number that was not asked about would be another's.
+        if answer.trial and answer.trial.best < count:
+            told = after_trial(inference, answer.trial)
+        if told.z is not inference.z and answer.trial and answer.trial.best:
+            self._counts["twin_changes"] += 1
+            self._z.go_to(told.z)
+        self._present = told
+        values = {**self._values_of_prompt, **_described(told), **twin_values(answer)}
+        self._answer_accepted(values["text"], told, values)
+
+    def _answer_accepted(
+        self, text: str, inference: Inference, values: Mapping[str, object]
+    ) -> None:
         if inference.warnings:
             self._answer(WARN, f"{text}: {'; '.join(inference.warnings)}", values)
         else:
@@ -226,19 +219,11 @@ class TaskInferenceNode(Node):
         else:
             self.get_logger().warning(text, throttle_duration_sec=0.1)
 
-    def _move(self) -> None:
-        now = self._now()
-        self._publish_z(self._ramp.at(now))
-        if self._ramp.arrived(now):
-            self._moving.cancel()
-
-    def _publish_z(self, z: Any) -> None:
-        self._last_z = to_array_message(z, self._model_id)
-        self._z.publish(self._last_z)
-
-    def _repeat_z(self) -> None:
-        if self._last_z is not None:
-            self._z.publish(self._last_z)
+    def _change(self) -> None:
+        """A person has changed a parameter."""
+        self._inference.choice = self._parameters.choice
+        self._feedback.seconds = self._parameters.reward_window
+        self._z.set_ramp(self._parameters.ramp_seconds)
 
     def _now(self) -> float:
         return float(self.get_clock().now().nanoseconds) * 1e-9
@@ -249,6 +234,11 @@ class TaskInferenceNode(Node):
         name = f"{self.get_fully_qualified_name()}: task inference"
         status = to_status(OK, name, "listening for prompts", values, self._robot.name)
         self._diagnostics.publish(to_diagnostics(status, self.get_clock().now()))
+
+
+def _described(inference: Inference) -> dict[str, str]:
+    figures = {name: f"{value:.4g}" for name, value in inference.figures.items()}
+    return {"z": z_digest(inference.z), **figures}
 
 
 def main() -> int:

@@ -27,6 +27,8 @@ from fb_ros.prompts.prompt import (
 
 MAX_LENGTH = 10_000
 """Characters of a prompt that somebody writes."""
+MAX_SKILL_LENGTH = 10_000_000
+"""Characters of a saved skill's prompt: ten thousand labelled states fit."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """What a skill may be called."""
 

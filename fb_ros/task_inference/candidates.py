@@ -1,55 +1,47 @@
-"""Ways to weight the reference states for one reward, to choose the best of."""
+"""Ways to weight the reference states for one reward: the mean, and what may do better."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
-
-from fb_ros.errors import FbRosError
 
 # A reward below this share of its range counts as none.
 CARRIED = 0.01
 # A reward that more of the states carry than this is dense.
 _SPARSE = 0.1
-# Share of the states that the sharpened ways keep.
-_SHARPENED = (0.1, 0.01)
+# States that a way looks at: a mean over more of them differs little, and takes as much longer.
+_MEAN_STATES, _BEST_STATES = 2048, 256
+# A state counts as exp((reward - best) / (share * standard deviation)).
+_SOFTNESS = (0.5, 0.25)
+# Shares of the states that are the best, and the power that a reward is raised to.
+_SHARES, _POWER = (0.1, 0.03, 0.01, 0.003), 3
+# Single states are chosen from these shares of the best.
+_GOALS, _NARROW_GOALS, _NEAR = 0.01, 0.003, (0.03, 0.01)
+_FAR_APART, _DRAWN = 6, 2
 
 
 class Candidate(NamedTuple):
     """One way."""
 
     name: str
+    states: np.ndarray
+    """Which of the reference states, `(m,)`."""
     weights: np.ndarray
-    """`(n,)`."""
+    """Their weights, `(m,)`."""
 
 
-Centring = Literal["dense", "always", "never"]
-"""Which rewards are centred; a sparse one is carried by a tenth of the states at most."""
-
-
-def require_centring(name: str) -> Centring:
-    """The option of that name; refuses one that does not exist."""
-    for known in get_args(Centring):
-        if name == known:
-            return known
-    raise FbRosError(f"centring is {name!r}, expected one of {', '.join(get_args(Centring))}")
-
-
-def baseline(rewards: np.ndarray, centring: Centring = "dense") -> float:
+def baseline(rewards: np.ndarray) -> float:
     """The constant that is subtracted from rewards `(n,)` before they are encoded.
 
     A constant changes no behaviour, but it changes `z`. A dense reward is centred, so that it
     does not ask for what most states are like. A sparse one starts at its floor, so that the
-    states without reward need not be looked at, and a goal is encoded as in training. "never"
-    starts every reward at its floor.
+    states without reward need not be looked at, and a goal is encoded as in training.
     """
     low, high = float(rewards.min()), float(rewards.max())
     carried = rewards > low + CARRIED * (high - low)
-    dense = carried.mean() > _SPARSE if centring == "dense" else centring == "always"
-    return float(rewards.mean()) if dense else low
+    return float(rewards.mean()) if carried.mean() > _SPARSE else low
 
 
 def above(rewards: np.ndarray, base: float) -> np.ndarray:
@@ -60,31 +52,87 @@ def above(rewards: np.ndarray, base: float) -> np.ndarray:
     return np.where(relative > threshold, relative, 0.0) if sparse else relative
 
 
-def candidates(rewards: np.ndarray, count: int, base: float) -> list[Candidate]:
-    """The first `count` ways to weight states with `rewards` `(n,)`, which must vary.
+def mean_of_all(rewards: np.ndarray) -> Candidate:
+    """The papers' way, `E[r B]` over all states with `rewards` `(n,)`, relative to a baseline."""
+    weights = above(rewards, baseline(rewards))
+    states = np.flatnonzero(weights)
+    return Candidate("mean", states, weights[states])
 
-    Relative to the baseline, centred, as they are, sharpened (the best states alone), then one of
-    the best states at a time: a mean over two far peaks would be neither.
+
+def candidates(
+    rewards: np.ndarray, places: np.ndarray, present: np.ndarray | None = None
+) -> list[Candidate]:
+    """Ways to weight states with `rewards` `(n,)`, which must vary.
+
+    The mean first, sharpened rewards, the best states together, then one of them at a time: a
+    mean over two far peaks would be neither. `places` `(n, k)` are the states in units of their
+    spread, of what the reward speaks of, and `present` `(k,)` is where the robot is, if that is
+    known: the nearest good state may be the best.
     """
-    ways = itertools.islice(_ways(rewards, base), count)
-    return [way for way in ways if np.any(way.weights)]
+    return [way for way in _ways(rewards, places, present) if np.any(way.weights)]
 
 
-def _ways(rewards: np.ndarray, base: float) -> Iterator[Candidate]:
-    yield Candidate("relative", above(rewards, base))
-    yield Candidate("centred", rewards - rewards.mean())
-    yield Candidate("as it is", rewards)
-    order = np.argsort(-rewards, kind="stable")
-    carrying = int(np.sum(rewards > rewards.min()))
-    for share in _SHARPENED:
-        best = order[: max(1, min(round(share * len(rewards)), carrying))]
-        yield Candidate(f"best {share:.0%}", _ones(best, len(rewards)))
-    rng = np.random.default_rng(0)
-    while True:
-        yield Candidate("one state", _ones(rng.choice(best), len(rewards)))
+def _ways(
+    rewards: np.ndarray, places: np.ndarray, present: np.ndarray | None
+) -> Iterator[Candidate]:
+    whole = mean_of_all(rewards)
+    some = spread_out(whole.states, _MEAN_STATES)
+    every = spread_out(np.arange(len(rewards)), _MEAN_STATES)
+    if len(some) < len(whole.states):
+        # What is subtracted is the mean of those states.
+        yield Candidate("mean", every, above(rewards[every], baseline(rewards[every])))
+    else:
+        yield whole
+    low, high = float(rewards.min()), float(rewards.max())
+    yield Candidate("powered", every, ((rewards[every] - low) / (high - low)) ** _POWER)
+    best, unit = float(np.percentile(rewards, 99.9)), float(rewards.std())
+    for softness in _SOFTNESS:
+        exponent = (rewards[every] - best) / (softness * unit)
+        weights = np.exp(np.clip(exponent, -60.0, 3.0))
+        kept = weights > CARRIED * weights.max()
+        yield Candidate("softened", every[kept], weights[kept])
+    order = np.argsort(-rewards, kind="stable")[: int(np.sum(rewards > low))]
+
+    def top(share: float) -> np.ndarray:
+        return order[: max(1, round(share * len(rewards)))]
+
+    for share in _SHARES:
+        states = spread_out(top(share), _BEST_STATES)
+        yield Candidate(f"best {share:.1%}", states, np.ones(len(states)))
+    good = top(_GOALS)
+    yield _one(_central(good, places))
+    yield _one(_central(top(_NARROW_GOALS), places))
+    for state in _far_apart(good, places, _FAR_APART):
+        yield _one(state)
+    for state in np.random.default_rng(0).choice(good, _DRAWN):
+        yield _one(state)
+    if present is not None:
+        for share in _NEAR:
+            states = top(share)
+            yield _one(states[np.argmin(np.linalg.norm(places[states] - present, axis=1))])
 
 
-def _ones(where: np.ndarray | int, size: int) -> np.ndarray:
-    weights = np.zeros(size)
-    weights[where] = 1.0
-    return weights
+def _one(state: int | np.integer) -> Candidate:
+    return Candidate("one state", np.array([state]), np.ones(1))
+
+
+def spread_out(states: np.ndarray, most: int = _MEAN_STATES) -> np.ndarray:
+    """So many of them at most, evenly spaced in their order."""
+    return states[:: max(1, -(-len(states) // most))]
+
+
+def _central(states: np.ndarray, places: np.ndarray) -> int:
+    """The state nearest to the mean of them."""
+    own = places[states]
+    return int(states[np.argmin(np.linalg.norm(own - own.mean(axis=0), axis=1))])
+
+
+def _far_apart(states: np.ndarray, places: np.ndarray, count: int) -> Iterator[int]:
+    """The first of the states, and then each time the one furthest from all before."""
+    own = places[states]
+    distance = np.full(len(states), np.inf)
+    index = 0
+    for _ in range(min(count, len(states))):
+        yield int(states[index])
+        distance = np.minimum(distance, np.linalg.norm(own - own[index], axis=1))
+        index = int(np.argmax(distance))

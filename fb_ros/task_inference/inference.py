@@ -6,6 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from fb_ros.task_inference.objective import Objective
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Inference:
@@ -15,7 +17,19 @@ class Inference:
     """`(z_dim,)`, float32."""
     text: str
     """The prompt."""
-    warnings: tuple[str, ...] = ()
-    """What the person should know, a sentence each."""
+    task_warnings: tuple[str, ...] = ()
+    """What the person should know of the task, a sentence each."""
+    forecast_warnings: tuple[str, ...] = ()
+    """What they should know of how it will go."""
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
     """By names that carry their unit."""
+    proposals: np.ndarray | None = None
+    """Encodings that may do even better, the most promising first, `(k, z_dim)`; `z` is the first
+    of them. None where there was nothing to choose from."""
+    objective: Objective | None = None
+    """What they were chosen by."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All that the person should know."""
+        return self.task_warnings + self.forecast_warnings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class Objective:
     """Their mean."""
     best: float
     """Their 99.9th percentile, or their largest where that is not above the mean."""
+    unit: float = 1.0
+    """What one of these rewards is in the units that a person thinks in."""
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """The reward of each state `(…, feature_dim)`, `(…,)`, finite."""
@@ -38,11 +40,15 @@ class Objective:
 
 
 def objective_of(
-    reward: Callable[[np.ndarray], np.ndarray], uses: Collection[str], rewards: np.ndarray
+    reward: Callable[[np.ndarray], np.ndarray],
+    uses: Collection[str],
+    rewards: np.ndarray,
+    unit: float = 1.0,
 ) -> Objective:
     """The objective of a reward which in the reference states is `rewards` `(n,)`.
 
-    These must be finite and vary.
+    These must be finite and vary, and be of a size that sums do not overflow; `unit` is what one
+    of them is in the units that a person thinks in.
     """
     mean, best = float(rewards.mean()), float(np.percentile(rewards, _BEST_PERCENTILE))
     high = float(rewards.max())
@@ -53,4 +59,20 @@ def objective_of(
         mean=mean,
         # Above the mean by more than the rounding of a mean of equal numbers.
         best=best if best - mean > 1e-9 * (high - mean) else high,
+        unit=unit,
     )
+
+
+def weighted_sum(
+    objectives: Sequence[Objective], weights: Sequence[float]
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The reward of a blend: its parts' rewards, each in units of its range, times its weight."""
+
+    def reward(features: np.ndarray) -> np.ndarray:
+        parts = [
+            weight * objective.share(objective(features))
+            for objective, weight in zip(objectives, weights, strict=True)
+        ]
+        return np.sum(parts, axis=0)
+
+    return reward

@@ -17,7 +17,7 @@ class Ramp:
         """`seconds` is the time that every change takes; 0 for at once."""
         if not seconds >= 0.0:
             raise FbRosError(f"ramp_seconds is {seconds:g}, expected 0 or more")
-        self._blocks, self._seconds = tuple(blocks), seconds
+        self._blocks, self.seconds = tuple(blocks), seconds
         self._start: np.ndarray | None = None
         self._end: np.ndarray | None = None
         self._since = 0.0
@@ -34,10 +34,10 @@ class Ramp:
             raise FbRosError("there is no z yet; publish a prompt")
         if self.arrived(time) or self._start is None:
             return self._end
-        share = (time - self._since) / self._seconds
+        share = (time - self._since) / self.seconds
         return interpolate(self._start, self._end, share, self._blocks).astype(self._end.dtype)
 
     def arrived(self, time: float) -> bool:
         """Whether it has nowhere left to go."""
         gone = time - self._since
-        return self._start is None or gone < 0.0 or gone >= self._seconds
+        return self._start is None or gone < 0.0 or gone >= self.seconds

@@ -10,14 +10,11 @@ list
 from __future__ import annotations
 
 from fb_ros.errors import FbRosError
-from fb_ros.prompts.prompt_text import RESERVED, parse_prompt, require_name
+from fb_ros.prompts.prompt_text import MAX_SKILL_LENGTH, RESERVED, parse_prompt, require_name
 from fb_ros.prompts.skills import SavedSkill, SkillLibrary
 from fb_ros.robot.wording import shortened
 from fb_ros.task_inference.inference import Inference
 from fb_ros.task_inference.reward_inference import RewardInference
-
-# Characters of a skill's text: ten thousand labelled states fit.
-_LONGEST = 10_000_000
 
 _USAGE = dict(zip(RESERVED, (("NAME",), ("OLD", "NEW"), ("NAME",), ("NAME",), ()), strict=True))
 
@@ -53,7 +50,7 @@ def run_skill_command(
     if name == "delete":
         library.delete(words[0])
         return f"skill {words[0]} is gone"
-    anew = inference.infer(parse_prompt(library.load(words[0]).text, longest=_LONGEST))
+    anew = inference.infer(parse_prompt(library.load(words[0]).text, longest=MAX_SKILL_LENGTH))
     return _save(library, words[0], anew, model_id, date)
 
 

@@ -73,8 +73,7 @@ def evaluate(config: EvaluateConfig) -> Result:
     inference = RewardInference(
         bundle,
         config.backend,
-        best_of=config.best_of,
-        centring=config.centring,
+        choice=config.choice,
         precision=config.precision,
     )
     if config.rewards:

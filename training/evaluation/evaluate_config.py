@@ -8,7 +8,7 @@ from pathlib import Path
 from fb_ros.backends.graphs import Precision
 from fb_ros.command import CommandConfig
 from fb_ros.errors import FbRosError
-from fb_ros.task_inference.candidates import Centring
+from fb_ros.task_inference.choice import Choice
 from sim.ranges import require_episodes, require_seed
 from sim.robots.start import Start
 from sim.tasks.tasks import REACH
@@ -46,10 +46,8 @@ class EvaluateConfig(CommandConfig):
     """Precision of the networks' hidden layers."""
     sample_actions: bool = False
     """Take the best, by the model's own value, of 32 noisy actions instead of the mean one."""
-    best_of: int = 1
-    """Ways to encode a formula, of which the best by the model's own value is taken."""
-    centring: Centring = "dense"
-    """From which formulas their mean is subtracted."""
+    choice: Choice = "best"
+    """How `z` is chosen: what does best as the model imagines it, or the papers' `mean`."""
     picture: Path | None = None
     """PNG to draw of the first episode; needs a renderer: `MUJOCO_GL=egl fb_ros evaluate …`."""
     reference: bool = True

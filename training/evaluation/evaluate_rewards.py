@@ -59,7 +59,7 @@ def evaluate_rewards(
             continue
         text = formulas[index].text
         try:
-            answer = inference.infer(Reward(formula=text))
+            answer = inference.infer(Reward(formula=text), environment.observation())
         except FbRosError as error:
             refusals[index] = str(error)
             continue

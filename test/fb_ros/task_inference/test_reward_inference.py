@@ -23,7 +23,7 @@ from fb_ros.prompts.prompt_text import parse_prompt
 from fb_ros.prompts.skills import SkillLibrary
 from fb_ros.robot.field import layout_slices
 from fb_ros.task_inference.asked_blocks import asked_blocks
-from fb_ros.task_inference.candidates import above, baseline, candidates, require_centring
+from fb_ros.task_inference.candidates import above, baseline, candidates, mean_of_all
 from fb_ros.task_inference.inference import Inference
 from fb_ros.task_inference.reward_inference import RewardInference, reward_inference
 from fb_ros.task_inference.skill_commands import run_skill_command
@@ -186,9 +186,10 @@ def test_a_reward_at_the_edge_of_the_data_comes_with_a_warning(
     assert "reference states carry the reward" in answer.warnings[0]
 
 
-def test_labelled_states_are_as_good_as_the_goal_that_they_name(
-    bundle: Bundle, inference: RewardInference
+def test_the_mean_over_labelled_states_is_as_good_as_the_goal_that_they_name(
+    bundle: Bundle,
 ) -> None:
+    inference = RewardInference(bundle, choice="mean")
     state = TaskEncoder(bundle).reference[0]
     goal = inference.infer(GoalState(values=tuple(float(value) for value in state))).z
     good = inference.infer(RewardSamples(features=state[None], rewards=np.array([5.0]))).z
@@ -260,40 +261,36 @@ def test_labels_that_say_nothing_are_refused(inference: RewardInference, bundle:
         inference.infer(RewardSamples(features=states, rewards=np.array([1.0, np.nan, 0.0])))
 
 
-def test_best_of_n_is_never_expected_to_be_worse(bundle: Bundle) -> None:
-    formula = reward("-norm(tcp_pos)")
-    one, several = (
-        RewardInference(bundle, best_of=count).infer(formula).figures["predicted_reward"]
-        for count in (1, 6)
-    )
-    assert several >= one - 1e-6
-    with pytest.raises(FbRosError, match="best_of is 0"):
-        RewardInference(bundle, best_of=0)
-
-
 def test_a_sparse_reward_is_encoded_from_the_states_that_carry_it() -> None:
     rewards = np.concatenate([np.full(990, 2.0), np.linspace(3.0, 4.0, 10)])
     base = baseline(rewards)
     assert base == 2.0
     np.testing.assert_allclose(above(rewards, base), np.maximum(rewards - 2.0, 0.0))
+    way = mean_of_all(rewards)
+    np.testing.assert_array_equal(way.states, np.arange(990, 1000))
     dense = np.linspace(-1.0, 0.0, 100)
     assert baseline(dense) == pytest.approx(-0.5)
     np.testing.assert_allclose(above(dense, -0.5), dense + 0.5)
-    assert baseline(dense, "never") == -1.0
-    assert baseline(rewards, "always") == pytest.approx(rewards.mean())
-    with pytest.raises(FbRosError, match="centring is 'maybe', expected one of dense, always"):
-        require_centring("maybe")
 
 
 def test_every_way_to_encode_a_sparse_reward_is_about_states_that_carry_it() -> None:
     rewards = np.zeros(10_000)
-    rewards[:50] = np.linspace(0.5, 1.0, 50)
-    ways = candidates(rewards, 9, baseline(rewards))
-    assert len(ways) == 9
-    for way in ways:
-        if way.name != "centred":
-            assert np.all(rewards[way.weights > 0] > 0), way.name
-    assert [int(np.sum(way.weights > 0)) for way in ways[3:]] == [50, 50, 1, 1, 1, 1]
+    rewards[::200] = np.linspace(0.5, 1.0, 50)
+    places = np.random.default_rng(0).normal(size=(10_000, 3))
+    for way in candidates(rewards, places, np.zeros(3)):
+        if way.name != "softened":
+            assert np.all(rewards[way.states[way.weights > 0.0]] > 0.0), way.name
+
+
+def test_one_of_the_ways_is_the_good_state_that_is_nearest() -> None:
+    rng = np.random.default_rng(0)
+    places = rng.normal(size=(1000, 2))
+    rewards = np.abs(places[:, 0])
+    here = np.array([-2.0, 0.0])
+    good = np.argsort(-rewards)[:30]
+    nearest = good[np.argmin(np.linalg.norm(places[good] - here, axis=1))]
+    ways = candidates(rewards, places, here)
+    assert any(list(way.states) == [nearest] for way in ways)
 
 
 def run(
@@ -333,7 +330,8 @@ def test_what_is_saved_of_skills_does_not_hang_on_them(
     bundle: Bundle, library: SkillLibrary
 ) -> None:
     """A blend of skills, and labelled states, can be encoded anew when the skills are gone."""
-    inference = RewardInference(bundle, skills=library)
+    # What is best may be another encoding from elsewhere, the mean is the same everywhere.
+    inference = RewardInference(bundle, skills=library, choice="mean")
     first = inference.infer(GoalPoint(point=point(bundle)))
     own = bundle.model_id
     run("save a", library, inference, first, own)

@@ -1,0 +1,96 @@
+"""Which of some encodings does best what a prompt asks for."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from fb_ros.task_inference.imagination import Imagination
+from fb_ros.task_inference.objective import Objective
+
+Choice = Literal["best", "mean"]
+"""How `z` is chosen: what does best as the model imagines it, or the papers' `E[r B]`."""
+
+# All encodings are imagined for as long as the way there takes, and judged by the end of that;
+# so many of them are imagined to the end.
+_WAY_SECONDS, _SECONDS, _KEPT = 2.4, 8.0, 8
+_FIRST_LOOK_SECONDS = 1.2
+# Between the moments of a run that are looked at.
+_LOOK_SECONDS = 0.16
+# By so many standard deviations of the data an imagined state may be wrong: what is good at the
+# border of being bad is not as good.
+_UNSURE, _DRAWS = 0.2, 4
+# What a standard deviation outside the data costs: the model knows little there.
+_OUTSIDE = 0.1
+
+
+class Ranking(NamedTuple):
+    """Some encodings in the order of what they are worth."""
+
+    order: np.ndarray
+    """Their numbers, the best first, `(k,)`; those that were dropped early are missing."""
+    forecast: float
+    """Mean reward under the best of them once it is there, in the objective's unit."""
+
+
+def require_choice(name: str) -> Choice:
+    """The choice of that name; refuses one that does not exist."""
+    for known in get_args(Choice):
+        if name == known:
+            return known
+    raise FbRosError(f"choice is {name!r}, expected one of {', '.join(get_args(Choice))}")
+
+
+def rank(
+    imagination: Imagination,
+    objective: Objective,
+    proposals: np.ndarray,
+    observations: np.ndarray,
+    ctrl_dt: float,
+) -> Ranking:
+    """Ranks `proposals` `(m, z_dim)` for a robot that may be in any of `observations`.
+
+    These are `(s, obs_dim)`: one where it is known what the robot observes now.
+    """
+    look = max(1, round(_LOOK_SECONDS / ctrl_dt))
+    steps, way = round(_SECONDS / ctrl_dt), round(_WAY_SECONDS / ctrl_dt)
+    starts, kept = len(observations), np.arange(len(proposals))
+    last = np.tile(observations, (len(proposals), 1))
+    if len(kept) > _KEPT:
+        run, last = imagination.run(last, np.repeat(proposals, starts, axis=0), way)
+        first = run[way - round(_FIRST_LOOK_SECONDS / ctrl_dt) :: look]
+        values = _by_proposal(worth(imagination, objective, first), starts)
+        kept = np.argsort(-values, kind="stable")[:_KEPT]
+        last = last.reshape(len(proposals), starts, -1)[kept].reshape(len(kept) * starts, -1)
+    else:
+        _, last = imagination.run(last, np.repeat(proposals, starts, axis=0), way)
+    run, _ = imagination.run(last, np.repeat(proposals[kept], starts, axis=0), steps - way)
+    run = run[::look]
+    values = _by_proposal(worth(imagination, objective, run), starts)
+    rewards = _by_proposal(objective(run).mean(axis=0), starts)
+    order = np.argsort(-values, kind="stable")
+    return Ranking(order=kept[order], forecast=float(rewards[order[0]]))
+
+
+def worth(imagination: Imagination, objective: Objective, run: np.ndarray) -> np.ndarray:
+    """What runs through states `(steps, n, feature_dim)` are worth, `(n,)`.
+
+    1 for as much reward as the best of the data gives, however much more it is; less outside the
+    data, and less where a small error would make a difference.
+    """
+    shares = [
+        np.minimum(objective.share(objective(shifted)), 1.0)
+        for shifted in imagination.shifted(run, _UNSURE, _DRAWS)
+    ]
+    found: np.ndarray = (np.mean(shares, axis=0) - _OUTSIDE * imagination.outside(run)).mean(
+        axis=0
+    )
+    return found
+
+
+def _by_proposal(values: np.ndarray, starts: int) -> np.ndarray:
+    """The mean over the starts, which vary fastest in `values` `(m * starts,)`: `(m,)`."""
+    found: np.ndarray = values.reshape(-1, starts).mean(axis=1)
+    return found

@@ -1,0 +1,68 @@
+"""The encodings of a reward over the reference states, one for each way to weight them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+
+from fb_ros.bundle.bundle import Bundle
+from fb_ros.task_inference.asked_blocks import asked_blocks
+from fb_ros.task_inference.candidates import (
+    Candidate,
+    baseline,
+    candidates,
+    mean_of_all,
+    spread_out,
+)
+from fb_ros.task_inference.task_encoder import TaskEncoder
+
+
+class EncodedWays(NamedTuple):
+    """What `Task` holds of a reward."""
+
+    proposals: np.ndarray
+    """`(m, z_dim)`, float32."""
+    means: np.ndarray
+    """`(m, z_dim)`, of the reward relative to `base`."""
+    base: float
+
+
+def encoded_ways(
+    bundle: Bundle,
+    encoder: TaskEncoder,
+    rewards: np.ndarray,
+    uses: Collection[str],
+    *,
+    several: bool,
+    present: np.ndarray | None = None,
+) -> EncodedWays:
+    """Encodes `rewards` `(n,)` of the reference states, which speak of the features `uses`.
+
+    In the papers' way alone, the mean over all states, or in `several`. `present` `(k,)` is what
+    `B` reads of the state that the robot is in, where that is known.
+    """
+    asked = asked_blocks(bundle.block_features, uses)
+    base = baseline(rewards)
+    ways = [mean_of_all(rewards)]
+    if several:
+        columns = np.concatenate([encoder.columns[name] for name in sorted(uses)])
+        places = encoder.reference[:, columns] / encoder.spread[columns]
+        here = None if present is None else present[columns] / encoder.spread[columns]
+        ways = candidates(rewards, places, here)
+    # What a model without learned dynamics has to choose by, and to make a forecast of.
+    valued = not bundle.imagines
+    sample = spread_out(np.arange(len(rewards))) if valued else np.empty(0, dtype=np.int64)
+
+    def encode(way: Candidate) -> tuple[np.ndarray, np.ndarray]:
+        states = np.concatenate([way.states, sample])
+        weights = np.concatenate([way.weights, np.zeros(len(sample))])
+        reward = np.concatenate([np.zeros(len(way.states)), rewards[sample] - base])
+        z, mean = encoder.encode(encoder.reference[states], weights, asked, reward)
+        return z, mean * (len(states) / max(1, len(sample)))
+
+    encodings = [encode(way) for way in ways]
+    return EncodedWays(
+        np.stack([z for z, _ in encodings]), np.stack([mean for _, mean in encodings]), base
+    )

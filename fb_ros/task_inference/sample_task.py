@@ -1,0 +1,133 @@
+"""States that a person has labelled with rewards, as tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fb_ros.bundle.bundle import Bundle
+from fb_ros.errors import FbRosError
+from fb_ros.prompts.prompt import RewardSamples
+from fb_ros.robot.field import layout_slices
+from fb_ros.robot.wording import describe
+from fb_ros.task_inference.encoded_ways import encoded_ways
+from fb_ros.task_inference.formula_task import effective_states
+from fb_ros.task_inference.magnitude import magnitude
+from fb_ros.task_inference.nearest_state import nearest_state
+from fb_ros.task_inference.objective import objective_of
+from fb_ros.task_inference.task import Task
+from fb_ros.task_inference.task_encoder import TaskEncoder
+
+_MOST_SAMPLES = 10_000
+# A label speaks of states that are nearer than about this many standard deviations, and half of
+# what it says is believed at a distance where its weight has fallen to `_DOUBT`.
+_WIDTH, _DOUBT = 0.5, 0.1
+# Of more labelled states, so many speak of the others: the work is a product of both.
+_MOST_SPEAKING = 256
+
+
+def sample_task(
+    bundle: Bundle,
+    encoder: TaskEncoder,
+    prompt: RewardSamples,
+    *,
+    several: bool,
+    present: np.ndarray | None = None,
+) -> Task:
+    """The task of labelled states: the papers' mean over them, and what they say of other states.
+
+    `several` and `present` are those of `encoded_ways`.
+    """
+    features, rewards = _checked(bundle, encoder, prompt)
+    asked = np.ones(len(bundle.blocks), dtype=np.float32)
+    proposals = encoder.encode(features, rewards, asked).z[None]
+    reference = encoder.reference.astype(np.float64)
+    last = features[rewards != 0.0][-1]
+    outside = nearest_state(reference, last, encoder.spread)[2]
+    objective = None
+    scaled = rewards / magnitude(rewards)
+    if several:
+        near = likely_reward(features / encoder.spread, scaled)
+        expected = near(reference / encoder.spread)
+        if np.ptp(expected) > 1e-6:
+            columns = _columns(bundle)
+            objective = objective_of(
+                lambda states: near(states[:, columns] / encoder.spread),
+                encoder.columns,
+                expected,
+                magnitude(rewards),
+            )
+            ways = encoded_ways(
+                bundle, encoder, expected, encoder.columns, several=True, present=present
+            )
+            best = features[int(np.argmax(rewards))][None]
+            proposals = np.concatenate(
+                [proposals, encoder.encode(best, np.ones(1), asked).z[None], ways.proposals]
+            )
+    return Task(
+        text=prompt.text,
+        proposals=proposals,
+        objective=objective,
+        warnings=(f"the last labelled state is {outside:.3g} std outside the data",)
+        if not outside <= 1.0
+        else (),
+        figures={
+            "labelled_states": float(len(rewards)),
+            "effective_states": effective_states(np.abs(scaled)),
+            "outside_std": outside,
+        },
+    )
+
+
+def likely_reward(labelled: np.ndarray, rewards: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """What states `(n, k)` labelled with `rewards` `(n,)` say of others, `(m, k)` to `(m,)`.
+
+    In standard deviations; a Nadaraya-Watson estimate that falls to zero away from all labels,
+    of which nothing is known there.
+    """
+    if len(labelled) > _MOST_SPEAKING:
+        chosen = np.random.default_rng(0).choice(len(labelled), _MOST_SPEAKING, replace=False)
+        labelled, rewards = labelled[chosen], rewards[chosen]
+
+    def reward(states: np.ndarray) -> np.ndarray:
+        squares = (
+            np.square(states).sum(axis=1)[:, None]
+            + np.square(labelled).sum(axis=1)
+            - 2.0 * states @ labelled.T
+        )
+        kernel = np.exp(-0.5 * np.maximum(squares, 0.0) / _WIDTH**2)
+        found: np.ndarray = kernel @ rewards / (kernel.sum(axis=1) + _DOUBT)
+        return found
+
+    return reward
+
+
+def _columns(bundle: Bundle) -> np.ndarray:
+    """Where what `B` reads lies in a state's features."""
+    slices = layout_slices(bundle.robot.features)
+    every = np.arange(bundle.robot.feature_dim)
+    return np.concatenate([every[slices[name]] for name in bundle.encoder_features])
+
+
+def _checked(
+    bundle: Bundle, encoder: TaskEncoder, prompt: RewardSamples
+) -> tuple[np.ndarray, np.ndarray]:
+    features, rewards = np.asarray(prompt.features), np.asarray(prompt.rewards)
+    width = encoder.reference.shape[1]
+    if features.ndim != 2 or features.shape[1] != width or len(rewards) != len(features):
+        raise FbRosError(
+            f"labelled states have shape {features.shape} and {len(rewards)} rewards, "
+            f"expected {width} features and a reward in each row: "
+            + describe(bundle.encoder_fields)
+        )
+    # As the graph will have them.
+    with np.errstate(over="ignore"):
+        features = features.astype(np.float32)
+    if not (np.all(np.isfinite(features)) and np.all(np.isfinite(rewards))):
+        raise FbRosError("the labelled states are not finite; publish finite numbers")
+    if not np.any(rewards):
+        raise FbRosError("no labelled state has a reward; give at least one another than 0")
+    if len(features) > _MOST_SAMPLES:
+        raise FbRosError(f"{len(features)} labelled states, at most {_MOST_SAMPLES} will do")
+    return features, rewards

@@ -1,0 +1,30 @@
+"""A prompt as a model sees it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from fb_ros.task_inference.objective import Objective
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """Encodings that may do what a prompt asks for, and what that is."""
+
+    text: str
+    """The prompt."""
+    proposals: np.ndarray
+    """Encodings `(m, z_dim)`, float32; the first is the one to take where nothing can choose."""
+    means: np.ndarray | None = None
+    """`E[r(s) B(s, z)]` of the reward for each of them, `(m, z_dim)`, where that was asked for:
+    with `F` it gives the reward that the model expects, relative to `base`."""
+    base: float = 0.0
+    """What was subtracted from the reward of the means, both in the objective's unit."""
+    objective: Objective | None = None
+    """What to choose by; None where there is nothing to choose, as for a skill's saved `z`."""
+    warnings: tuple[str, ...] = ()
+    """What the person should know, a sentence each."""
+    figures: dict[str, float] = dataclasses.field(default_factory=dict)
+    """By names that carry their unit."""

@@ -1,0 +1,182 @@
+"""What does best as the model imagines it is chosen, whatever kind of prompt asks for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fb_ros.backends.graphs import IMAGINE
+from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.errors import FbRosError
+from fb_ros.prompts.prompt import Reward, RewardSamples
+from fb_ros.prompts.prompt_text import parse_prompt
+from fb_ros.robot.field import layout_slices
+from fb_ros.robot.possible_observation import possible_observation
+from fb_ros.task_inference.choice import rank, require_choice, worth
+from fb_ros.task_inference.imagination import Imagination
+from fb_ros.task_inference.objective import Objective, objective_of, weighted_sum
+from fb_ros.task_inference.reward_inference import RewardInference
+from fb_ros.task_inference.sample_task import likely_reward
+
+
+@pytest.fixture(scope="module")
+def bundle(root: Path) -> Bundle:
+    return load_bundle(root / "models" / "point_mass")
+
+
+@pytest.fixture(scope="module")
+def inference(bundle: Bundle) -> RewardInference:
+    return RewardInference(bundle)
+
+
+@pytest.fixture(scope="module")
+def imagination(bundle: Bundle) -> Imagination:
+    return Imagination(bundle)
+
+
+def objective(bundle: Bundle, sign: float = 1.0) -> Objective:
+    """To be as far along x as the data go."""
+    x = bundle.reference_features[:, 0]
+    return objective_of(lambda features: sign * features[:, 0], {"tcp_pos"}, sign * x)
+
+
+def imagined(bundle: Bundle, inference: RewardInference, text: str) -> float:
+    """The mean x to which the chosen encoding leads in the model's own dynamics."""
+    z = inference.infer(parse_prompt(text)).z
+    start = bundle.reference_observations[:1]
+    features, _ = Imagination(bundle).run(start, z[None], 80)
+    return float(features[40:, 0, 0].mean())
+
+
+def test_the_choice_is_among_those_that_exist() -> None:
+    assert require_choice("mean") == "mean"
+    with pytest.raises(FbRosError, match="choice is 'maybe', expected one of best, mean"):
+        require_choice("maybe")
+
+
+def test_what_earns_more_is_ranked_before_what_earns_less(
+    bundle: Bundle, inference: RewardInference, imagination: Imagination
+) -> None:
+    texts = ("goal_point(-0.2, 0, 0.01)", "goal_point(0, 0, 0.01)", "goal_point(0.2, 0, 0.01)")
+    proposals = np.stack([inference.infer(parse_prompt(text)).z for text in texts])
+    start = bundle.reference_observations[:2]
+    for sign, expected in ((1.0, [2, 1, 0]), (-1.0, [0, 1, 2])):
+        ranking = rank(
+            imagination, objective(bundle, sign), proposals, start, bundle.robot.ctrl_dt
+        )
+        assert list(ranking.order) == expected
+        assert ranking.forecast == pytest.approx(0.2, abs=0.05)
+
+
+def test_more_than_the_best_of_the_data_is_worth_no_more(
+    bundle: Bundle, imagination: Imagination
+) -> None:
+    run = np.zeros((5, 3, bundle.robot.feature_dim))
+    run[:, :, 0] = [0.0, 0.2, 5.0]
+    values = worth(imagination, objective(bundle), run)
+    assert values[1] > values[0]
+    assert values[1] > values[2], "it is far outside the data"
+
+
+def test_the_middle_of_a_region_is_worth_more_than_its_border(
+    bundle: Bundle, imagination: Imagination
+) -> None:
+    def inside(features: np.ndarray) -> np.ndarray:
+        return (np.abs(features[:, 0]) < 0.1).astype(float)
+
+    region = objective_of(inside, {"tcp_pos"}, inside(bundle.reference_features))
+    run = np.zeros((20, 2, bundle.robot.feature_dim))
+    run[:, :, 0] = [0.0, 0.099]
+    middle, border = worth(imagination, region, run)
+    assert middle > border + 0.2
+
+
+def test_a_robot_goes_to_the_good_place_that_is_nearest(
+    bundle: Bundle, inference: RewardInference
+) -> None:
+    """Of two that are as good, wherever it is; the mean would be between them."""
+    formula = Reward(formula="abs(tcp_pos[0]) > 0.18")
+    for side in (-0.15, 0.15):
+        start = np.zeros(bundle.robot.obs_dim)
+        start[layout_slices(bundle.robot.observation)["tcp_pos"]] = (side, 0.0, 0.01)
+        answer = inference.infer(formula, start)
+        features, _ = Imagination(bundle).run(start[None], answer.z[None], 80)
+        assert np.abs(features[-1, 0, 0]) > 0.15
+        assert answer.figures["predicted_share"] > 0.8
+
+
+def test_rewards_labels_and_blends_lead_to_the_same_place(
+    bundle: Bundle, inference: RewardInference
+) -> None:
+    states = bundle.reference_features
+    labels = np.where(states[:100, 0] > 0.1, 1.0, -1.0)
+    assert imagined(bundle, inference, "reward(tcp_pos[0] > 0.1)") > 0.1
+    samples = RewardSamples(features=states[:100], rewards=labels)
+    assert imagined(bundle, inference, samples.text) > 0.1
+    blended = "reward(tcp_pos[0] > 0.1) 0.5 + goal_point(0.15, 0.1, 0.01) 0.5"
+    assert imagined(bundle, inference, blended) > 0.1
+
+
+def test_a_poor_forecast_is_said(inference: RewardInference) -> None:
+    """The mass cannot keep its largest speed: the walls are near."""
+    answer = inference.infer(Reward(formula="joint_vel[0]"))
+    assert any("it will do badly: the model expects" in text for text in answer.warnings)
+    good = inference.infer(Reward(formula="-norm(tcp_pos - [0.1, 0.1, 0.01])"))
+    assert not good.warnings
+
+
+def test_labels_say_nothing_of_states_that_are_far_away() -> None:
+    reward = likely_reward(np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([1.0, -1.0]))
+    near, middle, far = reward(np.array([[-0.2, 0.0], [0.5, 0.0], [9.0, 9.0]]))
+    assert near > 0.5
+    assert middle == pytest.approx(0.0, abs=1e-9)
+    assert far == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_blends_parts_count_by_their_weights_and_not_by_their_units(bundle: Bundle) -> None:
+    x = bundle.reference_features[:, 0]
+    small, large = (
+        objective_of(lambda f, unit=unit: unit * f[:, 0], {"tcp_pos"}, unit * x)
+        for unit in (1e-3, 1e3)
+    )
+    reward = weighted_sum([small, large], [1.0, -1.0])
+    np.testing.assert_allclose(reward(bundle.reference_features), 0.0, atol=1e-6)
+
+
+def test_a_predicted_observation_is_made_one_that_can_be(root: Path) -> None:
+    spec = load_bundle(root / "models" / "jaco_hand").robot
+    wrong = np.random.default_rng(0).normal(size=(7, spec.obs_dim))
+    found = possible_observation(spec)(wrong)
+    slices = layout_slices(spec.observation)
+    angles = found[:, slices["joint_angles"]].reshape(7, 2, 6)
+    np.testing.assert_allclose(np.square(angles).sum(axis=1), 1.0)
+    np.testing.assert_allclose(np.linalg.norm(found[:, slices["tcp_axis"]], axis=1), 1.0)
+    fingers = found[:, slices["finger_pos"]]
+    assert fingers.min() >= 0.15
+    assert fingers.max() <= 1.35
+    np.testing.assert_allclose(possible_observation(spec)(found), found)
+
+
+def test_a_model_without_learned_dynamics_chooses_by_its_values(
+    root: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bundle, "imagines", property(lambda self: False))
+    answer = RewardInference(bundle).infer(Reward(formula="tcp_pos[0]"))
+    assert answer.proposals is not None
+    assert len(answer.proposals) > 8
+    assert 0.0 < answer.figures["predicted_reward"] < 0.3
+    mean = RewardInference(bundle, choice="mean").infer(Reward(formula="tcp_pos[0]"))
+    assert answer.figures["predicted_reward"] >= mean.figures["predicted_reward"]
+
+
+def test_what_is_imagined_is_what_the_graphs_make_of_it(
+    bundle: Bundle, imagination: Imagination
+) -> None:
+    start, z = bundle.reference_observations[:3], np.ones((3, bundle.z_dim), dtype=np.float32)
+    graph = bundle.load_graph(IMAGINE, "onnxruntime")
+    following = possible_observation(bundle.robot)(graph.run({"observation": start, "z": z})[1])
+    features, last = imagination.run(start, z, 1)
+    np.testing.assert_allclose(last, following, atol=1e-6)
+    np.testing.assert_allclose(features[0, :, :2], following[:, :2], atol=1e-6)
