@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sim.robots": set(),
     "sim.tasks": {"sim.robots"},
     "sim.picture": {"sim.robots", "sim.tasks"},
+    "sim.twin": {"sim.robots"},
     "sim.node": {"sim.robots", "sim.tasks", "sim.ranges"},
     "sim.client": set(),
     "sim.bench": {"sim.robots", "sim.tasks", "sim.node", "sim.client", "sim.progress"},

@@ -48,7 +48,7 @@ class InferenceParameters:
             node.declare_parameter(name, default, kind)
         self._verify({})
         node.add_on_set_parameters_callback(self._on_set)
-        node.add_post_set_parameters_callback(lambda parameters: self._on_change())
+        node.add_post_set_parameters_callback(self._after_set)
 
     @property
     def choice(self) -> Choice:
@@ -74,6 +74,10 @@ class InferenceParameters:
         except FbRosError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
+
+    def _after_set(self, parameters: Sequence[Parameter]) -> None:
+        if {parameter.name for parameter in parameters} & {"choice", *_NUMBERS}:
+            self._on_change()
 
     def _verify(self, changes: dict[str, Any]) -> None:
         """Refuses values that mean nothing; `changes` are those that are not yet in force."""

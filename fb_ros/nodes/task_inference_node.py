@@ -55,16 +55,16 @@ class TaskInferenceNode(Node):
     def __init__(self) -> None:
         super().__init__("task_inference_node")
         instance = SingleInstance(self)
-        self._parameters = InferenceParameters(self, self._change)
-        self._bundle = bundle = self._parameters.bundle
+        self._settings = InferenceParameters(self, self._change)
+        self._bundle = bundle = self._settings.bundle
         self._robot, self._model_id = bundle.robot, bundle.model_id
-        self._skills = SkillLibrary(self._parameters.skills or skills_folder(self._robot.name))
+        self._skills = SkillLibrary(self._settings.skills or skills_folder(self._robot.name))
         self._inference = RewardInference(
             bundle,
-            self._parameters.backend,
+            self._settings.backend,
             skills=self._skills,
-            choice=self._parameters.choice,
-            precision=self._parameters.precision,
+            choice=self._settings.choice,
+            precision=self._settings.precision,
         )
         # The first inference sets the runtime's memory up; a person should not wait for it.
         within(
@@ -73,11 +73,11 @@ class TaskInferenceNode(Node):
             lambda: self._inference.infer(self._inference.example()),
         )
         instance.wait()
-        self._feedback = FeedbackWindow(self._parameters.reward_window)
+        self._feedback = FeedbackWindow(self._settings.reward_window)
         self._present: Inference | None = None
         """The prompt in force."""
         self._states = StateWatch(self, self._robot)
-        self._z = ZPublisher(self, bundle, self._parameters.ramp_seconds)
+        self._z = ZPublisher(self, bundle, self._settings.ramp_seconds)
         self._twin = TwinClient(self, self._model_id, self._on_twin)
         self._status = self.create_publisher(DiagnosticStatus, "prompt/status", LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
@@ -221,9 +221,9 @@ class TaskInferenceNode(Node):
 
     def _change(self) -> None:
         """A person has changed a parameter."""
-        self._inference.choice = self._parameters.choice
-        self._feedback.seconds = self._parameters.reward_window
-        self._z.set_ramp(self._parameters.ramp_seconds)
+        self._inference.choice = self._settings.choice
+        self._feedback.seconds = self._settings.reward_window
+        self._z.set_ramp(self._settings.ramp_seconds)
 
     def _now(self) -> float:
         return float(self.get_clock().now().nanoseconds) * 1e-9

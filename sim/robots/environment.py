@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import abc
+import copy
 import dataclasses
+from typing import Self
 
 import mujoco
 import numpy as np
@@ -64,15 +66,15 @@ class Environment(abc.ABC):
         self.spec = spec
         self.model, self.data = model, data
         joints = [model.joint(name) for name in joint_names.values()]
-        self._qpos_index = np.array([joint.qposadr[0] for joint in joints])
-        self._qvel_index = np.array([joint.dofadr[0] for joint in joints])
+        self.qpos_index = np.array([joint.qposadr[0] for joint in joints])
+        self.qvel_index = np.array([joint.dofadr[0] for joint in joints])
         self._ctrl_index = np.array([model.actuator(name).id for name in actuators])
         self._command_gain = command_gain
         self._dof_of = {
             name: joint.dofadr[0] for name, joint in zip(joint_names, joints, strict=True)
         }
         servos = [i for i, name in enumerate(spec.action_joints) if name not in joint_names]
-        self._joint_names = (*joint_names, *(spec.action_joints[i] for i in servos))
+        self.joint_names = (*joint_names, *(spec.action_joints[i] for i in servos))
         self._coupling = servo_coupling(
             model, self._ctrl_index[servos].tolist(), [joint.id for joint in joints]
         )
@@ -189,12 +191,12 @@ class Environment(abc.ABC):
     def _state_of(
         self, qpos: np.ndarray, qvel: np.ndarray, poses: dict[str, np.ndarray]
     ) -> RobotState:
-        position, velocity = qpos[..., self._qpos_index], qvel[..., self._qvel_index]
+        position, velocity = qpos[..., self.qpos_index], qvel[..., self.qvel_index]
         if len(self._coupling):
             position = np.concatenate([position, position @ self._coupling.T], axis=-1)
             velocity = np.concatenate([velocity, velocity @ self._coupling.T], axis=-1)
         return RobotState(
-            joint_names=self._joint_names,
+            joint_names=self.joint_names,
             joint_position=position,
             joint_velocity=velocity,
             **poses,
@@ -238,6 +240,12 @@ class Environment(abc.ABC):
     def physics_state(self) -> np.ndarray:
         """Joint positions, velocities and actuator activations, `(nq + nv + na,)`."""
         return np.concatenate([self.data.qpos, self.data.qvel, self.data.act])
+
+    def copy(self) -> Self:
+        """The same robot once more, in a state of its own; set it before it is stepped."""
+        other = copy.copy(self)
+        other.data, other._elsewhere = mujoco.MjData(self.model), mujoco.MjData(self.model)
+        return other
 
     def set_physics_state(self, state: np.ndarray) -> None:
         """Puts the model into a state that `physics_state` returned, at rest in its controls."""

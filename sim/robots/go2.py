@@ -100,10 +100,10 @@ class Go2(Environment):
         roll, pitch = rng.uniform(-_INCLINED, _INCLINED, 2)
         turn = np.array([np.cos(heading / 2), roll / 2, pitch / 2, np.sin(heading / 2)])
         data.qpos[3:7] = turn / np.linalg.norm(turn)
-        data.qpos[self._qpos_index] = STANCE + rng.uniform(-_OFF, _OFF, len(JOINTS))
+        data.qpos[self.qpos_index] = STANCE + rng.uniform(-_OFF, _OFF, len(JOINTS))
         mujoco.mj_kinematics(model, data)
         lowest = min(data.geom_xpos[foot, 2] - model.geom_size[foot, 0] for foot in self._feet)
         data.qpos[2] -= lowest
-        data.ctrl[self._ctrl_index] = data.qpos[self._qpos_index]
+        data.ctrl[self._ctrl_index] = data.qpos[self.qpos_index]
         mujoco.mj_forward(model, data)
         self._update_poses(data)

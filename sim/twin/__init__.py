@@ -1,0 +1,1 @@
+"""A twin of the robot, which tries out what a model proposes before the robot moves."""

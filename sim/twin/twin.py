@@ -1,0 +1,110 @@
+"""Trying encodings out in a simulation of the robot, from the state that it is in."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from fb_ros.backends.graphs import IMAGINE
+from fb_ros.bundle.bundle import Bundle
+from fb_ros.bundle.policy import Policy
+from fb_ros.errors import FbRosError
+from fb_ros.robot.field import assemble
+from fb_ros.robot.robot_state import RobotState
+from fb_ros.task_inference.objective import Objective
+from fb_ros.task_inference.trial import Trial
+from sim.robots.environment import Environment
+from sim.robots.registry import make_environment
+from sim.twin.from_sensors import physics_from_sensors
+
+# All proposals are tried so long, and the best of them to the end.
+_FIRST_SECONDS, _SECONDS, _KEPT = 4.0, 10.0, 3
+# What counts of a trial: its last part, in which the robot should be where it was asked to be.
+_LAST = 0.4
+_MOST = 8
+
+
+class Twin:
+    """A robot's model in as many copies as there are encodings to try."""
+
+    def __init__(self, bundle: Bundle, environment: Environment | None = None) -> None:
+        """`environment` is one that nobody else steps; one is made where it is not given."""
+        self._bundle, self._robot = bundle, bundle.robot
+        own = environment or make_environment(bundle.robot.name)
+        if own.spec != bundle.robot:
+            raise FbRosError(
+                f"{bundle.path} was made for another description of robot {bundle.robot.name}"
+            )
+        self._copies = [own.copy() for _ in range(_MOST)]
+        # One at a time, or all of them at once where the model has the graph for it.
+        self._policy = None if bundle.imagines else Policy(bundle)
+        self._all = bundle.load_graph(IMAGINE, "onnxruntime") if bundle.imagines else None
+        # Physics runs without Python's lock.
+        self._threads = ThreadPoolExecutor(2)
+
+    def try_out(self, state: RobotState, objective: Objective, proposals: np.ndarray) -> Trial:
+        """What a robot in `state` would earn under the first of `proposals` `(m, z_dim)`.
+
+        The first of them wins a tie. Refuses a state that the simulation cannot be set to.
+        """
+        started = time.perf_counter()
+        proposals = proposals[:_MOST].astype(np.float32)
+        physics = physics_from_sensors(self._copies[0], state)
+        copies = self._copies[: len(proposals)]
+        for copy in copies:
+            copy.set_physics_state(physics)
+        dt = self._robot.ctrl_dt
+        first, steps = round(_FIRST_SECONDS / dt), round(_SECONDS / dt)
+        rewards = self._run(copies, proposals, first, objective)
+        early = rewards[-round(_LAST * first) :]
+        kept = np.argsort(-_worth(objective, early), kind="stable")[:_KEPT]
+        rewards = self._run([copies[i] for i in kept], proposals[kept], steps - first, objective)
+        last = rewards[-round(_LAST * steps) :]
+        place = int(np.argmax(_worth(objective, last)))
+        earned = last.mean(axis=0)
+        # That of the model's own choice, even where it was dropped early.
+        of_first = earned[list(kept).index(0)] if 0 in kept else early[:, 0].mean()
+        best = float(earned[place])
+        return Trial(
+            best=int(kept[place]),
+            earned=best * objective.unit,
+            first_earned=float(of_first) * objective.unit,
+            share=float(objective.share(np.asarray(best))),
+            tried=len(proposals),
+            seconds=time.perf_counter() - started,
+        )
+
+    def _run(
+        self, copies: list[Environment], z: np.ndarray, steps: int, objective: Objective
+    ) -> np.ndarray:
+        """The rewards after each step of each copy, `(steps, copies)`."""
+        features = np.empty((steps, len(copies), self._robot.feature_dim))
+        states = [copy.robot_state() for copy in copies]
+        for row in features:
+            observations = np.stack([assemble(self._robot.observation, s) for s in states])
+            commands = self._robot.command_from_action(self._actions(observations, z))
+            states = list(self._threads.map(_step, copies, commands))
+            row[:] = [assemble(self._robot.features, state) for state in states]
+        return objective(features)
+
+    def _actions(self, observations: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """In `[-1, 1]`, `(m, act_dim)`, float64."""
+        if self._all is not None:
+            return self._all.run({"observation": observations, "z": z})[0].astype(np.float64)
+        assert self._policy is not None
+        rows = zip(observations, z, strict=True)
+        return np.stack([self._policy.action(o, own) for o, own in rows]).astype(np.float64)
+
+
+def _step(copy: Environment, command: np.ndarray) -> RobotState:
+    copy.step(command)
+    return copy.robot_state()
+
+
+def _worth(objective: Objective, rewards: np.ndarray) -> np.ndarray:
+    """What rewards `(steps, n)` are worth, `(n,)`: hardly more beyond the best of the data."""
+    share = objective.share(rewards)
+    found: np.ndarray = np.minimum(share, 1.0 + 0.02 * np.maximum(share - 1.0, 0.0)).mean(axis=0)
+    return found
