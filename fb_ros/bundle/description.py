@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,7 +75,7 @@ def _content(folder: Path) -> bytes:
     if not file.is_file():
         raise FbRosError(f"there is no bundle at {folder}: it lacks {DESCRIPTION}")
     try:
-        size = os.path.getsize(file)
+        size = file.stat().st_size
         if size > _MOST_BYTES:
             raise FbRosError(f"{file} has {size} bytes, at most {_MOST_BYTES} are read; {REMEDY}")
         return file.read_bytes()

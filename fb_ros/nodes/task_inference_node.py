@@ -31,8 +31,8 @@ from fb_ros.nodes.qos import EVENTS, LATCHED, PROMPT
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.single_instance import SingleInstance
 from fb_ros.nodes.state_watch import StateWatch
-from fb_ros.nodes.twin_client import TwinClient, twin_values
-from fb_ros.nodes.twin_messages import TwinAnswer
+from fb_ros.nodes.twin.twin_client import TwinClient, twin_values
+from fb_ros.nodes.twin.twin_messages import TwinAnswer
 from fb_ros.nodes.z_publisher import ZPublisher
 from fb_ros.paths import skills_folder
 from fb_ros.prompts.feedback import FeedbackWindow

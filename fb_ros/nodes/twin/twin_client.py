@@ -11,7 +11,7 @@ from std_msgs.msg import Float64MultiArray
 
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.qos import EVENTS
-from fb_ros.nodes.twin_messages import (
+from fb_ros.nodes.twin.twin_messages import (
     TwinAnswer,
     TwinQuestion,
     from_answer_message,

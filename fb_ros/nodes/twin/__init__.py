@@ -1,0 +1,1 @@
+"""A question to a twin of the robot, and its answer."""
