@@ -12,6 +12,7 @@ from fb_ros.prompts.prompt import GoalPoint, GoalState, Velocity
 from fb_ros.robot.field import layout_slices
 from fb_ros.robot.wording import describe, point_text
 from fb_ros.task_inference.goal_encoding import encode_goal
+from fb_ros.task_inference.kept_velocity_task import kept_velocity_task
 from fb_ros.task_inference.objective import Objective, objective_of
 from fb_ros.task_inference.task import Task
 from fb_ros.task_inference.task_encoder import TaskEncoder
@@ -22,6 +23,8 @@ def goal_task(
 ) -> Task:
     """The task of a goal, which has one encoding: that of a state which is as was asked."""
     goals = _goals(bundle, encoder, prompt)
+    if isinstance(prompt, Velocity) and bundle.robot.velocity_widths:
+        return kept_velocity_task(bundle, encoder, prompt, np.concatenate(list(goals.values())))
     found = encode_goal(bundle, encoder, goals)
     warnings: tuple[str, ...] = ()
     if found.instead is not None:
