@@ -88,7 +88,7 @@ class Go2(Environment):
         # Position and velocity along y; of a quaternion (w, x, y, z) and of an angular velocity,
         # what turns about x and z.
         image[:, [1, 4, 6, speeds + 1, speeds + 3, speeds + 5]] *= -1.0
-        for places in (self._qpos_index, speeds + self._qvel_index):
+        for places in (self.qpos_index, speeds + self.qvel_index):
             image[:, places] = physics[:, places[_IMAGE]] * _SIGN
         return image, actions[:, _IMAGE] * _SIGN
 
