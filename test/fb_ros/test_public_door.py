@@ -47,4 +47,4 @@ def test_an_unknown_model_is_refused_with_those_that_ship() -> None:
 
 def test_the_version_is_that_of_package_xml(root: Path) -> None:
     text = (root / "package.xml").read_text(encoding="utf-8")
-    assert re.search(r"<version>(.+?)</version>", text)[1] == fb_ros.__version__
+    assert re.findall(r"<version>(.+?)</version>", text) == [fb_ros.__version__]

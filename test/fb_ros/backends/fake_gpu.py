@@ -65,7 +65,7 @@ class FakeGpu:
         monkeypatch.setitem(sys.modules, "cuda.bindings", bindings)
         for name in ENGINE_BACKENDS:
             own = FakeTensorRt(self) if name == self.flavour else None
-            monkeypatch.setitem(sys.modules, name, own)  # type: ignore[arg-type]
+            monkeypatch.setitem(sys.modules, name, own)
             kept = vars(backend_class(name).library)
             monkeypatch.setitem(kept, "module", own)
             if own is None:

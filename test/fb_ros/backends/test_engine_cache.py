@@ -6,6 +6,7 @@ import dataclasses
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_what_was_stored_is_found(stored: EngineCache) -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_an_engine_of_another_key_is_never_loaded(
-    stored: EngineCache, change: dict[str, object]
+    stored: EngineCache, change: dict[str, Any]
 ) -> None:
     other = dataclasses.replace(KEY, **change)
     assert stored.load(other) is None

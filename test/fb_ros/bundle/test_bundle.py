@@ -138,6 +138,7 @@ def test_every_entry_is_part_of_the_models_identity(copied: Path) -> None:
     ids = {load_bundle(copied).model_id}
     robot = described(copied)["robot"]
     wider = [10.0 * high for high in robot["action_high"]]
+    changes: dict[str, Any]
     for changes in (
         {"robot": robot | {"action_high": wider}},
         {"robot": robot | {"ctrl_dt": 2.0 * robot["ctrl_dt"]}},

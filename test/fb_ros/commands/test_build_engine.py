@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -29,7 +30,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EngineCache:
     return EngineCache()
 
 
-def build_engines(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
+def build_engines(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     assert main(["build-engine", "--json", *words]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert isinstance(printed, dict)

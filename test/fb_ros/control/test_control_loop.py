@@ -53,7 +53,7 @@ class CountingAlarm:
 class Bench:
     """A loop, its clock, and everything that it has sent."""
 
-    def __init__(self, **settings: float) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.now, self.sent, self.changes = 10.0, list[Order](), 0
         self.answers: list[float] = []
         self.policy = ScriptedPolicy()

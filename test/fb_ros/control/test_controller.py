@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from fb_ros.control.joint_reading import JointReading
 from fb_ros.control.standing import STOP_REPEATS
 from fb_ros.control.step import Observation, Order, Step
 from fb_ros.errors import FbRosError
+from fb_ros.robot.robot_spec import ActionInterface
 from test.fb_ros.robot.test_robot_spec import SPEC
 
 ROBOT = dataclasses.replace(SPEC, joint_low=(-1.0,), joint_high=(1.0,))
@@ -26,7 +29,7 @@ LATE = 4.0 * DT
 class Bench:
     """A controller, its clock, and everything that it has sent."""
 
-    def __init__(self, interface: str = "velocity", **settings: float | bool) -> None:
+    def __init__(self, interface: ActionInterface = "velocity", **settings: Any) -> None:
         robot = dataclasses.replace(ROBOT, action_interface=interface)
         self.controller = Controller(
             robot, model_id=MODEL, z_dim=len(Z), settings=ControlSettings(**settings)
@@ -88,7 +91,7 @@ def bench() -> Bench:
     return moving()
 
 
-def moving(interface: str = "velocity", **settings: float | bool) -> Bench:
+def moving(interface: ActionInterface = "velocity", **settings: Any) -> Bench:
     bench = Bench(interface, **settings)
     bench.controller.activate()
     bench.see()
@@ -125,7 +128,7 @@ def test_an_observation_that_repeats_gets_the_same_answer(bench: Bench) -> None:
     assert bench.see() is order
 
 
-def faults(bench: Bench) -> dict[str, object]:
+def faults(bench: Bench) -> dict[str, Callable[[], Any]]:
     """Everything that stops a robot until it is over, as a call."""
     core = bench.controller
 
@@ -170,7 +173,7 @@ def test_a_fault_stops_the_robot_several_times_and_then_there_is_silence(
     bench: Bench, fault: str
 ) -> None:
     assert set(faults(bench)) == set(FAULTS)
-    bench.act(faults(bench)[fault]())  # type: ignore[operator]
+    bench.act(faults(bench)[fault]())
     assert bench.stands
     assert bench.controller.fault
     again = bench.repeat()
@@ -182,7 +185,7 @@ def test_a_fault_stops_the_robot_several_times_and_then_there_is_silence(
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_when_it_is_over_the_robot_moves_again(bench: Bench, fault: str) -> None:
-    bench.act(faults(bench)[fault]())  # type: ignore[operator]
+    bench.act(faults(bench)[fault]())
     # A z alone does not start it: what it would answer may be long ago.
     bench.now += 0.1 * DT
     assert not isinstance(bench.controller.take_z(Z, MODEL), Step)
@@ -191,7 +194,7 @@ def test_when_it_is_over_the_robot_moves_again(bench: Bench, fault: str) -> None
     assert not bench.stands
     assert not bench.controller.fault
     # A second fault is told as often as the first.
-    bench.act(faults(bench)[fault]())  # type: ignore[operator]
+    bench.act(faults(bench)[fault]())
     assert bench.stands
     assert len(bench.repeat()) == STOP_REPEATS - 1
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -218,7 +219,7 @@ def test_quality_of_service_can_be_overridden() -> None:
     node = subprocess.Popen(words)
     try:
         watcher = rclpy.create_node("watcher")
-        found = []
+        found: list[Any] = []
         while not found:
             assert node.poll() is None
             found = watcher.get_publishers_info_by_topic("/quality/commands")

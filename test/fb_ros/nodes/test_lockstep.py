@@ -49,7 +49,7 @@ def test_sensors_drive_the_robot_as_the_vector_does(ros: None, root: Path) -> No
     for source in ("vector", "sensors"):
         with running_robot(root, "jaco", lockstep="true", observation_source=source) as client:
             runs.append(trajectory(client, "jaco"))
-    np.testing.assert_array_equal(*runs)
+    np.testing.assert_array_equal(runs[0], runs[1])
 
 
 def test_time_goes_on_across_resets(start_robot: StartRobot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,9 +47,12 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         features=("torso_height", "torso_up", "torso_vel", "torso_ang_vel"),
     )
     folder = tmp_path_factory.mktemp("models") / spec.name
-    stacked = [torch.from_numpy(np.stack(rows)).float() for rows in (features, observation)]
-    write_untrained(agent, spec, *stacked, folder)
+    write_untrained(agent, spec, _stacked(features), _stacked(observation), folder)
     return folder
+
+
+def _stacked(rows: list[np.ndarray]) -> torch.Tensor:
+    return torch.from_numpy(np.stack(rows)).float()
 
 
 def pose_and_twist(message: Odometry) -> np.ndarray:
@@ -68,10 +72,14 @@ def walk(client: RobotClient, steps: int = 30) -> np.ndarray:
 def test_odometry_and_imu_drive_the_robot_as_the_vector_does(ros: None, bundle: Path) -> None:
     runs = []
     for source in ("vector", "sensors"):
-        options = {"bundle": str(bundle), "lockstep": "true", "observation_source": source}
+        options: dict[str, Any] = {
+            "bundle": str(bundle),
+            "lockstep": "true",
+            "observation_source": source,
+        }
         with running_robot(bundle.parent, bundle.name, **options) as client:
             runs.append(walk(client))
-    np.testing.assert_array_equal(*runs)
+    np.testing.assert_array_equal(runs[0], runs[1])
     assert np.ptp(runs[0][:, :3], axis=0).max() > 0.01, "nothing moved"
 
 
@@ -114,7 +122,7 @@ def test_a_robot_of_position_servos_is_held_where_it_is(
         client.create_subscription(
             Float64MultiArray,
             topic,
-            lambda message, found=found: found.append(np.array(message.data)),  # type: ignore[misc]
+            lambda message, found=found: found.append(np.array(message.data)),
             STREAM,
         )
     walk(client, steps=5)

@@ -31,7 +31,7 @@ def moving(start_robot: StartRobot) -> tuple[RobotClient, list[np.ndarray]]:
         Float64MultiArray, "commands", lambda m: commands.append(np.array(m.data)), EVERY_ONE
     )
     client.wait_for_z(client.publish_goal(GOAL))
-    client.wait_for(lambda: bool(commands) and np.any(commands[-1] != 0.0), "a motion")
+    client.wait_for(lambda: bool(commands) and bool(np.any(commands[-1] != 0.0)), "a motion")
     return client, commands
 
 
@@ -93,7 +93,7 @@ def test_a_robot_that_falls_silent_is_told_to_stand_still(start_robot: StartRobo
         Float64MultiArray, "commands", lambda m: commands.append(np.array(m.data)), EVERY_ONE
     )
     client.wait_for_z(client.publish_goal(GOAL))
-    client.wait_for(lambda: bool(commands) and np.any(commands[-1] != 0.0), "a motion")
+    client.wait_for(lambda: bool(commands) and bool(np.any(commands[-1] != 0.0)), "a motion")
     pause = client.create_client(SetBool, "sim_node/pause")
     client.wait_for(pause.service_is_ready, "the service pause")
     pause.call_async(SetBool.Request(data=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from std_msgs.msg import Float64MultiArray
@@ -12,7 +13,7 @@ from test.fb_ros.nodes.conftest import running_robot
 
 
 def test_what_is_asked_of_one_does_not_move_the_other(ros: None, root: Path) -> None:
-    options = {"lockstep": "true", "use_sim_time": "false"}
+    options: dict[str, Any] = {"lockstep": "true", "use_sim_time": "false"}
     with (
         running_robot(root, "jaco", namespace="left", **options) as left,
         running_robot(root, "point_mass", namespace="right", **options) as right,

@@ -29,7 +29,7 @@ SINGLE: st.SearchStrategy[Prompt] = st.one_of(
     st.lists(NUMBERS, min_size=1, max_size=4).map(lambda p: GoalPoint(point=tuple(p))),
     st.lists(NUMBERS, min_size=1, max_size=7).map(lambda v: GoalState(values=tuple(v))),
     st.lists(NUMBERS, min_size=6, max_size=6).map(
-        lambda v: Velocity(linear=tuple(v[:3]), angular=tuple(v[3:]))
+        lambda v: Velocity(linear=(v[0], v[1], v[2]), angular=(v[3], v[4], v[5]))
     ),
     FORMULAS.map(lambda text: Reward(formula=text)),
     NAMES.map(lambda name: Skill(name=name)),

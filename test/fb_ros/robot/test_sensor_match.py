@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from fb_ros.robot.sensor_match import SensorMatch
 
 POSITION = np.array([0.1, 0.2, 0.3])
 JOINTS = {"joint_names": ("a",), "joint_position": np.ones(1), "joint_velocity": np.zeros(1)}
-PARTS = {
+PARTS: dict[str, Any] = {
     "joint_states": JOINTS,
     "tcp_pose": {"tcp_position": POSITION},
     "odom": {"base_position": POSITION},

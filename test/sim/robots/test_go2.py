@@ -39,6 +39,7 @@ def test_it_stands_on_its_feet_in_the_stance(go2: Environment) -> None:
     up = go2.spec.feature("torso_up").encode(state)
     assert up[2] > 0.98
     assert 0.22 < go2.spec.feature("torso_height").encode(state)[0] < 0.34
+    assert state.base_velocity is not None
     assert np.linalg.norm(state.base_velocity) < 0.02
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -42,10 +43,10 @@ def test_weights_sum_to_one_and_ignore_what_all_advantages_share(
     advantages: list[float], shift: float
 ) -> None:
     log_w = torch.tensor(advantages, dtype=torch.float64)
-    for weighting in ("wis", "iwis"):
-        weights = importance_weights(log_w, weighting)  # type: ignore[arg-type]
+    for weighting in get_args(Weighting):
+        weights = importance_weights(log_w, weighting)
         assert float(weights.sum()) == pytest.approx(1.0)
-        shifted = importance_weights(log_w + shift, weighting)  # type: ignore[arg-type]
+        shifted = importance_weights(log_w + shift, weighting)
         torch.testing.assert_close(shifted, weights, rtol=1e-6, atol=1e-9)
         assert float(log_w[weights.argmax()]) == pytest.approx(float(log_w.max()))
 
@@ -80,8 +81,9 @@ def bias(n: int, weighting: Weighting) -> float:
 
 def test_the_bias_of_wis_falls_as_1_over_n_and_that_of_iwis_as_1_over_n_squared() -> None:
     sizes = np.array([64, 128, 256, 512])
-    for weighting, order in (("wis", -1.0), ("iwis", -2.0)):
-        biases = [abs(bias(int(n), weighting)) for n in sizes]  # type: ignore[arg-type]
+    orders: dict[Weighting, float] = {"wis": -1.0, "iwis": -2.0}
+    for weighting, order in orders.items():
+        biases = [abs(bias(int(n), weighting)) for n in sizes]
         slope = np.polyfit(np.log(sizes), np.log(biases), 1)[0]
         assert slope == pytest.approx(order, abs=0.1)
 
@@ -91,11 +93,11 @@ def test_iwis_has_the_smaller_bias_in_simulation() -> None:
     generator = torch.Generator().manual_seed(0)
     spread, repeats = 0.7, 200_000
     truth = spread**2
-    found: dict[str, list[float]] = {"wis": [], "iwis": []}
+    found: dict[Weighting, list[float]] = {"wis": [], "iwis": []}
     for n in (8, 32):
         advantage = spread * torch.randn(repeats, n, generator=generator, dtype=torch.float64)
         for weighting, biases in found.items():
-            weights = importance_weights(advantage, weighting)  # type: ignore[arg-type]
+            weights = importance_weights(advantage, weighting)
             biases.append(float((weights * advantage).sum(-1).mean()) - truth)
     # With four times the samples, a quarter of the bias and a sixteenth of it.
     assert abs(found["iwis"][0]) < 0.5 * abs(found["wis"][0])

@@ -138,8 +138,9 @@ def test_the_best_of_many_actions_is_the_best_by_q() -> None:
 
 
 def test_q_of_several_actions_is_that_of_each() -> None:
-    for recipe in ("textbook", "reaching"):
-        config = small_config("fb_aware", recipe)  # type: ignore[arg-type]
+    recipes: tuple[Recipe, ...] = ("textbook", "reaching")
+    for recipe in recipes:
+        config = small_config("fb_aware", recipe)
         networks = Agent(config, SPEC, random_transitions()).networks
         observation, z = torch.randn(5, SPEC.obs_dim), sample_sphere(5, config.sizes)
         actions = 2.0 * torch.rand(3, 5, SPEC.act_dim) - 1.0

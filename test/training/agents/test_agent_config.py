@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_without_features_b_reads_all_of_the_robots() -> None:
     ],
 )
 def test_what_does_not_fit_is_named(
-    algorithm: Algorithm, changes: dict[str, object], message: str
+    algorithm: Algorithm, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(FbRosError, match=message):
         agent_config(algorithm, **changes)

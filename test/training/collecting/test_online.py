@@ -15,8 +15,8 @@ from sim.robots.registry import make_environment
 from training.agents.rnd import RandomNetworkDistillation
 from training.agents.td3 import RewardedBatch, Td3, normalizer_of
 from training.agents.td3_config import Td3Config
-from training.collecting import collect_online
 from training.collecting.collect_config import CollectConfig, OnlineConfig
+from training.collecting.online_worker import Job, OnlineWorker
 from training.commands.collect import collect
 from training.data.data import Transitions
 from training.data.episode import load_episode
@@ -50,15 +50,15 @@ def test_an_interrupted_explorer_goes_on_to_the_same_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collect(small(out=tmp_path / "whole"))
-    run, runs = collect_online.OnlineWorker.run, []
+    run, runs = OnlineWorker.run, []
 
-    def interrupted(self: collect_online.OnlineWorker, job: collect_online.Job) -> object:
+    def interrupted(self: OnlineWorker, job: Job) -> object:
         runs.append(job.number)
         if len(runs) == 11:
             raise KeyboardInterrupt
         return run(self, job)
 
-    monkeypatch.setattr(collect_online.OnlineWorker, "run", interrupted)
+    monkeypatch.setattr(OnlineWorker, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         collect(small(out=tmp_path / "parts"))
     monkeypatch.undo()

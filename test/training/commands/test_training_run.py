@@ -21,7 +21,8 @@ from fb_ros.cli import main
 from fb_ros.errors import FbRosError
 from training.agents.agent import Agent
 from training.agents.recipes import Recipe, agent_config
-from training.commands.collect import CollectConfig, collect
+from training.collecting.collect_config import CollectConfig
+from training.commands.collect import collect
 from training.commands.train import train
 from training.data.record import read_record
 from training.runs.train_config import TrainConfig
@@ -46,7 +47,13 @@ def config(data: Path, tmp_path: Path) -> TrainConfig:
 
 
 def config_of(data: Path, out: Path, **changes: Any) -> TrainConfig:
-    agent = {"d": 16, "hidden": 16, "backward_hidden": 16, "batch": 32, "groups": 4}
+    agent: dict[str, Any] = {
+        "d": 16,
+        "hidden": 16,
+        "backward_hidden": 16,
+        "batch": 32,
+        "groups": 4,
+    }
     agent |= changes.pop("agent", {})
     settings: dict[str, Any] = {
         "robot": "point_mass",
@@ -118,7 +125,13 @@ def test_a_signal_stops_it_and_it_goes_on_bit_for_bit(
 
 @pytest.mark.parametrize("recipe", ["textbook", "reaching"])
 def test_every_recipe_goes_on_bit_for_bit(data: Path, tmp_path: Path, recipe: Recipe) -> None:
-    settings = {"d": 16, "hidden": 16, "backward_hidden": 16, "batch": 32, "groups": 4}
+    settings: dict[str, Any] = {
+        "d": 16,
+        "hidden": 16,
+        "backward_hidden": 16,
+        "batch": 32,
+        "groups": 4,
+    }
     if recipe == "reaching":
         settings |= {"negatives": 4, "box_share": 0.0}
     agent = agent_config("fb", recipe, **settings)

@@ -29,7 +29,8 @@ from training.agents.recipes import Recipe
 from training.agents.sampler import Sampler
 from training.agents.td3 import RewardedBatch, Td3, normalizer_of
 from training.agents.td3_config import Td3Config
-from training.commands.collect import CollectConfig, collect
+from training.collecting.collect_config import CollectConfig
+from training.commands.collect import collect
 from training.commands.train import train
 from training.compute import distributed
 from training.compute.device import CPU, choose_device, moved

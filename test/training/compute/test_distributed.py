@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 
 from fb_ros.errors import FbRosError
 from test.training.compute.two_processes import gradients
-from training.commands.collect import CollectConfig, collect
+from training.collecting.collect_config import CollectConfig
+from training.commands.collect import collect
 from training.compute import distributed
 from training.runs.checkpoint import read_record_of
 

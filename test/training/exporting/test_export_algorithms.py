@@ -76,9 +76,13 @@ def test_a_textbook_model_goes_through_export_as_it_was_trained(tmp_path: Path) 
         "asked": np.ones(3, dtype=np.float32),
     }
     found = bundle.load_graph(TASK_ENCODER).run(inputs)
-    arguments = [torch.from_numpy(inputs[name]) for name in ("features", "weights")]
-    asked, reward = torch.from_numpy(inputs["asked"]), torch.from_numpy(inputs["reward"])
-    for array, tensor in zip(
-        found, encode(networks.backward_map, *arguments, asked, reward), strict=True
-    ):
+    tensors = {name: torch.from_numpy(value) for name, value in inputs.items()}
+    expected = encode(
+        networks.backward_map,
+        tensors["features"],
+        tensors["weights"],
+        tensors["asked"],
+        tensors["reward"],
+    )
+    for array, tensor in zip(found, expected, strict=True):
         np.testing.assert_allclose(array, tensor.detach(), atol=1e-5)
