@@ -116,6 +116,7 @@ setup(
             "policy_node = fb_ros.nodes.policy_node:main",
             "task_inference_node = fb_ros.nodes.task_inference_node:main",
             "sim_node = sim.node.sim_node:main",
+            "twin_node = sim.node.twin_node:main",
         ],
     },
 )

@@ -48,7 +48,7 @@ def robot_launch_description(robot: str) -> LaunchDescription:
                 ],
                 output="screen",
                 # One that ends takes the others along: half a robot helps nobody.
-                on_exit=Shutdown(reason=f"{process.name} ended"),
+                on_exit=Shutdown(reason=f"{process.name} ended") if process.vital else None,
             )
             for process in robot_processes(robot, options)
         ]

@@ -74,6 +74,13 @@ OPTIONS = (
         description="seconds in which z moves to a new prompt's; 0 jumps",
     ),
     Option(
+        name="twin",
+        default="false",
+        description="whether a simulation of the robot tries out what the model proposes, from "
+        "where the robot is, and corrects its choice about a second later",
+        choices=("true", "false"),
+    ),
+    Option(
         name="log_level",
         default="info",
         description="how much the nodes log",
@@ -115,6 +122,8 @@ class Process:
     """ROS parameters."""
     parameter_file: Path | None = None
     """Further ROS parameters, of the robot; the ones above win."""
+    vital: bool = True
+    """Whether the robot cannot do without it: the others end with it."""
 
 
 def default_options(robot: str) -> dict[str, str]:
@@ -141,6 +150,12 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
         "lockstep": values["lockstep"] == "true",
         "publish_clock": values["use_sim_time"] == "true",
     }
+    twin = Process(
+        name="twin_node",
+        module="sim.node.twin_node",
+        parameters={**shared, **{name: values[name] for name in ("bundle", "backend")}},
+        vital=False,
+    )
     return [
         # The simulator makes the clock: it cannot live by it.
         Process(name="sim_node", module="sim.node.sim_node", parameters=simulation),
@@ -163,6 +178,7 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
             },
             parameter_file=shipped("config", f"{robot}.yaml"),
         ),
+        *([twin] if values["twin"] == "true" else []),
     ]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import time
 from pathlib import Path
+from typing import Any
 
 from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
@@ -48,6 +50,9 @@ class PromptConfig(CommandConfig):
     choice: Choice = "best"
     """How `z` is chosen, for `--dry-run`: what does best as the model imagines it, or the papers'
     `mean`."""
+    twin: bool = False
+    """Also try it out in a simulation of the robot, from its first initial state, for
+    `--dry-run`."""
     dry_run: bool = False
     """Encode it here and say what would become of it, without a robot."""
     patience: float = 10.0
@@ -66,6 +71,8 @@ class PromptConfig(CommandConfig):
                 raise FbRosError("the prompt is no UTF-8; write it in plain letters") from None
         if not 0.0 < self.patience < 1e9:
             raise FbRosError(f"patience is {self.patience}, expected seconds above 0")
+        if self.twin and not self.dry_run:
+            raise FbRosError("--twin is for --dry-run; start the robot with twin:=true")
         if self.reward_value is not None and self.dry_run:
             raise FbRosError("--reward-value is about a robot that moves; leave --dry-run out")
 
@@ -116,8 +123,25 @@ def _dry_run(config: PromptConfig) -> Result:
     if words == ["list"]:
         return result | {"message": listing(library)}
     started = time.perf_counter()
-    found = inference.infer(parse_prompt(config.line))
+    asked = parse_prompt(config.line)
+    if config.twin:
+        found, trial = _twin().ask_from_start(bundle, inference, asked)
+        result |= {"twin_tried": trial.tried, "twin_best": trial.best}
+        result |= {"twin_first_reward": round(trial.first_earned, 6)}
+    else:
+        found = inference.infer(asked)
     return result | _described(found, time.perf_counter() - started)
+
+
+def _twin() -> Any:
+    """The module of the simulation that tries prompts out; it is not part of the robot's side."""
+    try:
+        return importlib.import_module("sim.twin.asking")
+    except ModuleNotFoundError as error:
+        raise FbRosError(
+            f"the Python package {error.name} is missing; install the simulation with "
+            "`pip install 'fb_ros[sim]'`, or leave --twin out"
+        ) from error
 
 
 def _described(inference: Inference, seconds: float) -> Result:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fb_ros.errors import FbRosError
 from fb_ros.task_inference.imagination import Imagination
+from fb_ros.task_inference.known_states import KnownStates
 from fb_ros.task_inference.objective import Objective
 
 Choice = Literal["best", "mean"]
@@ -30,7 +31,7 @@ class Ranking(NamedTuple):
     """Some encodings in the order of what they are worth."""
 
     order: np.ndarray
-    """Their numbers, the best first, `(k,)`; those that were dropped early are missing."""
+    """Their numbers, the best first, `(m,)`; those that were dropped early come last."""
     forecast: float
     """Mean reward under the best of them once it is there, in the objective's unit."""
 
@@ -57,24 +58,26 @@ def rank(
     look = max(1, round(_LOOK_SECONDS / ctrl_dt))
     steps, way = round(_SECONDS / ctrl_dt), round(_WAY_SECONDS / ctrl_dt)
     starts, kept = len(observations), np.arange(len(proposals))
+    dropped = kept[:0]
     last = np.tile(observations, (len(proposals), 1))
     if len(kept) > _KEPT:
         run, last = imagination.run(last, np.repeat(proposals, starts, axis=0), way)
         first = run[way - round(_FIRST_LOOK_SECONDS / ctrl_dt) :: look]
-        values = _by_proposal(worth(imagination, objective, first), starts)
-        kept = np.argsort(-values, kind="stable")[:_KEPT]
+        values = _by_proposal(worth(imagination.known, objective, first), starts)
+        kept, dropped = np.split(np.argsort(-values, kind="stable"), [_KEPT])
         last = last.reshape(len(proposals), starts, -1)[kept].reshape(len(kept) * starts, -1)
     else:
         _, last = imagination.run(last, np.repeat(proposals, starts, axis=0), way)
     run, _ = imagination.run(last, np.repeat(proposals[kept], starts, axis=0), steps - way)
     run = run[::look]
-    values = _by_proposal(worth(imagination, objective, run), starts)
+    values = _by_proposal(worth(imagination.known, objective, run), starts)
     rewards = _by_proposal(objective(run).mean(axis=0), starts)
     order = np.argsort(-values, kind="stable")
-    return Ranking(order=kept[order], forecast=float(rewards[order[0]]))
+    whole = np.concatenate([kept[order], dropped])
+    return Ranking(order=whole, forecast=float(rewards[order[0]]))
 
 
-def worth(imagination: Imagination, objective: Objective, run: np.ndarray) -> np.ndarray:
+def worth(known: KnownStates, objective: Objective, run: np.ndarray) -> np.ndarray:
     """What runs through states `(steps, n, feature_dim)` are worth, `(n,)`.
 
     1 for as much reward as the best of the data gives, however much more it is; less outside the
@@ -82,11 +85,9 @@ def worth(imagination: Imagination, objective: Objective, run: np.ndarray) -> np
     """
     shares = [
         np.minimum(objective.share(objective(shifted)), 1.0)
-        for shifted in imagination.shifted(run, _UNSURE, _DRAWS)
+        for shifted in known.shifted(run, _UNSURE, _DRAWS)
     ]
-    found: np.ndarray = (np.mean(shares, axis=0) - _OUTSIDE * imagination.outside(run)).mean(
-        axis=0
-    )
+    found: np.ndarray = (np.mean(shares, axis=0) - _OUTSIDE * known.outside(run)).mean(axis=0)
     return found
 
 

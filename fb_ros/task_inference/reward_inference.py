@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,17 +23,17 @@ from fb_ros.prompts.prompt import (
 from fb_ros.prompts.prompt_text import MAX_SKILL_LENGTH, parse_prompt
 from fb_ros.prompts.skills import SkillLibrary
 from fb_ros.robot.wording import shortened
-from fb_ros.task_inference.blend_task import blend_task
 from fb_ros.task_inference.choice import Choice, Ranking, rank
 from fb_ros.task_inference.expectation import Expectation
-from fb_ros.task_inference.formula_task import formula_task
-from fb_ros.task_inference.goal_task import goal_objective, goal_task
 from fb_ros.task_inference.imagination import Imagination
 from fb_ros.task_inference.inference import Inference
 from fb_ros.task_inference.objective import Objective
-from fb_ros.task_inference.sample_task import sample_task
-from fb_ros.task_inference.task import Task
 from fb_ros.task_inference.task_encoder import TaskEncoder
+from fb_ros.task_inference.tasks.blend_task import blend_objective, blend_task
+from fb_ros.task_inference.tasks.formula_task import formula_objective, formula_task
+from fb_ros.task_inference.tasks.goal_task import goal_objective, goal_task
+from fb_ros.task_inference.tasks.sample_task import sample_objective, sample_task
+from fb_ros.task_inference.tasks.task import Task
 from fb_ros.task_inference.trial import poor_forecast
 
 # Bound of the work that one prompt can make.
@@ -92,16 +91,25 @@ class RewardInference:
 
     def objective(self, prompt: Prompt) -> Objective | None:
         """What a prompt is after; None where nobody knows, as for some saved skills."""
+        bundle, encoder = self._bundle, self._encoder
         match prompt:
             case GoalPoint() | GoalState() | Velocity():
-                return goal_objective(self._bundle, self._encoder, prompt)
+                return goal_objective(bundle, encoder, prompt)
+            case Reward():
+                return formula_objective(bundle, prompt)[0]
+            case RewardSamples():
+                samples = sample_objective(bundle, encoder, prompt)
+                return None if samples is None else samples[0]
             case Skill(name=name):
                 # By its text, which may be one that this model refuses.
                 with contextlib.suppress(FbRosError):
                     text = self._saved(name)[1]
                     return self.objective(parse_prompt(text, longest=MAX_SKILL_LENGTH))
                 return None
-        return self._task(prompt, None).objective
+            case Blend(parts=parts):
+                objectives = [self.objective(part) for part, _ in parts]
+                blended = blend_objective(bundle, [weight for _, weight in parts], objectives)
+                return None if blended is None else blended[0]
 
     def _task(self, prompt: Prompt, observation: np.ndarray | None) -> Task:
         bundle, encoder, several = self._bundle, self._encoder, self.choice == "best"
@@ -129,18 +137,10 @@ class RewardInference:
                     encoder,
                     tasks,
                     [weight for _, weight in parts],
-                    self._objectives([part for part, _ in parts], tasks) if several else [],
+                    [self.objective(part) for part, _ in parts] if several else [],
                     several=several,
                     present=present,
                 )
-
-    def _objectives(
-        self, prompts: Sequence[Prompt], tasks: Sequence[Task]
-    ) -> list[Objective | None]:
-        return [
-            self.objective(prompt) if task.objective is None else task.objective
-            for prompt, task in zip(prompts, tasks, strict=True)
-        ]
 
     def _saved(self, name: str) -> tuple[np.ndarray, str]:
         """A skill's `z` and text; refuses one of another model."""

@@ -43,6 +43,7 @@ class RobotProcesses:
             for process in robot_processes(robot, values)
             if others.get(process.name, process.module)
         }
+        self._vital = {process.name for process in robot_processes(robot, values) if process.vital}
         self._running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
 
     def __enter__(self) -> RobotProcesses:
@@ -70,7 +71,7 @@ class RobotProcesses:
     def raise_if_ended(self) -> None:
         """Refuses to go on when a process has ended, with the last line that it wrote."""
         for name, (process, _) in self._running.items():
-            if process.poll() is not None:
+            if name in self._vital and process.poll() is not None:
                 lines = self.log(name).strip().splitlines()
                 raise FbRosError(
                     f"{name} ended with status {process.returncode}: "

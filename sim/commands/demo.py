@@ -44,6 +44,8 @@ class DemoConfig(CommandConfig):
     """Start every goal anew, as `fb_ros evaluate` does, and not where the last one ended."""
     real_time_factor: float = 1.0
     """Simulated seconds in a second of wall time."""
+    twin: bool = False
+    """Let a simulation of the robot try out what the model proposes, and correct its choice."""
     backend: str = "auto"
     """Inference runtime."""
     precision: Precision = "fp32"
@@ -72,6 +74,7 @@ def demo(config: DemoConfig) -> Result:
         "seed": str(config.seed),
         "real_time_factor": str(config.real_time_factor),
         "backend": config.backend,
+        "twin": str(config.twin).lower(),
         "precision": config.precision,
         "log_level": "warn",
     }

@@ -26,8 +26,6 @@ class PromptExample:
     """What a person should see."""
     judge: Callable[[Seen], bool]
     """Whether the last second of an episode is that."""
-    hard: bool = False
-    """Whether it takes `best_of` above 1."""
     after: str = ""
     """A prompt that is followed for an episode before; empty for a start of the robot's own."""
 
@@ -130,21 +128,18 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
                 "b = exp(-30 * norm(tcp_pos - [-0.15, 0.15, 0.1])); max(a, b))"
             ),
             expected="the hand comes within 7 cm of one of two points",
-            hard=True,
             judge=lambda seen: min(_distance(seen, corner) for corner in _CORNERS) < 0.07,
         ),
         PromptExample(
             name="as far back as it gets",
             text="reward(-tcp_pos[0])",
             expected="the hand goes to x below -0.15 m and stays there",
-            hard=True,
             judge=lambda seen: _behind(seen, -0.15),
         ),
         PromptExample(
             name="just behind a border",
             text="reward(tcp_pos[0] < -0.1)",
             expected="the hand goes to x below -0.1 m and stays there",
-            hard=True,
             judge=lambda seen: _behind(seen, -0.1),
         ),
     ),

@@ -13,17 +13,20 @@ from fb_ros.bundle.policy import Policy
 from fb_ros.errors import FbRosError
 from fb_ros.robot.field import assemble
 from fb_ros.robot.robot_state import RobotState
+from fb_ros.task_inference.known_states import KnownStates
 from fb_ros.task_inference.objective import Objective
 from fb_ros.task_inference.trial import Trial
 from sim.robots.environment import Environment
 from sim.robots.registry import make_environment
 from sim.twin.from_sensors import physics_from_sensors
 
-# All proposals are tried so long, and the best of them to the end.
-_FIRST_SECONDS, _SECONDS, _KEPT = 4.0, 10.0, 3
-# What counts of a trial: its last part, in which the robot should be where it was asked to be.
+# Until when so many of the proposals are tried: all of them at first, and one to the end.
+_STAGES = ((2.4, 16), (5.2, 6), (10.0, 3))
+# What counts of a stage: its last part, in which the robot should be where it was asked to be.
 _LAST = 0.4
-_MOST = 8
+# What a standard deviation outside the data costs before the end: few robots rest there.
+_OUTSIDE = 0.1
+_MOST = _STAGES[0][1]
 
 
 class Twin:
@@ -41,6 +44,7 @@ class Twin:
         # One at a time, or all of them at once where the model has the graph for it.
         self._policy = None if bundle.imagines else Policy(bundle)
         self._all = bundle.load_graph(IMAGINE, "onnxruntime") if bundle.imagines else None
+        self._known = KnownStates(bundle)
         # Physics runs without Python's lock.
         self._threads = ThreadPoolExecutor(2)
 
@@ -52,34 +56,36 @@ class Twin:
         started = time.perf_counter()
         proposals = proposals[:_MOST].astype(np.float32)
         physics = physics_from_sensors(self._copies[0], state)
-        copies = self._copies[: len(proposals)]
+        copies, earned = self._copies[: len(proposals)], np.empty(len(proposals))
         for copy in copies:
             copy.set_physics_state(physics)
-        dt = self._robot.ctrl_dt
-        first, steps = round(_FIRST_SECONDS / dt), round(_SECONDS / dt)
-        rewards = self._run(copies, proposals, first, objective)
-        early = rewards[-round(_LAST * first) :]
-        kept = np.argsort(-_worth(objective, early), kind="stable")[:_KEPT]
-        rewards = self._run([copies[i] for i in kept], proposals[kept], steps - first, objective)
-        last = rewards[-round(_LAST * steps) :]
-        place = int(np.argmax(_worth(objective, last)))
-        earned = last.mean(axis=0)
-        # That of the model's own choice, even where it was dropped early.
-        of_first = earned[list(kept).index(0)] if 0 in kept else early[:, 0].mean()
-        best = float(earned[place])
+        kept = np.arange(len(proposals))
+        done = 0
+        for seconds, count in _STAGES:
+            kept = kept[:count]
+            until = round(seconds / self._robot.ctrl_dt)
+            features = self._run([copies[i] for i in kept], proposals[kept], until - done)
+            done = until
+            last = features[-min(len(features), round(_LAST * until)) :]
+            rewards = objective(last)
+            values = _worth(objective, rewards)
+            if count != _STAGES[-1][1]:
+                values = values - _OUTSIDE * self._known.outside(last).mean(axis=0)
+            earned[kept] = rewards.mean(axis=0)
+            kept = kept[np.argsort(-values, kind="stable")]
+        best = float(earned[kept[0]])
         return Trial(
-            best=int(kept[place]),
+            best=int(kept[0]),
             earned=best * objective.unit,
-            first_earned=float(of_first) * objective.unit,
+            # As far as it was tried.
+            first_earned=float(earned[0]) * objective.unit,
             share=float(objective.share(np.asarray(best))),
             tried=len(proposals),
             seconds=time.perf_counter() - started,
         )
 
-    def _run(
-        self, copies: list[Environment], z: np.ndarray, steps: int, objective: Objective
-    ) -> np.ndarray:
-        """The rewards after each step of each copy, `(steps, copies)`."""
+    def _run(self, copies: list[Environment], z: np.ndarray, steps: int) -> np.ndarray:
+        """The features after each step of each copy, `(steps, copies, feature_dim)`."""
         features = np.empty((steps, len(copies), self._robot.feature_dim))
         states = [copy.robot_state() for copy in copies]
         for row in features:
@@ -87,7 +93,7 @@ class Twin:
             commands = self._robot.command_from_action(self._actions(observations, z))
             states = list(self._threads.map(_step, copies, commands))
             row[:] = [assemble(self._robot.features, state) for state in states]
-        return objective(features)
+        return features
 
     def _actions(self, observations: np.ndarray, z: np.ndarray) -> np.ndarray:
         """In `[-1, 1]`, `(m, act_dim)`, float64."""

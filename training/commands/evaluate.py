@@ -17,12 +17,9 @@ def _show(result: Result) -> str:
         return show_velocity(result)
     if result["task"] == PROMPTS:
         shown = [
-            f"{row['success']:5.2f}  {row['name']:<24} {'hard: ' * row['hard']}{row['text']}"
-            for row in result["prompts"]
+            f"{row['success']:5.2f}  {row['name']:<24} {row['text']}" for row in result["prompts"]
         ]
-        total = (
-            f"{result['success']:5.2f}  without the hard ones, {result['episodes']} starts each"
-        )
+        total = f"{result['success']:5.2f}  on average, {result['episodes']} starts each"
         return "\n".join([*shown, total])
     lines = [
         f"{result['robot']} {result['task']}, {result['episodes']} goals, seed {result['seed']}, "

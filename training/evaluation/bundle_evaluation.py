@@ -25,6 +25,7 @@ from sim.tasks.resolved_rate import resolved_rate_command
 from sim.tasks.score import reach_figures
 from sim.tasks.tasks import EPISODE_SECONDS, ReachTask, make_task
 from sim.tasks.velocity_task import VELOCITY
+from sim.twin.twin import Twin
 from training.evaluation.evaluate_config import PROMPTS, REWARDS, EvaluateConfig
 from training.evaluation.evaluate_prompts import evaluate_prompts
 from training.evaluation.evaluate_rewards import evaluate_rewards
@@ -76,6 +77,7 @@ def evaluate(config: EvaluateConfig) -> Result:
         choice=config.choice,
         precision=config.precision,
     )
+    twin = Twin(bundle) if config.twin else None
     if config.rewards:
         figures = evaluate_rewards(
             environment,
@@ -86,6 +88,7 @@ def evaluate(config: EvaluateConfig) -> Result:
             starts=config.goals,
             seed=config.seed,
             sequence=config.sequence,
+            twin=twin,
         )
         described = {
             "ok": not figures["refused"],
@@ -97,7 +100,13 @@ def evaluate(config: EvaluateConfig) -> Result:
         return described | figures | {"model_id": bundle.model_id}
     if config.task == PROMPTS:
         figures = evaluate_prompts(
-            environment, policy, inference, episodes=config.goals, seed=config.seed
+            environment,
+            policy,
+            inference,
+            episodes=config.goals,
+            seed=config.seed,
+            sequence=config.sequence,
+            twin=twin,
         )
         described = {
             "task": PROMPTS,

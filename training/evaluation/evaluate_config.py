@@ -33,7 +33,9 @@ class EvaluateConfig(CommandConfig):
     """File of reward formulas, one a line, `#` starts a comment: what is earned of each, in place
     of the task; `config/jaco_rewards.txt` holds what people type to the arm."""
     sequence: bool = False
-    """Ask for the rewards one after the other, without a reset in between."""
+    """Ask for the rewards, or the prompts, one after the other, without a reset in between."""
+    twin: bool = False
+    """Let a simulation of the robot try out what the model proposes, and correct its choice."""
     goals: int = 100
     """Episodes, each with its own start and goal; those of each prompt and of each reward."""
     seed: int = 0
@@ -63,7 +65,9 @@ class EvaluateConfig(CommandConfig):
     def __post_init__(self) -> None:
         require_episodes(self.goals)
         require_seed(self.seed)
-        if self.sequence and self.rewards is None:
-            raise FbRosError("--sequence is about a file of formulas; give --rewards")
+        if (self.sequence or self.twin) and self.rewards is None and self.task != PROMPTS:
+            raise FbRosError(
+                f"--sequence and --twin are about prompts; give --rewards or --task {PROMPTS}"
+            )
         if (self.pushes or self.controller) and self.task != VELOCITY:
             raise FbRosError(f"--pushes and --controller go with --task {VELOCITY}")

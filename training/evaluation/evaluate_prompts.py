@@ -16,6 +16,9 @@ from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import follow, policy_commands
 from sim.tasks.prompt_examples import examples_of, seen_in
 from sim.tasks.tasks import EPISODE_SECONDS
+from sim.twin.asking import ask
+from sim.twin.twin import Twin
+from training.evaluation.episode_order import episodes_of
 
 
 def evaluate_prompts(
@@ -25,39 +28,45 @@ def evaluate_prompts(
     *,
     episodes: int,
     seed: int,
+    sequence: bool = False,
+    twin: Twin | None = None,
 ) -> dict[str, Any]:
     """How often each of the robot's examples was seen to do what it says.
 
     One that the model refuses, since its `B` does not read what it speaks of, counts as missed.
+    `sequence` is that of `episodes_of`. A `twin` corrects what the model chose.
     """
     spec = environment.spec
     steps, last = round(EPISODE_SECONDS / spec.ctrl_dt), round(1.0 / spec.ctrl_dt)
-
-    rows: list[dict[str, Any]] = []
-    for example in progress_bar(examples_of(spec.name), title="prompts", unit="prompt"):
-        row: dict[str, Any] = {
+    examples = examples_of(spec.name)
+    refusals: dict[int, str] = {}
+    did = np.zeros((len(examples), episodes))
+    order = episodes_of(len(examples), episodes, seed, sequence)
+    for episode, index, anew in progress_bar(order, title="prompts", unit="episode"):
+        example = examples[index]
+        if anew:
+            environment.reset(episode_rng(seed, episode))
+        try:
+            for text in filter(None, (example.after, example.text)):
+                z = ask(inference, parse_prompt(text), environment, twin).z
+                states = list(follow(environment, policy_commands(spec, policy, z), steps))
+        except FbRosError as error:
+            refusals[index] = str(error)
+            continue
+        did[index, episode] = example.judge(seen_in(states[-last:], spec.features))
+    rows = [
+        {
             "name": example.name,
             "text": example.text,
-            "hard": example.hard,
+            "success": float(did[index].mean()),
+            **({"refused": refusals[index]} if index in refusals else {}),
         }
-        try:
-            asked = [
-                inference.infer(parse_prompt(text)).z
-                for text in (example.after, example.text)
-                if text
-            ]
-        except FbRosError as error:
-            rows.append({**row, "success": 0.0, "refused": str(error)})
-            continue
-        did = []
-        for episode in range(episodes):
-            environment.reset(episode_rng(seed, episode))
-            for z in asked:
-                states = list(follow(environment, policy_commands(spec, policy, z), steps))
-            did.append(example.judge(seen_in(states[-last:], spec.features)))
-        rows.append({**row, "success": float(np.mean(did))})
+        for index, example in enumerate(examples)
+    ]
     return {
         "prompts": rows,
-        "success": float(np.mean([row["success"] for row in rows if not row["hard"]])),
+        "success": float(did.mean()),
         "episodes": episodes,
+        "sequence": sequence,
+        "twin": bool(twin),
     }

@@ -21,6 +21,9 @@ from sim.robots.environment import Environment
 from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import follow, policy_commands
 from sim.tasks.tasks import EPISODE_SECONDS
+from sim.twin.asking import ask
+from sim.twin.twin import Twin
+from training.evaluation.episode_order import episodes_of
 from training.evaluation.formula_list import ListedFormula
 
 GOOD = 0.8
@@ -39,19 +42,21 @@ def evaluate_rewards(
     starts: int,
     seed: int,
     sequence: bool = False,
+    twin: Twin | None = None,
 ) -> dict[str, Any]:
     """What is earned of each formula, over so many starts, and what the model predicted.
 
     `earned` is the mean reward over the last 40 % of ten seconds. In a `sequence`, a start is
     that of all the formulas: each is asked for where the one before has ended, in the file's
-    order from the first start and in shuffled orders from the others.
+    order from the first start and in shuffled orders from the others. A `twin` corrects what the
+    model chose.
     """
     count = len(formulas)
     refusals: dict[int, str] = {}
     objectives: dict[int, Objective] = {}
     earned, predicted = np.full((2, count, starts), np.nan)
     for start, index, anew in progress_bar(
-        _episodes(count, starts, seed, sequence), title="rewards", unit="episode"
+        episodes_of(count, starts, seed, sequence), title="rewards", unit="episode"
     ):
         if anew:
             environment.reset(episode_rng(seed, start))
@@ -59,7 +64,7 @@ def evaluate_rewards(
             continue
         text = formulas[index].text
         try:
-            answer = inference.infer(Reward(formula=text), environment.observation())
+            answer = ask(inference, Reward(formula=text), environment, twin)
         except FbRosError as error:
             refusals[index] = str(error)
             continue
@@ -79,7 +84,8 @@ def evaluate_rewards(
         )
         for index, listed in enumerate(formulas)
     ]
-    return {"rows": rows, **summary(rows), "starts": starts, "sequence": sequence}
+    figures = {**summary(rows), "starts": starts, "sequence": sequence, "twin": bool(twin)}
+    return {"rows": rows, **figures}
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -110,18 +116,6 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "rank_correlation": float(spearmanr(predicted, earned).statistic) if varied else None,
         "refused": refused,
     }
-
-
-def _episodes(count: int, starts: int, seed: int, sequence: bool) -> list[tuple[int, int, bool]]:
-    """Start, formula and whether the robot is reset before, in the order in which they run."""
-    if not sequence:
-        return [(start, index, True) for index in range(count) for start in range(starts)]
-    episodes = []
-    for start in range(starts):
-        shuffled = np.random.default_rng([seed, start]).permutation(count).tolist()
-        order = shuffled if start else range(count)
-        episodes += [(start, index, place == 0) for place, index in enumerate(order)]
-    return episodes
 
 
 def _objective(text: str, bundle: Bundle) -> Objective:

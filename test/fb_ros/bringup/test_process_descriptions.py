@@ -21,6 +21,12 @@ def test_a_robot_is_three_processes() -> None:
     assert names == ["sim_node", "task_inference_node", "policy_node"]
 
 
+def test_a_twin_comes_on_demand_and_takes_nobody_along_when_it_ends() -> None:
+    processes = robot_processes("cart", {"twin": "true"})
+    assert processes[-1].name == "twin_node"
+    assert [process.vital for process in processes] == [True, True, True, False]
+
+
 def test_options_reach_the_nodes() -> None:
     options = {
         "real_time_factor": "2.5",

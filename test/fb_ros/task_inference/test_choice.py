@@ -18,7 +18,7 @@ from fb_ros.task_inference.choice import rank, require_choice, worth
 from fb_ros.task_inference.imagination import Imagination
 from fb_ros.task_inference.objective import Objective, objective_of, weighted_sum
 from fb_ros.task_inference.reward_inference import RewardInference
-from fb_ros.task_inference.sample_task import likely_reward
+from fb_ros.task_inference.tasks.sample_task import likely_reward
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_more_than_the_best_of_the_data_is_worth_no_more(
 ) -> None:
     run = np.zeros((5, 3, bundle.robot.feature_dim))
     run[:, :, 0] = [0.0, 0.2, 5.0]
-    values = worth(imagination, objective(bundle), run)
+    values = worth(imagination.known, objective(bundle), run)
     assert values[1] > values[0]
     assert values[1] > values[2], "it is far outside the data"
 
@@ -89,7 +89,7 @@ def test_the_middle_of_a_region_is_worth_more_than_its_border(
     region = objective_of(inside, {"tcp_pos"}, inside(bundle.reference_features))
     run = np.zeros((20, 2, bundle.robot.feature_dim))
     run[:, :, 0] = [0.0, 0.099]
-    middle, border = worth(imagination, region, run)
+    middle, border = worth(imagination.known, region, run)
     assert middle > border + 0.2
 
 

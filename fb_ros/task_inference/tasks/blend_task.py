@@ -13,8 +13,8 @@ from fb_ros.robot.wording import shortened
 from fb_ros.task_inference.encoded_ways import encoded_ways
 from fb_ros.task_inference.objective import Objective, objective_of, weighted_sum
 from fb_ros.task_inference.sphere import blend
-from fb_ros.task_inference.task import Task
 from fb_ros.task_inference.task_encoder import TaskEncoder
+from fb_ros.task_inference.tasks.task import Task
 
 
 def blend_task(
@@ -45,18 +45,16 @@ def blend_task(
     if not np.any(rows[0]):
         raise FbRosError("the parts of the blend cancel each other; change their weights")
     proposals = np.stack([row for row in rows if np.any(row)]).astype(np.float32)
-    known = [objective for objective in objectives if objective is not None]
-    objective = None
     # Goals and saved encodings alone leave nothing to choose: a person weighs them.
-    own = any(part.objective is not None for part in parts)
-    if several and own and len(known) == len(parts):
-        reward = weighted_sum(known, weights)
-        rewards = reward(bundle.reference_features)
-        if np.ptp(rewards) > 1e-6 * np.abs(rewards).max():
-            uses = frozenset().union(*(part.uses for part in known))
-            objective = objective_of(reward, uses, rewards)
-            ways = encoded_ways(bundle, encoder, rewards, uses, several=True, present=present)
-            proposals = np.concatenate([proposals, ways.proposals])
+    own = several and any(part.objective is not None for part in parts)
+    found = blend_objective(bundle, weights, objectives) if own else None
+    objective = None
+    if found is not None:
+        objective, rewards = found
+        ways = encoded_ways(
+            bundle, encoder, rewards, objective.uses, several=True, present=present
+        )
+        proposals = np.concatenate([proposals, ways.proposals])
     return Task(
         text=blend_text([part.text for part in parts], weights),
         proposals=proposals,
@@ -65,3 +63,21 @@ def blend_task(
             f"{shortened(part.text)}: {warning}" for part in parts for warning in part.warnings
         ),
     )
+
+
+def blend_objective(
+    bundle: Bundle, weights: Sequence[float], objectives: Sequence[Objective | None]
+) -> tuple[Objective, np.ndarray] | None:
+    """The sum of what the parts are after, and its rewards of the reference states, `(n,)`.
+
+    None where that is not known of a part, or the same everywhere.
+    """
+    known = [objective for objective in objectives if objective is not None]
+    if len(known) < len(weights):
+        return None
+    reward = weighted_sum(known, weights)
+    rewards = reward(bundle.reference_features)
+    if np.ptp(rewards) <= 1e-6 * np.abs(rewards).max():
+        return None
+    uses = frozenset().union(*(part.uses for part in known))
+    return objective_of(reward, uses, rewards), rewards

@@ -12,9 +12,9 @@ from fb_ros.robot.wording import ranges_text, state_text
 from fb_ros.task_inference.candidates import CARRIED
 from fb_ros.task_inference.encoded_ways import encoded_ways
 from fb_ros.task_inference.magnitude import magnitude
-from fb_ros.task_inference.objective import objective_of
-from fb_ros.task_inference.task import Task
+from fb_ros.task_inference.objective import Objective, objective_of
 from fb_ros.task_inference.task_encoder import TaskEncoder
+from fb_ros.task_inference.tasks.task import Task
 
 # Fewer effective states than this make an estimate that another sample would overturn.
 _FEW_STATES = 20.0
@@ -31,6 +31,33 @@ def formula_task(
     """The task of a formula; refuses one that says nothing over the reference states.
 
     `several` and `present` are those of `encoded_ways`.
+    """
+    objective, scaled = formula_objective(bundle, prompt)
+    low, high = float(scaled.min()), float(scaled.max())
+    carried = (scaled - low) / (high - low)
+    effective = effective_states(carried)
+    warnings: tuple[str, ...] = ()
+    if effective < _FEW_STATES:
+        warnings = (
+            f"only about {effective:.0f} of {len(scaled)} reference states carry the reward, "
+            "so the task lies at the edge of the data or outside",
+        )
+    ways = encoded_ways(bundle, encoder, scaled, objective.uses, several=several, present=present)
+    return Task(
+        text=prompt.text,
+        proposals=ways.proposals,
+        means=ways.means,
+        base=ways.base,
+        objective=objective,
+        warnings=warnings,
+        figures={"share": float(np.mean(carried > CARRIED)), "effective_states": effective},
+    )
+
+
+def formula_objective(bundle: Bundle, prompt: Reward) -> tuple[Objective, np.ndarray]:
+    """What a formula is after, and its rewards `(n,)` of the reference states in its unit.
+
+    Refuses one that is the same in all of them, or not finite in one.
     """
     layout = bundle.robot.features
     formula = parse_formula(prompt.formula, layout, bundle.encoder_features)
@@ -52,24 +79,8 @@ def formula_task(
             f"the reward is {high * unit:.6g} in every reference state, so there is nothing "
             f"to strive for; the data cover {ranges_text(layout, features, formula.uses)}"
         )
-    carried = (scaled - low) / (high - low)
-    effective = effective_states(carried)
-    warnings: tuple[str, ...] = ()
-    if effective < _FEW_STATES:
-        warnings = (
-            f"only about {effective:.0f} of {len(rewards)} reference states carry the reward, "
-            "so the task lies at the edge of the data or outside",
-        )
-    ways = encoded_ways(bundle, encoder, scaled, formula.uses, several=several, present=present)
-    return Task(
-        text=prompt.text,
-        proposals=ways.proposals,
-        means=ways.means,
-        base=ways.base,
-        objective=objective_of(lambda states: formula(states) / unit, formula.uses, scaled, unit),
-        warnings=warnings,
-        figures={"share": float(np.mean(carried > CARRIED)), "effective_states": effective},
-    )
+    objective = objective_of(lambda states: formula(states) / unit, formula.uses, scaled, unit)
+    return objective, scaled
 
 
 def effective_states(weights: np.ndarray) -> float:

@@ -9,9 +9,9 @@ from fb_ros.errors import FbRosError
 from fb_ros.prompts.prompt import Velocity
 from fb_ros.robot.wording import point_text
 from fb_ros.task_inference.asked_blocks import asked_blocks
-from fb_ros.task_inference.formula_task import effective_states
-from fb_ros.task_inference.task import Task
 from fb_ros.task_inference.task_encoder import TaskEncoder
+from fb_ros.task_inference.tasks.formula_task import effective_states
+from fb_ros.task_inference.tasks.task import Task
 from fb_ros.task_inference.velocity_weights import mean_velocity, velocity_weights
 
 

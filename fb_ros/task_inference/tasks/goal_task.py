@@ -12,10 +12,10 @@ from fb_ros.prompts.prompt import GoalPoint, GoalState, Velocity
 from fb_ros.robot.field import layout_slices
 from fb_ros.robot.wording import describe, point_text
 from fb_ros.task_inference.goal_encoding import encode_goal
-from fb_ros.task_inference.kept_velocity_task import kept_velocity_task
 from fb_ros.task_inference.objective import Objective, objective_of
-from fb_ros.task_inference.task import Task
 from fb_ros.task_inference.task_encoder import TaskEncoder
+from fb_ros.task_inference.tasks.kept_velocity_task import kept_velocity_task
+from fb_ros.task_inference.tasks.task import Task
 
 
 def goal_task(

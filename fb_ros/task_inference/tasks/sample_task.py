@@ -9,15 +9,15 @@ import numpy as np
 from fb_ros.bundle.bundle import Bundle
 from fb_ros.errors import FbRosError
 from fb_ros.prompts.prompt import RewardSamples
-from fb_ros.robot.field import layout_slices
 from fb_ros.robot.wording import describe
 from fb_ros.task_inference.encoded_ways import encoded_ways
-from fb_ros.task_inference.formula_task import effective_states
+from fb_ros.task_inference.known_states import KnownStates
 from fb_ros.task_inference.magnitude import magnitude
 from fb_ros.task_inference.nearest_state import nearest_state
-from fb_ros.task_inference.objective import objective_of
-from fb_ros.task_inference.task import Task
+from fb_ros.task_inference.objective import Objective, objective_of
 from fb_ros.task_inference.task_encoder import TaskEncoder
+from fb_ros.task_inference.tasks.formula_task import effective_states
+from fb_ros.task_inference.tasks.task import Task
 
 _MOST_SAMPLES = 10_000
 # A label speaks of states that are nearer than about this many standard deviations, and half of
@@ -46,25 +46,16 @@ def sample_task(
     last = features[rewards != 0.0][-1]
     outside = nearest_state(reference, last, encoder.spread)[2]
     objective = None
-    scaled = rewards / magnitude(rewards)
-    if several:
-        near = likely_reward(features / encoder.spread, scaled)
-        expected = near(reference / encoder.spread)
-        if np.ptp(expected) > 1e-6:
-            columns = _columns(bundle)
-            objective = objective_of(
-                lambda states: near(states[:, columns] / encoder.spread),
-                encoder.columns,
-                expected,
-                magnitude(rewards),
-            )
-            ways = encoded_ways(
-                bundle, encoder, expected, encoder.columns, several=True, present=present
-            )
-            best = features[int(np.argmax(rewards))][None]
-            proposals = np.concatenate(
-                [proposals, encoder.encode(best, np.ones(1), asked).z[None], ways.proposals]
-            )
+    found = sample_objective(bundle, encoder, prompt) if several else None
+    if found is not None:
+        objective, expected = found
+        ways = encoded_ways(
+            bundle, encoder, expected, objective.uses, several=True, present=present
+        )
+        best = features[int(np.argmax(rewards))][None]
+        proposals = np.concatenate(
+            [proposals, encoder.encode(best, np.ones(1), asked).z[None], ways.proposals]
+        )
     return Task(
         text=prompt.text,
         proposals=proposals,
@@ -74,10 +65,30 @@ def sample_task(
         else (),
         figures={
             "labelled_states": float(len(rewards)),
-            "effective_states": effective_states(np.abs(scaled)),
+            "effective_states": effective_states(np.abs(rewards) / magnitude(rewards)),
             "outside_std": outside,
         },
     )
+
+
+def sample_objective(
+    bundle: Bundle, encoder: TaskEncoder, prompt: RewardSamples
+) -> tuple[Objective, np.ndarray] | None:
+    """What labelled states say of others, and of the reference states `(n,)`.
+
+    None where they say nothing of any of these.
+    """
+    features, rewards = _checked(bundle, encoder, prompt)
+    unit = magnitude(rewards)
+    near = likely_reward(features / encoder.spread, rewards / unit)
+    expected = near(encoder.reference.astype(np.float64) / encoder.spread)
+    if np.ptp(expected) <= 1e-6:
+        return None
+    columns = KnownStates(bundle).columns
+    objective = objective_of(
+        lambda states: near(states[:, columns] / encoder.spread), encoder.columns, expected, unit
+    )
+    return objective, expected
 
 
 def likely_reward(labelled: np.ndarray, rewards: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -101,13 +112,6 @@ def likely_reward(labelled: np.ndarray, rewards: np.ndarray) -> Callable[[np.nda
         return found
 
     return reward
-
-
-def _columns(bundle: Bundle) -> np.ndarray:
-    """Where what `B` reads lies in a state's features."""
-    slices = layout_slices(bundle.robot.features)
-    every = np.arange(bundle.robot.feature_dim)
-    return np.concatenate([every[slices[name]] for name in bundle.encoder_features])
 
 
 def _checked(

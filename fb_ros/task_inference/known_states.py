@@ -1,0 +1,50 @@
+"""How far a model's data reach, in what `B` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fb_ros.bundle.bundle import Bundle
+from fb_ros.robot.field import layout_slices
+
+# Quantiles of the reference states between which a model knows its way.
+_KNOWN = 0.001
+
+
+class KnownStates:
+    """The range of a bundle's reference states."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        slices = layout_slices(bundle.robot.features)
+        every = np.arange(bundle.robot.feature_dim)
+        self.columns = np.concatenate([every[slices[name]] for name in bundle.encoder_features])
+        """Where what `B` reads lies in a state's features."""
+        read = bundle.reference_features[:, self.columns].astype(np.float64)
+        self._low, self._high = np.quantile(read, (_KNOWN, 1.0 - _KNOWN), axis=0)
+        self._spread = np.maximum(read.std(axis=0), 1e-3)
+
+    def outside(self, features: np.ndarray) -> np.ndarray:
+        """How far features `(…, feature_dim)` lie outside the reference states, `(…,)`.
+
+        In standard deviations of them, from their 0.1st to 99.9th percentiles.
+        """
+        read = features[..., self.columns]
+        excess = np.maximum(read - self._high, self._low - read)
+        found: np.ndarray = np.linalg.norm(np.maximum(excess, 0.0) / self._spread, axis=-1)
+        return found
+
+    def shifted(self, features: np.ndarray, spread: float, draws: int) -> Iterator[np.ndarray]:
+        """Copies of features `(steps, n, feature_dim)`, each wrong by so much.
+
+        In standard deviations of the reference states; `draws` errors, normal and alike for all
+        `n`, and the opposite of each.
+        """
+        rng = np.random.default_rng(0)
+        for _ in range(draws):
+            error = np.zeros((len(features), 1, features.shape[-1]))
+            drawn = rng.standard_normal((len(features), 1, len(self.columns)))
+            error[..., self.columns] = spread * self._spread * drawn
+            yield features + error
+            yield features - error
