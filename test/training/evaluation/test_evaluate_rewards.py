@@ -13,6 +13,9 @@ from fb_ros.bundle.bundle import load_bundle
 from fb_ros.cli import main
 from fb_ros.errors import FbRosError
 from fb_ros.prompts.reward_formula import parse_formula
+from training.evaluation.bundle_evaluation import evaluate
+from training.evaluation.episode_order import episodes_of
+from training.evaluation.evaluate_config import PROMPTS, EvaluateConfig
 from training.evaluation.evaluate_rewards import summary
 from training.evaluation.formula_list import read_formulas
 
@@ -109,3 +112,20 @@ def test_the_shipped_lists_are_formulas_that_the_arm_takes(root: Path, name: str
     for listed in found:
         formula = parse_formula(listed.text, bundle.robot.features, bundle.encoder_features)
         assert np.ptp(formula(bundle.reference_features)) > 0.0
+
+
+def test_the_documentations_prompts_hold_in_shuffled_orders_without_a_reset() -> None:
+    """The first start runs them in their order, which the nodes' own test does, too."""
+    config = EvaluateConfig(bundle=Path("jaco_hand"), task=PROMPTS, goals=2, sequence=True)
+    missed = {row["text"] for row in evaluate(config)["prompts"] if row["success"] < 1.0}
+    assert not missed
+
+
+def test_in_a_sequence_the_robot_is_reset_once_a_start() -> None:
+    episodes = episodes_of(5, 3, 0, sequence=True)
+    assert [anew for _, _, anew in episodes] == [True, False, False, False, False] * 3
+    orders = [[index for start, index, _ in episodes if start == one] for one in range(3)]
+    assert orders[0] == list(range(5))
+    assert all(sorted(order) == list(range(5)) for order in orders)
+    assert orders[1] != orders[0]
+    assert all(anew for _, _, anew in episodes_of(5, 3, 0, sequence=False))
