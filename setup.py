@@ -78,6 +78,7 @@ TEST = [
     "codespell>=2.4,<3",  # spelling
     "pre-commit>=4,<5",  # runs the checks before each commit
     "build>=1.2,<2",  # the wheel and the sdist that the packaging test installs
+    "wheel>=0.43,<1",  # without build isolation, the backend has to be here
     "colcon-common-extensions==0.3.0",  # builds the package as a ROS workspace does
 ]
 

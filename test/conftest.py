@@ -23,6 +23,28 @@ settings.load_profile("suite")
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# What `make test-fast` leaves out: it talks over DDS, trains, or takes more than a few seconds.
+# Single tests elsewhere are marked where they stand.
+SLOW = (
+    "fb_ros/nodes",
+    "fb_ros/backends/test_backends.py",
+    "fb_ros/commands/test_build_engine.py",
+    "sim/web",
+    "training/benchmarks",
+    "training/collecting",
+    "training/commands",
+    "training/compute",
+    "training/exporting",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the slow ones."""
+    for item in items:
+        where = item.path.relative_to(ROOT / "test").as_posix()
+        if where.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def root() -> Path:
