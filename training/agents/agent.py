@@ -15,7 +15,9 @@ from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
 from training.agents.losses import (
     advantage_loss,
+    effort,
     fb_loss,
+    motion,
     ortho_loss,
     pessimistic,
     policy_loss,
@@ -28,7 +30,7 @@ from training.compute.device import CPU, moved
 from training.data.data import Batch, Transitions
 from training.networks import truncated_normal
 from training.networks.forward_map import DynamicsForwardMap
-from training.networks.weights import load_weights, read_weights
+from training.networks.weights import load_weights
 
 Figures = dict[str, torch.Tensor]
 
@@ -81,11 +83,10 @@ class Agent:
         # B(s) of plain FB is the same for every z: all transitions are one group of pairs.
         self._one_group = not (config.auto_regressive or config.negatives)
 
-    def load(self, path: Path) -> None:
-        """Starts from the weights of a model of the same sizes."""
-        weights = read_weights(path)
+    def load(self, weights: dict[str, torch.Tensor], source: Path) -> None:
+        """Starts from the weights of a model of the same sizes; `source` is for messages."""
         for networks in (self.networks, self.averaged, self.target):
-            load_weights(networks, weights, path)
+            load_weights(networks, weights, source)
 
     def anneal(self, progress: float) -> None:
         """Lowers the step sizes linearly, to nothing at a `progress` of 1."""
@@ -108,14 +109,17 @@ class Agent:
 
         Its mean with clipped noise (TD3's smoothing), or a sample where it learns its spread.
         """
-        config, policy = self.config, self.networks.policy
+        policy = self.networks.policy
         with self._hidden_precision():
-            if config.advantage_weighted:
+            if self.config.advantage_weighted:
                 return policy.sample(observation, z, generator, 1)[0]
             action = policy(observation, z)
-        noise = moved(torch.randn(action.shape, generator=generator), action.device) * config.noise
-        bound = config.noise_clip
-        return (action + noise.clamp(-bound, bound)).clamp(-1.0, 1.0)
+        return self._with_noise(action, generator)
+
+    def _with_noise(self, action: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        noise = moved(torch.randn(action.shape, generator=generator), action.device)
+        bound = self.config.noise_clip
+        return (action + (self.config.noise * noise).clamp(-bound, bound)).clamp(-1.0, 1.0)
 
     def update(
         self, batch: Batch, negatives: torch.Tensor, z: torch.Tensor, generator: torch.Generator
@@ -128,7 +132,7 @@ class Agent:
         """
         config, networks = self.config, self.networks
         z_rows = z.repeat_interleave(len(batch.action) // len(z), dim=0)
-        losses, q, norm = self._measure_losses(batch, negatives, z, z_rows, generator)
+        losses, q, norm, reward = self._measure_losses(batch, negatives, z, z_rows, generator)
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         for group in self.optimizer.param_groups:
@@ -139,7 +143,8 @@ class Agent:
             advantage, actor_q = self._advantage(batch, z_rows, generator)
             actor_loss = self._advantage_loss(batch, z_rows, advantage)
         else:
-            actor_loss, actor_q = self._policy_loss(batch, z_rows, generator)
+            fulfilled = reward / z_rows.square().sum(-1)
+            actor_loss, actor_q = self._policy_loss(batch, z_rows, fulfilled, generator)
         self.policy_optimizer.zero_grad(set_to_none=True)
         actor_loss.backward()
         distributed.average_gradients(networks.policy.parameters())
@@ -164,8 +169,9 @@ class Agent:
         z: torch.Tensor,
         z_rows: torch.Tensor,
         generator: torch.Generator,
-    ) -> tuple[Figures, torch.Tensor, torch.Tensor]:
-        """The losses of `F` and `B`, then `Q` `(P, n)` and the mean norm of `F`, constants."""
+    ) -> tuple[Figures, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The losses of `F` and `B`, and constants: `Q` `(P, n)`, the mean norm of `F`, and the
+        reward `B(s', z)^T z` that each row's `z` stands for, `(n,)`."""
         config, networks = self.config, self.networks
         groups = 1 if self._one_group else len(z)
         z_groups = z[:1] if self._one_group else z
@@ -203,12 +209,13 @@ class Agent:
                 forward, targets.forward.mean(0), targets.backward, discount
             )
         q = (forward * z_pairs).sum(-1)
+        reward = (targets.backward * z_pairs).sum(-1)
         if config.q_loss:
             next_q = pessimistic((targets.forward * z_pairs).sum(-1), config.pessimism)
-            reward = (targets.backward * z_pairs).sum(-1)
             scale = config.q_loss / config.d
             losses["q_loss"] = scale * q_loss(q, next_q, reward, discount)
-        return losses, q.detach().flatten(1), forward.detach().norm(dim=-1).mean()
+        norm = forward.detach().norm(dim=-1).mean()
+        return losses, q.detach().flatten(1), norm, reward.flatten()
 
     @torch.no_grad()
     def _targets(
@@ -274,11 +281,18 @@ class Agent:
         return forward, {"dynamics_loss": (predicted - change).square().mean()}
 
     def _policy_loss(
-        self, batch: Batch, z_rows: torch.Tensor, generator: torch.Generator
+        self,
+        batch: Batch,
+        z_rows: torch.Tensor,
+        fulfilled: torch.Tensor,
+        generator: torch.Generator,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """TD3's improvement, and the `Q` `(n,)` that it raises."""
+        """TD3's improvement, and the `Q` `(n,)` that it raises; `fulfilled` `(n,)` is how much of
+        its task each row has."""
         config, networks = self.config, self.networks
-        action = self.act_noisily(batch.observation, z_rows, generator)
+        with self._hidden_precision():
+            mean = networks.policy(batch.observation, z_rows)
+        action = self._with_noise(mean, generator)
         for fixed in (networks.forward_map, networks.backward_map):
             fixed.requires_grad_(False)
         with self._hidden_precision():
@@ -286,8 +300,12 @@ class Agent:
         for fixed in (networks.forward_map, networks.backward_map):
             fixed.requires_grad_(True)
         q = pessimistic(members, config.actor_pessimism)
-        unit = distributed.mean(q.abs().mean())
-        return policy_loss(q, action, config.action_penalty, unit), q
+        unit = distributed.mean(q.detach().abs().mean())
+        price = config.action_penalty * effort(action)
+        if config.rest_penalty:
+            # Of the mean action: under noise, a price on its magnitude is a square near zero.
+            price = price + config.rest_penalty * fulfilled.clamp(0.0, 1.0) * motion(mean)
+        return policy_loss(q, price, unit), q
 
     @torch.no_grad()
     def _advantage(

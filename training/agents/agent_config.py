@@ -121,6 +121,10 @@ class AgentConfig:
     action_penalty: float = 0.0
     """Ours. Price of an action's mean square, as a share of `Q` (`fb` and `fb_ar`): joints that do
     not matter for the task rest, and do not carry the robot away from the data."""
+    rest_penalty: float = 0.0
+    """Ours. Price of an action's mean magnitude where the task is fulfilled, as a share of `Q`
+    (`fb` and `fb_ar`). Unlike the square of `action_penalty` it does not vanish near zero: what
+    the task does not ask for stands still."""
     box_share: float = 0.0
     """Ours. Share of the goals, and of the independent states `s''`, that are drawn evenly over
     the robot's goal box, cell by cell, so that its corners are as frequent as its middle. `B`
@@ -131,6 +135,11 @@ class AgentConfig:
     goal at the edge has to fall off outwards, too."""
     region_share: float = 0.0
     """Ours. Share of the `z` that encode being on one side of a random plane."""
+    reward_share: float = 0.0
+    """Ours. Share of the `z` that encode rewards drawn at random, of every kind that a person
+    might type (`training.agents.reward_prior`)."""
+    reward_states: int = 256
+    """States over which each of these is encoded."""
     future_share: float = 0.0
     """Ours. Share of the groups whose transitions come from one window of a trajectory and whose
     `z` encodes what that trajectory did next (`training.agents.windows`)."""
@@ -161,12 +170,15 @@ class AgentConfig:
     def _require_numbers(self) -> None:
         for name in (
             *("d", "blocks", "hidden", "backward_hidden", "ensemble", "batch"),
-            *("value_samples", "eval_samples", "mixture_states"),
+            *("value_samples", "eval_samples", "mixture_states", "reward_states"),
             *("window_steps", "future_states"),
         ):
             if getattr(self, name) < 1:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
-        for name in ("groups", "fourier", "ortho", "fb_loss", "successor_loss", "q_loss"):
+        for name in (
+            *("groups", "fourier", "ortho", "fb_loss", "successor_loss", "q_loss"),
+            *("action_penalty", "rest_penalty"),
+        ):
             if getattr(self, name) < 0:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 0")
         if self.negatives < 0 or self.negatives == 1:
@@ -177,7 +189,10 @@ class AgentConfig:
         for name in ("target_rate", "average_rate"):
             if not 0.0 < getattr(self, name) <= 1.0:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected above 0, up to 1")
-        names = ("goal_share", "mixture_share", "region_share", "future_share", "window_share")
+        names = (
+            *("goal_share", "region_share", "reward_share", "mixture_share"),
+            *("future_share", "window_share"),
+        )
         shares = tuple(getattr(self, name) for name in names)
         if min(shares) < 0.0 or sum(shares) > 1.0 + 1e-9:
             raise FbRosError(

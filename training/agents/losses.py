@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import torch
 
+# An action below this share of the largest one is as good as none.
+_STILL = 0.02
+
 
 def pessimistic(values: torch.Tensor, coefficient: float) -> torch.Tensor:
     """Mean over the ensemble (first dimension) minus `coefficient` standard deviations.
@@ -61,24 +64,30 @@ def _mean_of_others(values: torch.Tensor, own: int | None) -> torch.Tensor:
 
 
 def policy_loss(
-    q: torch.Tensor,
-    action: torch.Tensor,
-    action_penalty: float,
-    unit: torch.Tensor | None = None,
+    q: torch.Tensor, price: torch.Tensor, unit: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Policy improvement (TD3's) with a price on effort: `Q` `(n,)`, `action` `(n, act_dim)`.
+    """Policy improvement (TD3's) with a price on acting: `Q` and `price` are `(n,)`.
 
-    An action costs `action_penalty` times its mean square times the `Q` that is at stake. So the
-    price is small where the goal is far and the gain of moving is a small number, too, and it
-    keeps the joints still that a robot at its goal has no use for. In units of the mean
-    magnitude of `Q`, or of `unit`.
+    An action costs its `price` times the `Q` that is at stake. So it is small where the goal is
+    far and the gain of moving is a small number, too, and it keeps the joints still that a robot
+    at its goal has no use for. In units of the mean magnitude of `Q`, or of `unit`.
     """
     unit = q.detach().abs().mean() if unit is None else unit
-    loss = -q.mean()
-    if action_penalty:
-        at_stake = q.detach().clamp(min=0.0)
-        loss = loss + action_penalty * (at_stake * action.square().mean(-1)).mean()
-    return loss / (unit + 1e-6)
+    at_stake = q.detach().clamp(min=0.0)
+    return ((at_stake * price).mean() - q.mean()) / (unit + 1e-6)
+
+
+def effort(action: torch.Tensor) -> torch.Tensor:
+    """The mean square of actions `(n, act_dim)`, `(n,)`."""
+    return action.square().mean(-1)
+
+
+def motion(action: torch.Tensor) -> torch.Tensor:
+    """The mean magnitude of actions `(n, act_dim)`, rounded off below `_STILL`, `(n,)`.
+
+    Unlike a square, it has a slope near zero: what gains less than that is not done at all.
+    """
+    return (action.square() + _STILL**2).sqrt().mean(-1) - _STILL
 
 
 def advantage_loss(log_prob: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

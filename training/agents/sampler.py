@@ -8,6 +8,7 @@ from fb_ros.robot.field import layout_slices
 from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
+from training.agents.drawn_rewards import DrawnRewards
 from training.agents.windows import Windows
 from training.compute import distributed
 from training.compute.device import moved
@@ -33,6 +34,7 @@ class Sampler:
         self._even = even_states(config, spec, data)
         by_windows = config.future_share or config.window_share
         self._windows = Windows(config, spec, data) if by_windows else None
+        self._rewards = DrawnRewards(self._config, spec)
         self._batch = distributed.share(config.batch, "batch")
         self._encodings = distributed.share(config.encodings, "groups")
 
@@ -61,8 +63,8 @@ class Sampler:
     def sample_z(
         self, generator: torch.Generator, future: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Encodings for one update, `(groups, d)`: of states, mixtures and regions, and uniform
-        ones; before all of them those of `future` states `(n, states, features)`."""
+        """Encodings for one update, `(groups, d)`: of states, regions, rewards and mixtures,
+        and uniform ones; before all of them those of `future` states `(n, states, features)`."""
         config = self._config
         total = self._encodings
         asked = self._sample_asked(generator)
@@ -73,6 +75,7 @@ class Sampler:
         for share, encode_tasks in (
             (config.goal_share, self._encode_goals),
             (config.region_share, self._encode_regions),
+            (config.reward_share, self._encode_rewards),
             (config.mixture_share, self._encode_mixtures),
             (config.window_share, self._encode_windows),
         ):
@@ -127,6 +130,11 @@ class Sampler:
         scaled = networks.backward_map.features(states)
         side = ((scaled - scaled[:, :1]) @ normal.unsqueeze(-1)).squeeze(-1) >= 0.0
         return encode(networks.backward_map, states, side.float(), asked).z
+
+    def _encode_rewards(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Encodings of rewards that a person might type, one for each row of `asked`."""
+        states = self._sample_states((len(asked), self._config.reward_states), generator)
+        return self._rewards.encode(self._networks.backward_map, states, asked, generator)
 
     def _sample_asked(self, generator: torch.Generator) -> torch.Tensor:
         """Which blocks each of an update's tasks is about, `(groups, blocks)`; never none."""

@@ -31,6 +31,7 @@ from training.networks.weights import write_weights
 from training.runs.checkpoint import load_checkpoint, read_record_of, write_checkpoint
 from training.runs.commit import commit
 from training.runs.run_record import BEST, LAST, RUN
+from training.runs.starting_weights import starting_weights
 from training.runs.stop_signal import StopSignal
 from training.runs.train_config import TrainConfig, default_of
 from training.runs.training_log import TrainingLog
@@ -79,8 +80,11 @@ class _Training:
             before = {"eval_tasks": [], "eval_start": "benchmark", **resumed["settings"]}
             _require_same(before, self._settings, self._checkpoint)
         self._agent = Agent(agent_settings, spec, data, device)
+        init = None
         if config.init and not resumed:
-            self._agent.load(config.init)
+            networks = self._agent.networks
+            weights, init = starting_weights(config.init, networks, agent_settings, spec)
+            self._agent.load(weights, config.init)
         self._sampler = Sampler(agent_settings, spec, data, self._agent.networks)
         # Alike in a training of one process and in the first of several.
         self._generator = torch.Generator().manual_seed(config.seed + distributed.rank())
@@ -99,7 +103,7 @@ class _Training:
                 "collected_with": [_collected_with(folder) for folder in config.data],
             },
             "seed": config.seed,
-            "init": _run_of(config.init) if config.init else None,
+            "init": init,
             "recipe": config.recipe,
             "agent": self._settings["agent"],
             "batch": agent_settings.batch,
@@ -265,12 +269,6 @@ def _require_same(before: dict[str, Any], now: dict[str, Any], path: Path) -> No
             f"{path} was made with {name} {found.get(name)!r}, not {expected[name]!r}; go on with "
             "its own settings, or choose another --out (and --init to start from its weights)"
         )
-
-
-def _run_of(weights: Path) -> dict[str, Any]:
-    """What is recorded of the run that `weights` come from."""
-    path = weights.with_name(RUN)
-    return {"weights": weights.name, **(read_record(path) if path.is_file() else {})}
 
 
 def _collected_with(folder: Path) -> dict[str, Any]:

@@ -32,7 +32,8 @@ class TrainConfig(CommandConfig):
     resume: bool = False
     """Go on with the training in `out`, bit for bit, where there is one."""
     init: Path | None = None
-    """Weights to start from, of the same sizes; none for random ones."""
+    """Weights to start from, of the same sizes: a file of another run, or the folder of a bundle,
+    such as a model that ships; none for random ones."""
     recipe: Recipe = "textbook"
     """`textbook`: the algorithm as its papers define it. `reaching`: with what else made the
     shipped arm reach. `locomotion`: with what made a quadruped walk as asked after recordings of

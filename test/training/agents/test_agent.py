@@ -20,7 +20,7 @@ from training.data.data import Batch, Transitions
 from training.data.flat_data import in_memory
 from training.evaluation.reach_evaluation import best_action
 from training.networks.encoding import sample_sphere
-from training.networks.weights import write_weights
+from training.networks.weights import read_weights, write_weights
 
 SMALL = {"d": 16, "hidden": 32, "backward_hidden": 16, "batch": 32, "bfloat16": False}
 
@@ -177,10 +177,10 @@ def test_weights_of_other_sizes_are_refused(tmp_path: Path) -> None:
     data = random_transitions()
     config = small_config("fb")
     write_weights(Agent(config, SPEC, data).networks, tmp_path / "weights")
-    Agent(config, SPEC, data).load(tmp_path / "weights")
+    Agent(config, SPEC, data).load(read_weights(tmp_path / "weights"), tmp_path)
     wider = dataclasses.replace(config, hidden=64)
     with pytest.raises(FbRosError, match="use the settings it was trained with"):
-        Agent(wider, SPEC, data).load(tmp_path / "weights")
+        Agent(wider, SPEC, data).load(read_weights(tmp_path / "weights"), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from training.agents.losses import (
+    effort,
     fb_loss,
+    motion,
     ortho_loss,
     pessimistic,
     policy_loss,
@@ -129,8 +131,18 @@ def test_pessimism_of_one_takes_the_smaller_of_two() -> None:
 
 
 def test_policy_loss_does_not_depend_on_the_scale_of_q() -> None:
-    q, action = torch.tensor([1.0, 3.0]), torch.tensor([[0.5], [1.0]])
+    q, price = torch.tensor([1.0, 3.0]), 0.1 * effort(torch.tensor([[0.5], [1.0]]))
     # Efforts 0.25 and 1, at stakes of 1 and 3, in units of the mean of 2.
     expected = 0.1 * (0.25 * 1 + 1.0 * 3) / 4 - 1.0
-    assert float(policy_loss(q, action, 0.1)) == pytest.approx(expected, abs=1e-4)
-    assert float(policy_loss(1e3 * q, action, 0.1)) == pytest.approx(expected, abs=1e-4)
+    assert float(policy_loss(q, price)) == pytest.approx(expected, abs=1e-4)
+    assert float(policy_loss(1e3 * q, price)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_motion_has_a_slope_near_zero_where_effort_has_none() -> None:
+    action = torch.tensor([[0.0, 0.0], [0.05, 0.0], [1.0, -1.0]], requires_grad=True)
+    slope = torch.autograd.grad(motion(action).sum(), action)[0]
+    assert float(motion(action)[0]) == pytest.approx(0.0, abs=1e-6)
+    assert float(motion(action)[2]) == pytest.approx(0.98, abs=1e-2)
+    assert float(slope[1, 0]) > 0.9 * float(slope[2, 0])
+    assert float(slope[1, 1]) == 0.0
+    assert torch.autograd.grad(effort(action)[1], action)[0][1, 0] < 0.2 * slope[1, 0]
