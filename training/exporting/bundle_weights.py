@@ -8,17 +8,21 @@ import onnx
 import torch
 from onnx import numpy_helper
 
+from fb_ros.backends.graphs import POLICY, VALUE
 from fb_ros.bundle.bundle import DESCRIPTION, Bundle, load_bundle
 from fb_ros.errors import FbRosError
-from fb_ros.backends.graphs import POLICY, VALUE
 from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
 
 # The graph of the value holds `F` and `B`, and the policy's the policy, under their own names.
 _PREFIX = "networks."
+_UNREAD_BY_ONE_BLOCK = "backward_map.z_part.weight"
 # Buffers that follow from the settings alone, which are compared.
-_OF_SETTINGS = ("columns", "backward_map.views", "backward_map.block_view", "backward_map.mask")
+_OF_SETTINGS = (
+    *("columns", "backward_map.views", "backward_map.block_view", "backward_map.mask"),
+    *("observed.matrix", "observed.offset"),
+)
 
 
 def bundle_weights(
@@ -27,8 +31,14 @@ def bundle_weights(
     """The weights and normalisers of a bundle, for networks of its settings, and the model's id.
 
     They are those that were exported, the averaged ones. A bundle of another robot or of other
-    settings is refused, by the name of the first that differs.
+    settings is refused, by the name of the first that differs, and so is one whose `F` is direct:
+    nothing but the encoder then reads `B`, and in that graph its weights are cut into blocks.
     """
+    if agent.forward != "dynamics":
+        raise FbRosError(
+            f"the graphs of {folder} hold all weights only where F goes by dynamics; start from "
+            "the weights beside its training run"
+        )
     bundle = load_bundle(folder)
     _require_same(bundle, agent, spec)
     found: dict[str, torch.Tensor] = {}
@@ -41,7 +51,7 @@ def bundle_weights(
     shared = {_place(own[name]): value for name, value in found.items() if name in own}
     weights = {}
     for name, value in own.items():
-        unread = value.numel() == 0 or (name == "backward_map.z_part.weight" and agent.blocks == 1)
+        unread = value.numel() == 0 or (agent.blocks == 1 and name == _UNREAD_BY_ONE_BLOCK)
         if name in _OF_SETTINGS or unread:
             weights[name] = value.cpu()
             continue
