@@ -92,7 +92,9 @@ CONFIG = agent_config(
     groups=64,
     negatives=4,
     goal_share=0.5,
-    region_share=0.3,
+    region_share=0.2,
+    reward_share=0.3,
+    reward_states=16,
 )
 
 
