@@ -9,7 +9,8 @@ import torch
 from onnx import numpy_helper
 
 from fb_ros.backends.graphs import POLICY, VALUE
-from fb_ros.bundle.bundle import DESCRIPTION, Bundle, load_bundle
+from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.files import DESCRIPTION
 from fb_ros.errors import FbRosError
 from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.agent_config import AgentConfig
