@@ -63,7 +63,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.data": {"training.compute"},
     "training.agents": {"training.compute", "training.networks", "training.data"},
     "training.collecting": {"training.agents", "training.data", "training.compute"},
-    "training.runs": {"training.agents", "training.networks", "training.data"},
+    "training.runs": {
+        *("training.agents", "training.data", "training.exporting", "training.networks"),
+    },
     "training.evaluation": {
         *("training.agents", "training.collecting", "training.networks", "training.data"),
     },
