@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fb_ros.command import Command, Result
+from sim.tasks.rest import REST
 from sim.tasks.velocity_task import VELOCITY
 from training.evaluation.bundle_evaluation import evaluate
 from training.evaluation.evaluate_config import PROMPTS, REWARDS, EvaluateConfig
+from training.evaluation.evaluate_rest import show_rest
 from training.evaluation.evaluate_rewards import show_rewards
 from training.evaluation.evaluate_velocity import show_velocity
 
@@ -13,6 +15,8 @@ from training.evaluation.evaluate_velocity import show_velocity
 def _show(result: Result) -> str:
     if result["task"] == REWARDS:
         return show_rewards(result)
+    if result["task"] == REST:
+        return show_rest(result)
     if result["task"] == VELOCITY:
         return show_velocity(result)
     if result["task"] == PROMPTS:

@@ -22,12 +22,14 @@ from sim.robots.registry import make_environment
 from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import CommandOf, follow, policy_commands
 from sim.tasks.resolved_rate import resolved_rate_command
+from sim.tasks.rest import REST
 from sim.tasks.score import reach_figures
 from sim.tasks.tasks import EPISODE_SECONDS, ReachTask, make_task
 from sim.tasks.velocity_task import VELOCITY
 from sim.twin.twin import Twin
 from training.evaluation.evaluate_config import PROMPTS, REWARDS, EvaluateConfig
 from training.evaluation.evaluate_prompts import evaluate_prompts
+from training.evaluation.evaluate_rest import evaluate_rest
 from training.evaluation.evaluate_rewards import evaluate_rewards
 from training.evaluation.evaluate_velocity import evaluate_velocity
 from training.evaluation.formula_list import read_formulas
@@ -117,6 +119,8 @@ def evaluate(config: EvaluateConfig) -> Result:
         return described | figures | {"model_id": bundle.model_id}
     if config.task == VELOCITY:
         return evaluate_velocity(config, environment, bundle, policy, inference)
+    if config.task == REST:
+        return evaluate_rest(config, environment, bundle, policy, inference)
     task = make_task(config.task, bundle.robot)
 
     def learned(goal: np.ndarray) -> CommandOf:

@@ -28,7 +28,8 @@ class EvaluateConfig(CommandConfig):
     """Folder of a bundle, or the name of a model that ships."""
     task: str = REACH
     """`reach` for goals drawn from the workspace, a fixed task such as `reach_top_left`, or
-    `prompts` for the prompts of the documentation; `velocity` for velocities to keep."""
+    `prompts` for the prompts of the documentation; `velocity` for velocities to keep; `rest` for
+    how far joints turn in the 20 s after a goal was reached."""
     rewards: Path | None = None
     """File of reward formulas, one a line, `#` starts a comment: what is earned of each, in place
     of the task; `config/jaco_rewards.txt` holds what people type to the arm."""
