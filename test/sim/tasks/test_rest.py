@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from sim.tasks.rest import joint_turns, rest_figures
 from sim.tasks.tasks import REACH, make_task
 
 
-def figures_of(turning: float) -> dict[str, object]:
+def figures_of(turning: float) -> dict[str, Any]:
     """With joint 1 turning at that rate, rad/s, there for 20 s and back for the last 10."""
     environment = make_environment("jaco")
     spec = environment.spec

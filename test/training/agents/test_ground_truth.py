@@ -198,11 +198,13 @@ def test_gradients_of_all_losses_agree_with_finite_differences() -> None:
     assert torch.autograd.gradcheck(
         lambda q: q_loss(q, next_q, reward, torch.full((7,), GAMMA, dtype=torch.float64)), (q,)
     )
-    # Its price and its unit are of a Q that is held constant: with a fixed unit and no price,
-    # the rest is the gradient of Q itself.
+    # What its price is a share of and its unit are of a Q that is held constant: with a fixed
+    # unit and no price, the rest is the gradient of Q itself.
     action = random(7, 2).requires_grad_()
     slope = random(2)
-    assert torch.autograd.gradcheck(lambda a: policy_loss(a @ slope, a, 0.0, ONE), (action,))
+    assert torch.autograd.gradcheck(
+        lambda a: policy_loss(a @ slope, 0.0 * a[:, 0], ONE), (action,)
+    )
 
 
 def test_a_state_is_not_its_own_independent_one() -> None:

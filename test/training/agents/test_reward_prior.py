@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from fb_ros.task_inference.candidates import above, baseline
 from training.agents.reward_prior import common_spread, draw_rewards, reward_weights
 
 HAND = [[0, 1, 2], [3, 4, 5], [6]]
-STATES = {
+STATES: dict[str, Callable[[torch.Generator], torch.Tensor]] = {
     "normal": lambda g: torch.randn(60, 64, 7, generator=g),
     "heavy tails": lambda g: torch.randn(60, 64, 7, generator=g) ** 5,
     "far off": lambda g: 1e4 + torch.randn(60, 64, 7, generator=g),
@@ -22,7 +24,9 @@ STATES = {
 
 @pytest.mark.parametrize("states", STATES.values(), ids=STATES)
 @pytest.mark.parametrize("asked", [HAND[:1], HAND[1:2], HAND[2:], HAND[:2], HAND])
-def test_every_draw_is_finite_and_varies_where_the_states_do(states, asked) -> None:
+def test_every_draw_is_finite_and_varies_where_the_states_do(
+    states: Callable[[torch.Generator], torch.Tensor], asked: list[list[int]]
+) -> None:
     generator = torch.Generator().manual_seed(1)
     x = states(generator)
     rewards = draw_rewards(x, [asked] * len(x), generator)

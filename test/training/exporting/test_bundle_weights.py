@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from fb_ros.bundle.description import write_description
 from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
 from sim.robots import point_mass
@@ -15,7 +17,8 @@ from sim.robots.registry import make_environment
 from training.agents.agent_networks import Networks
 from training.agents.recipes import agent_config
 from training.exporting.bundle_weights import bundle_weights
-from training.exporting.write_bundle import model_description, write_description, write_model
+from training.exporting.write_bundle import model_description, write_model
+from training.networks.forward_map import DynamicsForwardMap
 
 SPEC = point_mass.SPEC
 AGENT = agent_config(
@@ -38,6 +41,7 @@ def random_networks(seed: int) -> Networks:
     for normalizer in (networks.policy.observation, networks.backward_map.features):
         normalizer.mean.normal_()
         normalizer.scale.uniform_(0.5, 2.0)
+    assert isinstance(networks.forward_map, DynamicsForwardMap)
     networks.forward_map.dynamics.change.uniform_(0.5, 2.0)
     return networks
 
@@ -46,8 +50,9 @@ def test_a_bundle_gives_back_the_weights_that_were_exported(tmp_path: Path) -> N
     exported, networks = random_networks(0), random_networks(1)
     states = torch.randn(8, SPEC.feature_dim), torch.randn(8, SPEC.obs_dim)
     write_model(exported, AGENT, SPEC, *states, tmp_path)
-    about = {"provenance": {}, "evaluation": {}}
-    write_description(tmp_path, {**model_description(AGENT, SPEC), **about})
+    write_description(
+        tmp_path, {**model_description(AGENT, SPEC), "provenance": {}, "evaluation": {}}
+    )
     weights, model_id = bundle_weights(networks, AGENT, SPEC, tmp_path)
     assert len(model_id) == 64
     networks.load_state_dict(weights)
@@ -66,7 +71,7 @@ def test_a_bundle_gives_back_the_weights_that_were_exported(tmp_path: Path) -> N
     ],
 )
 def test_a_bundle_of_other_settings_is_refused_by_the_name_of_what_differs(
-    change: dict[str, object], name: str
+    change: dict[str, Any], name: str
 ) -> None:
     spec = make_environment("jaco").spec
     agent = dataclasses.replace(agent_config("fb_ar", "reaching"), **change)
