@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from fb_ros.errors import FbRosError
+from fb_ros.settings import require_one_of
 
 POLICY = "policy.onnx"
 BEST_OF = "best_of.onnx"
@@ -45,10 +45,7 @@ Shapes = dict[str, tuple[int | None, ...]]
 
 def require_precision(name: str) -> Precision:
     """The precision of that name; refuses one that does not exist."""
-    for known in PRECISIONS:
-        if name == known:
-            return known
-    raise FbRosError(f"precision is {name!r}, expected one of {', '.join(PRECISIONS)}")
+    return require_one_of("precision", name, PRECISIONS)
 
 
 def graph_file(graph: str, precision: Precision) -> str:

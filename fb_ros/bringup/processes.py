@@ -11,6 +11,7 @@ from fb_ros.backends import BACKEND_NAMES
 from fb_ros.backends.graphs import PRECISIONS
 from fb_ros.errors import FbRosError
 from fb_ros.paths import shipped
+from fb_ros.settings import require_one_of
 
 Value = str | int | float | bool
 
@@ -135,11 +136,8 @@ def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
     """The processes of the simulated `robot`; `options` are texts by the names of `OPTIONS`."""
     values = {**default_options(robot), **options}
     for option in OPTIONS:
-        if option.choices and values[option.name] not in option.choices:
-            raise FbRosError(
-                f"{option.name} is {values[option.name]!r}, expected one of "
-                + ", ".join(option.choices)
-            )
+        if option.choices:
+            require_one_of(option.name, values[option.name], option.choices)
     shared: dict[str, Value] = {"use_sim_time": values["use_sim_time"] == "true"}
     model = {**shared, **{name: values[name] for name in ("bundle", "backend", "precision")}}
     simulation: dict[str, Value] = {

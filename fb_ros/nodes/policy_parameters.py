@@ -25,6 +25,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.nodes.own_limits import OWN_LIMITS, declare_own_limits, require_own_limits
 from fb_ros.paths import find_bundle
 from fb_ros.robot.robot_spec import RobotSpec
+from fb_ros.settings import require_one_of
 
 SOURCES = ("vector", "sensors")
 
@@ -178,11 +179,8 @@ class PolicyParameters:
     def _verify(self, changes: dict[str, Any]) -> None:
         self._settings(changes)
         _number("control_period", self._value("control_period", changes))
-        source = self._value("observation_source", changes)
-        if source not in SOURCES:
-            raise FbRosError(
-                f"observation_source is {source!r}, expected one of {', '.join(SOURCES)}"
-            )
+        source = str(self._value("observation_source", changes))
+        require_one_of("observation_source", source, SOURCES)
         backend = self._value("backend", changes)
         if backend not in BACKEND_NAMES:
             raise FbRosError(

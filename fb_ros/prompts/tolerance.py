@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fb_ros.errors import FbRosError
+from fb_ros.settings import require_one_of
 
 
 def _within(x: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -50,8 +51,7 @@ def tolerance(
         raise FbRosError(f"bounds are ({lower:g}, {upper:g}), expected the lower one first")
     if not (np.isfinite(margin) and margin >= 0.0):
         raise FbRosError(f"margin is {margin:g}, expected 0 or more")
-    if sigmoid not in _SIGMOIDS:
-        raise FbRosError(f"sigmoid is {sigmoid!r}, expected one of {', '.join(_SIGMOIDS)}")
+    require_one_of("sigmoid", sigmoid, tuple(_SIGMOIDS))
     smallest_ok = value_at_margin >= 0.0 if sigmoid in _ENDING else value_at_margin > 0.0
     if not (smallest_ok and value_at_margin < 1.0):
         raise FbRosError(

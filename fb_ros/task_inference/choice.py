@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from fb_ros.errors import FbRosError
+from fb_ros.settings import require_one_of
 from fb_ros.task_inference.imagination import Imagination
 from fb_ros.task_inference.known_states import KnownStates
 from fb_ros.task_inference.objective import Objective
@@ -38,10 +38,8 @@ class Ranking(NamedTuple):
 
 def require_choice(name: str) -> Choice:
     """The choice of that name; refuses one that does not exist."""
-    for known in get_args(Choice):
-        if name == known:
-            return known
-    raise FbRosError(f"choice is {name!r}, expected one of {', '.join(get_args(Choice))}")
+    choices: tuple[Choice, ...] = get_args(Choice)
+    return require_one_of("choice", name, choices)
 
 
 def rank(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from fb_ros.errors import FbRosError
+from fb_ros.settings import require_at_least
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,6 @@ class Td3Config:
     """Bound of that noise."""
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "batch"):
-            if getattr(self, name) < 1:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
+        require_at_least(self, 1, "hidden", "batch")
         if not 0.0 < self.gamma < 1.0:
             raise FbRosError(f"gamma is {self.gamma}, expected above 0 and below 1")

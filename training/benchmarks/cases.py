@@ -15,8 +15,8 @@ import tyro
 from fb_ros.benchmark_inference import CASES, inference_rows
 from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import CommandConfig
-from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
+from fb_ros.settings import require_at_least
 
 Row = dict[str, object]
 
@@ -32,7 +32,7 @@ class Prompts(CommandConfig):
     """Prompts of each kind."""
 
     def __post_init__(self) -> None:
-        _require_at_least("repeats", self.repeats, 2)
+        require_at_least(self, 2, "repeats")
 
     def rows(self) -> list[Row]:
         """Runs it."""
@@ -50,7 +50,7 @@ class Control(CommandConfig):
     """How long each node is asked at each rate."""
 
     def __post_init__(self) -> None:
-        _require_at_least("seconds", self.seconds, 1.0)
+        require_at_least(self, 1, "seconds")
 
     def rows(self) -> list[Row]:
         """Runs it."""
@@ -70,7 +70,7 @@ class Faults(CommandConfig):
     """Document whose table is written anew, such as `docs/safety.md`."""
 
     def __post_init__(self) -> None:
-        _require_at_least("repeats", self.repeats, 1)
+        require_at_least(self, 1, "repeats")
 
     def rows(self) -> list[Row]:
         """Runs it."""
@@ -88,7 +88,7 @@ class Soak(CommandConfig):
     """How long it lasts."""
 
     def __post_init__(self) -> None:
-        _require_at_least("minutes", self.minutes, 1.0)
+        require_at_least(self, 1, "minutes")
 
     def rows(self) -> list[Row]:
         """Runs it."""
@@ -109,7 +109,7 @@ class Inference(CommandConfig):
     """How often each case runs, in hundreds of policy steps."""
 
     def __post_init__(self) -> None:
-        _require_at_least("repeats", self.repeats, 2)
+        require_at_least(self, 2, "repeats")
 
     def rows(self) -> list[Row]:
         """Runs it; without PyTorch here, of a shipped model."""
@@ -143,7 +143,7 @@ class Training(CommandConfig):
     """Where to compute: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` where there is one."""
 
     def __post_init__(self) -> None:
-        _require_at_least("repeats", self.repeats, 2)
+        require_at_least(self, 2, "repeats")
 
     def rows(self) -> list[Row]:
         """Runs it."""
@@ -167,7 +167,7 @@ class Memory(CommandConfig):
     """Where it makes its folders and leaves them; none for a place that is removed."""
 
     def __post_init__(self) -> None:
-        _require_at_least("repeats", self.repeats, 2)
+        require_at_least(self, 2, "repeats")
 
     def rows(self) -> list[Row]:
         """Runs it."""
@@ -185,7 +185,7 @@ class Collect(CommandConfig):
     """Episodes of each."""
 
     def __post_init__(self) -> None:
-        _require_at_least("repeats", self.repeats, 2)
+        require_at_least(self, 2, "repeats")
 
     def rows(self) -> list[Row]:
         """Runs it."""
@@ -204,8 +204,3 @@ Benchmark = (
     | Annotated[Collect, tyro.conf.subcommand("collect")]
     | Annotated[Memory, tyro.conf.subcommand("memory")]
 )
-
-
-def _require_at_least(name: str, value: float, least: float) -> None:
-    if not value >= least:
-        raise FbRosError(f"{name} is {value:g}, expected at least {least:g}")

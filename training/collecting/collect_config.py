@@ -9,6 +9,7 @@ from typing import Literal
 
 from fb_ros.command import CommandConfig
 from fb_ros.errors import FbRosError
+from fb_ros.settings import require_at_least
 from sim.ranges import require_seed
 from sim.robots.registry import require_robot
 from sim.robots.start import Start
@@ -36,9 +37,7 @@ class OnlineConfig:
     """Newest transitions that it learns from."""
 
     def __post_init__(self) -> None:
-        for name in ("warm_up", "round_episodes", "capacity"):
-            if getattr(self, name) < 1:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
+        require_at_least(self, 1, "warm_up", "round_episodes", "capacity")
         if self.updates_per_step <= 0.0:
             raise FbRosError(f"updates_per_step is {self.updates_per_step}, expected above 0")
 
@@ -107,8 +106,4 @@ class CollectConfig(CommandConfig):
             reward_tasks(self.robot, self.tasks)
         if not 0.0 < self.keep_share <= 1.0:
             raise FbRosError(f"keep_share is {self.keep_share}, expected above 0 and up to 1")
-        if not self.goal_steps >= 1.0:
-            raise FbRosError(f"goal_steps is {self.goal_steps}, expected at least 1")
-        for name in ("episodes", "episode_steps", "workers"):
-            if getattr(self, name) < 1:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
+        require_at_least(self, 1, "goal_steps", "episodes", "episode_steps", "workers")

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from fb_ros.errors import FbRosError
+from fb_ros.settings import require_at_least
 from training.collecting.controller_layout import ControllerLayout
 
 
@@ -46,9 +47,7 @@ class WalkConfig:
         for name in ("zero_share", "open_share", "pose_share", "noise_memory", "push_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected 0 to 1")
-        for name in ("push_speed", "push_turn", "fallen_seconds"):
-            if getattr(self, name) < 0.0:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 0")
+        require_at_least(self, 0, "push_speed", "push_turn", "fallen_seconds")
         if not self.noise or min(self.noise) < 0.0:
             raise FbRosError(f"noise is {self.noise}, expected sizes of at least 0")
 

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from fb_ros.errors import FbRosError
+from fb_ros.settings import require_at_least
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,8 +27,7 @@ class ExplorationConfig:
     """Standard deviation of the noise added anew at each step."""
 
     def __post_init__(self) -> None:
-        if not self.hold_steps >= 1.0:
-            raise FbRosError(f"hold_steps is {self.hold_steps}, expected at least 1")
+        require_at_least(self, 1, "hold_steps")
         for name in ("rest_probability", "joint_rest_probability"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected 0 to 1")

@@ -12,6 +12,7 @@ import tyro
 
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
+from fb_ros.settings import require_at_least
 from sim.ranges import require_episodes, require_seed
 from sim.robots.registry import make_environment
 from sim.robots.start import Start
@@ -59,8 +60,7 @@ class CompareConfig(CommandConfig):
     def __post_init__(self) -> None:
         require_episodes(self.episodes)
         require_seed(self.seed)
-        if self.eval_samples < 0:
-            raise FbRosError(f"eval_samples is {self.eval_samples}, expected at least 0")
+        require_at_least(self, 0, "eval_samples")
         if not self.runs:
             raise FbRosError("there are no runs to compare; name their folders before the options")
         if self.plot is not None:

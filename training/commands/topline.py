@@ -13,6 +13,7 @@ import torch
 
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
+from fb_ros.settings import require_at_least
 from sim.progress import progress_bar
 from sim.ranges import require_seed
 from sim.robots.registry import make_environment, require_robot
@@ -67,9 +68,7 @@ class ToplineConfig(CommandConfig):
         require_robot(self.robot)
         require_seed(self.seed)
         reward_tasks(self.robot, (self.task,))
-        for name in ("updates", "eval_every", "eval_episodes"):
-            if getattr(self, name) < 1:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
+        require_at_least(self, 1, "updates", "eval_every", "eval_episodes")
 
 
 def topline(config: ToplineConfig) -> Result:

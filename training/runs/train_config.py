@@ -9,6 +9,7 @@ from typing import cast, get_args
 
 from fb_ros.command import CommandConfig
 from fb_ros.errors import FbRosError
+from fb_ros.settings import require_at_least
 from sim.robots.start import Start
 from training.agents.agent_config import AgentConfig, Algorithm, require_fields
 from training.agents.recipes import Recipe, agent_config, default_algorithm
@@ -73,12 +74,9 @@ class TrainConfig(CommandConfig):
     """The agent."""
 
     def __post_init__(self) -> None:
-        for name in ("updates", "log_every", "checkpoint_every", "eval_every", "eval_goals"):
-            if getattr(self, name) < 1:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
-        for name in ("minutes", "threads", "videos", "divergence"):
-            if getattr(self, name) < 0:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 0")
+        require_at_least(self, 1, "updates", "log_every", "checkpoint_every")
+        require_at_least(self, 1, "eval_every", "eval_goals")
+        require_at_least(self, 0, "minutes", "threads", "videos", "divergence")
 
 
 def default_of(words: Sequence[str]) -> TrainConfig:
