@@ -114,10 +114,10 @@ setup(
     entry_points={
         "console_scripts": [
             "fb_ros = fb_ros.cli:main",
-            "policy_node = fb_ros.nodes.policy_node:main",
-            "task_inference_node = fb_ros.nodes.task_inference_node:main",
-            "sim_node = sim.node.sim_node:main",
-            "twin_node = sim.node.twin_node:main",
+            "policy_node = fb_ros.bringup.start:policy_node",
+            "task_inference_node = fb_ros.bringup.start:task_inference_node",
+            "sim_node = fb_ros.bringup.start:sim_node",
+            "twin_node = fb_ros.bringup.start:twin_node",
         ],
     },
 )

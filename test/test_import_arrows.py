@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
             "fb_ros.bundle",
             "fb_ros.paths",
         ),
-        *("fb_ros.prompts", "fb_ros.task_inference", "fb_ros.control"),
+        *("fb_ros.prompts", "fb_ros.task_inference", "fb_ros.control", "fb_ros.bringup"),
     },
     "fb_ros.commands": {
         *("fb_ros.errors", "fb_ros.command", "fb_ros.robot", "fb_ros.backends", "fb_ros.bundle"),

@@ -5,13 +5,20 @@ This is the one file that imports `launch` and `launch_ros`, which a machine wit
 
 from __future__ import annotations
 
+import difflib
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from fb_ros.bringup.processes import OPTIONS, default_options, robot_processes
+from fb_ros.bringup.options import OPTIONS, default_options
+from fb_ros.bringup.parameter_files import Value, parameters_of
+from fb_ros.bringup.processes import Process, robot_processes, start_words
+from fb_ros.errors import FbRosError
 from launch import LaunchContext, LaunchDescription
 
 
@@ -29,28 +36,65 @@ def robot_launch_description(robot: str) -> LaunchDescription:
     ]
 
     def start(context: LaunchContext) -> list[Node]:
+        _refuse_unknown(context)
         options = {
             option.name: LaunchConfiguration(option.name).perform(context) for option in OPTIONS
         }
-        return [
-            Node(
-                name=process.name,
-                exec_name=process.name,
-                namespace=options["namespace"],
-                # By module and not by executable: so it works from pip's install, too, which
-                # puts no executables where launch looks for them.
-                executable=sys.executable,
-                arguments=["-m", process.module],
-                ros_arguments=["--log-level", options["log_level"]],
-                parameters=[
-                    *([str(process.parameter_file)] if process.parameter_file else []),
-                    dict(process.parameters),
-                ],
-                output="screen",
-                # One that ends takes the others along: half a robot helps nobody.
-                on_exit=Shutdown(reason=f"{process.name} ended") if process.vital else None,
-            )
-            for process in robot_processes(robot, options)
-        ]
+        outer = _outer_parameters(context, options["namespace"])
+        return [_node(process, options) for process in robot_processes(robot, options, outer)]
 
     return LaunchDescription([*arguments, OpaqueFunction(function=start)])
+
+
+def _node(process: Process, options: dict[str, str]) -> Node:
+    def on_exit(event: ProcessExited, context: LaunchContext) -> Shutdown | None:
+        if context.is_shutdown:
+            return None
+        if event.returncode:
+            # What launch is told so, it ends with a status that says so, too.
+            raise FbRosError(f"{process.name} ended with status {event.returncode}")
+        # One that ends takes the others along: half a robot helps nobody.
+        return Shutdown(reason=f"{process.name} ended")
+
+    return Node(
+        name=process.name,
+        exec_name=process.name,
+        namespace=options["namespace"],
+        # By module and not by executable: so it works from pip's install, too, which puts no
+        # executables where launch looks for them.
+        executable=sys.executable,
+        arguments=start_words(process),
+        ros_arguments=["--log-level", options["log_level"]],
+        parameters=[dict(process.parameters)],
+        output="screen",
+        on_exit=on_exit if process.vital else None,
+    )
+
+
+def _outer_parameters(context: LaunchContext, namespace: str) -> dict[str, Value]:
+    """What launch files around this one have set for all nodes."""
+    found: dict[str, Value] = {}
+    for entry in context.launch_configurations.get("global_params", []):
+        if isinstance(entry, tuple):
+            found[entry[0]] = entry[1]
+        else:
+            found |= parameters_of(Path(entry), "policy_node", namespace)
+    return found
+
+
+def _refuse_unknown(context: LaunchContext) -> None:
+    """Names arguments of `ros2 launch` that nobody reads, where this file is what it launches."""
+    file = Path(str(getattr(context.locals, "current_launch_file_path", ""))).name
+    if not file or file not in [Path(word).name for word in sys.argv]:
+        # Included by another launch file, which has arguments of its own.
+        return
+    known = [option.name for option in OPTIONS] + ["launch-prefix", "launch-prefix-filter"]
+    unknown = [name for name in _names(context.argv) if name not in known]
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], known, 1)
+        hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+        raise FbRosError(f"unknown launch argument {unknown[0]}{hint}")
+
+
+def _names(words: Iterable[str]) -> list[str]:
+    return [word.partition(":=")[0] for word in words if ":=" in word]

@@ -3,105 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from fb_ros.backends import BACKEND_NAMES
-from fb_ros.backends.graphs import PRECISIONS
+from fb_ros.bringup.options import OPTIONS, default_options
+from fb_ros.bringup.parameter_files import Value, parameters_of
+from fb_ros.bringup.start import NODES
 from fb_ros.errors import FbRosError
 from fb_ros.paths import shipped
 from fb_ros.settings import require_one_of
-
-Value = str | int | float | bool
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Option:
-    """A setting that a person can give, as a launch argument or on the command line."""
-
-    name: str
-    default: str
-    description: str
-    choices: tuple[str, ...] = ()
-
-
-OPTIONS = (
-    Option(
-        name="bundle",
-        default="{robot}",
-        description="model bundle: a folder, or the name of a model that ships with the package",
-    ),
-    Option(name="namespace", default="{robot}", description="namespace of all nodes and topics"),
-    Option(
-        name="use_sim_time",
-        default="true",
-        description="whether the nodes live by /clock",
-        choices=("true", "false"),
-    ),
-    Option(
-        name="real_time_factor",
-        default="1.0",
-        description="simulated seconds in a second of wall time",
-    ),
-    Option(
-        name="backend",
-        default="auto",
-        description="inference runtime: a GPU's builds its engines where there are none yet and "
-        "falls back to onnxruntime; auto takes a GPU for which they are built",
-        choices=BACKEND_NAMES,
-    ),
-    Option(
-        name="precision",
-        default="fp32",
-        description="precision of the networks' hidden layers",
-        choices=PRECISIONS,
-    ),
-    Option(
-        name="observation_source",
-        default="vector",
-        description="the topic observation, or the sensors': joint_states, tcp_pose, odom, imu",
-        choices=("vector", "sensors"),
-    ),
-    Option(
-        name="autostart",
-        default="true",
-        description="whether policy_node configures and activates itself when it starts",
-        choices=("true", "false"),
-    ),
-    Option(
-        name="ramp_seconds",
-        default="0.0",
-        description="seconds in which z moves to a new prompt's; 0 jumps",
-    ),
-    Option(
-        name="twin",
-        default="false",
-        description="whether a simulation of the robot tries out what the model proposes, from "
-        "where the robot is, and corrects its choice about a second later",
-        choices=("true", "false"),
-    ),
-    Option(
-        name="log_level",
-        default="info",
-        description="how much the nodes log",
-        choices=("debug", "info", "warn", "error", "fatal"),
-    ),
-    Option(name="seed", default="0", description="seed of the simulated robot's initial states"),
-    Option(
-        name="start",
-        default="standing",
-        description="where a simulated robot with legs starts: on its feet, or as its benchmark "
-        "has it, which may be on its back",
-        choices=("standing", "benchmark"),
-    ),
-    Option(
-        name="lockstep",
-        default="false",
-        description="whether the simulation advances only by its step service",
-        choices=("true", "false"),
-    ),
-)
 
 # In lock-step the robot waits for everybody: what takes long on the wall clock is not late.
 _PATIENT: Mapping[str, Value] = {
@@ -121,77 +34,108 @@ class Process:
     """Python module that runs it."""
     parameters: Mapping[str, Value]
     """ROS parameters."""
-    parameter_file: Path | None = None
-    """Further ROS parameters, of the robot; the ones above win."""
     vital: bool = True
     """Whether the robot cannot do without it: the others end with it."""
 
 
-def default_options(robot: str) -> dict[str, str]:
-    """What every option is when nobody says otherwise, for the robot of that name."""
-    return {option.name: option.default.format(robot=robot) for option in OPTIONS}
+def robot_processes(
+    robot: str, options: Mapping[str, str], outer: Mapping[str, Value] | None = None
+) -> list[Process]:
+    """The processes of the simulated `robot`; `options` are texts by the names of `OPTIONS`.
 
-
-def robot_processes(robot: str, options: Mapping[str, str]) -> list[Process]:
-    """The processes of the simulated `robot`; `options` are texts by the names of `OPTIONS`."""
-    values = {**default_options(robot), **options}
+    `outer` are parameters that somebody has set for all nodes, as a launch file around this one
+    does. Later ones win: defaults, the robot's own file, `outer`, `params_file`, and options that
+    differ from their defaults.
+    """
+    defaults = default_options(robot)
+    values = {**defaults, **options}
     for option in OPTIONS:
         if option.choices:
             require_one_of(option.name, values[option.name], option.choices)
-    shared: dict[str, Value] = {"use_sim_time": values["use_sim_time"] == "true"}
-    model = {**shared, **{name: values[name] for name in ("bundle", "backend", "precision")}}
-    simulation: dict[str, Value] = {
-        "robot": robot,
-        "seed": _number(values, "seed", int),
-        "start": values["start"],
-        "real_time_factor": _number(values, "real_time_factor", float),
-        "lockstep": values["lockstep"] == "true",
-        "publish_clock": values["use_sim_time"] == "true",
+    own = shipped("config", f"{robot}.yaml")
+    theirs = Path(values["params_file"]).expanduser() if values["params_file"] else None
+
+    def said(node: str) -> dict[str, Value]:
+        """What files and others have set for a node."""
+        found: dict[str, Value] = {}
+        for file, more in ((own, outer or {}), (theirs, {})):
+            found |= parameters_of(file, node, values["namespace"]) if file else {}
+            found |= more
+        return found
+
+    def process(node: str, parameters: Mapping[str, Value], **must: Value) -> Process:
+        unchanged = {name for name, value in defaults.items() if values[name] == value}
+        weak = {name: value for name, value in parameters.items() if name in unchanged}
+        strong = {name: value for name, value in parameters.items() if name not in unchanged}
+        chosen = {**weak, **said(node), **strong, **must}
+        return Process(name=node, module=NODES[node], parameters=chosen)
+
+    set_for_all = said("policy_node").get("use_sim_time")
+    if values["use_sim_time"] == defaults["use_sim_time"] and set_for_all is not None:
+        values["use_sim_time"] = str(set_for_all).lower()
+    simulated = values["use_sim_time"] == "true"
+    publishes = simulated and values["publish_clock"] == "true"
+    model: dict[str, Value] = {
+        "use_sim_time": simulated,
+        **{name: values[name] for name in ("bundle", "backend", "precision")},
     }
-    twin = Process(
-        name="twin_node",
-        module="sim.node.twin_node",
-        parameters={**shared, **{name: values[name] for name in ("bundle", "backend")}},
-        vital=False,
-    )
+    trial = {name: model[name] for name in ("use_sim_time", "bundle", "backend")}
+    twin = dataclasses.replace(process("twin_node", trial), vital=False)
+    lockstep = values["lockstep"] == "true"
     return [
-        # The simulator makes the clock: it cannot live by it.
-        Process(name="sim_node", module="sim.node.sim_node", parameters=simulation),
-        Process(
-            name="task_inference_node",
-            module="fb_ros.nodes.task_inference_node",
-            parameters={**model, "ramp_seconds": _number(values, "ramp_seconds", float)},
-            parameter_file=shipped("config", f"{robot}.yaml"),
+        process(
+            "sim_node",
+            {
+                "seed": _number(values, "seed", int),
+                "start": values["start"],
+                "real_time_factor": _number(values, "real_time_factor", float),
+                "lockstep": lockstep,
+            },
+            robot=robot,
+            publish_clock=publishes,
+            # Who makes the clock cannot live by it.
+            use_sim_time=simulated and not publishes,
         ),
-        Process(
-            name="policy_node",
-            module="fb_ros.nodes.policy_node",
-            parameters={
+        process(
+            "task_inference_node",
+            {**model, "ramp_seconds": _number(values, "ramp_seconds", float)},
+        ),
+        process(
+            "policy_node",
+            {
                 **model,
                 "observation_source": values["observation_source"],
                 "autostart": values["autostart"] == "true",
-                # The simulation stamps by its own clock.
-                "check_stamps": shared["use_sim_time"],
-                **(_PATIENT if simulation["lockstep"] else {}),
             },
-            parameter_file=shipped("config", f"{robot}.yaml"),
+            **(_PATIENT if lockstep else {}),
         ),
         *([twin] if values["twin"] == "true" else []),
     ]
 
 
+def start_words(process: Process) -> list[str]:
+    """What this very interpreter is told to run the process, and to end it with this one."""
+    return ["-m", "fb_ros.bringup.start", "--parent", str(os.getpid()), process.module]
+
+
 def command_line(process: Process, options: Mapping[str, str]) -> list[str]:
     """The command that starts `process` without `ros2 launch`, by this very interpreter."""
-    words = [sys.executable, "-m", process.module, "--ros-args", "-r"]
+    words = [sys.executable, *start_words(process), "--ros-args", "-r"]
     words += [f"__ns:=/{options['namespace'].strip('/')}", "--log-level", options["log_level"]]
-    if process.parameter_file:
-        words += ["--params-file", str(process.parameter_file)]
     for name, value in process.parameters.items():
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        # As YAML, in which a single quote is doubled.
-        quoted = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else text
-        words += ["-p", f"{name}:={quoted}"]
+        words += ["-p", f"{name}:={_yaml(value)}"]
     return words
+
+
+def _yaml(value: Value) -> str:
+    if isinstance(value, str):
+        # A single quote is doubled.
+        return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, list):
+        return "[" + ", ".join(_yaml(one) for one in value) + "]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else f"{'-' if value < 0.0 else ''}.inf"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _number(values: Mapping[str, str], name: str, kind: type[int] | type[float]) -> int | float:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
+import contextlib
 import sys
-import threading
 from collections.abc import Callable
 
 import rclpy
@@ -16,12 +13,9 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from fb_ros.bringup.ending import ENDING
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.ros_log import forward_log
-
-# How long a node has to end after a signal.
-_GRACE_SECONDS = 5.0
-_KEPT: list[socket.socket] = []
 
 RCLError = rclpy_implementation.RCLError
 
@@ -35,19 +29,11 @@ def run_node(
 
     A node that has a method `start` gets it called first. One that has `stop_robot` gets that
     called before it ends, while it can still publish: rclpy's own signal handlers would shut the
-    context down before that, so the signals are taken here. A node that hangs in a library is
-    ended all the same, after a while.
+    context down before that, so the signals are taken by `ENDING`.
     """
-    stopping = False
-    ended = _end_in_time(name)
-
-    def on_signal(number: int, frame: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
+    ENDING.install()
     node: Node | None = None
+    status = 0
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         forward_log(name)
@@ -57,44 +43,22 @@ def run_node(
             start()
         executor = make_executor()
         executor.add_node(node)
-        while not stopping and rclpy.ok():
+        ENDING.start()
+        while not ENDING.requested and rclpy.ok():
             executor.spin_once(timeout_sec=0.1)
-        return 0
     except (FbRosError, ParameterException, NameValidationException, RCLError) as error:
-        print(f"{name}: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-        return 1
+        status = 1
+        with contextlib.suppress(OSError):
+            line = " ".join(str(error).split())
+            print(f"{name}: error: {line}", file=sys.stderr, flush=True)
     finally:
         if node is not None:
             stop_robot = getattr(node, "stop_robot", None)
             if stop_robot is not None:
                 stop_robot()
+            # From here on only the middleware takes its leave of the others.
+            ENDING.robot_stands(status)
             node.destroy_node()
         rclpy.try_shutdown()
-        ended.set()
-
-
-def _end_in_time(name: str) -> threading.Event:
-    """Ends the process some seconds after a signal, unless the event that it returns is set.
-
-    A signal's handler waits for the main thread, which may never come back from a library; what
-    the interpreter writes into a socket when the signal comes does not.
-    """
-    ended = threading.Event()
-    received, written = socket.socketpair()
-    written.setblocking(False)
-    signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
-
-    def wait() -> None:
-        received.recv(1)
-        if not ended.wait(_GRACE_SECONDS):
-            print(
-                f"{name}: error: it hangs since it was told to end {_GRACE_SECONDS:g} s ago",
-                file=sys.stderr,
-                flush=True,
-            )
-            os._exit(1)
-
-    # As long as the process: the interpreter knows no more of the socket than its number.
-    _KEPT.append(written)
-    threading.Thread(target=wait, name="end in time", daemon=True).start()
-    return ended
+        ENDING.call_off()
+    return status

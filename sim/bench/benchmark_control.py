@@ -23,7 +23,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray
 
-from fb_ros.bringup.processes import Process, command_line, default_options
+from fb_ros.bringup.options import default_options
+from fb_ros.bringup.processes import Process, command_line
 from fb_ros.bundle.bundle import Bundle, load_bundle
 from fb_ros.bundle.files import DESCRIPTION
 from fb_ros.errors import FbRosError

@@ -44,6 +44,7 @@ class Injection:
 def inject(bench: FaultBench, fault: Fault, number: int) -> Injection:
     """Makes a fault while the robot moves, at some moment of its period, and ends it again."""
     robot, period = bench.robot, bench.bundle.robot.ctrl_dt
+    fault.prepare(bench)
     bench.ask()
     bench.wait_until_moving()
     robot.run(np.random.default_rng(number).uniform(0.0, 2.0 * period))

@@ -24,6 +24,8 @@ class Fault:
     """Makes it happen; gets the number of the injection."""
     heal: Callable[[FaultBench], None]
     """Ends it."""
+    prepare: Callable[[FaultBench], None] = lambda bench: None
+    """Gets the bench ready for it, before the robot moves."""
     lasts: bool = True
     """Whether the robot has to stand still until the fault is ended."""
     keeps_processes: bool = True

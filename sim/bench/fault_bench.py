@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from std_msgs.msg import Bool, Float64MultiArray, String
 from std_srvs.srv import Trigger
 
 from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import to_array_message, values_of
 from fb_ros.nodes.qos import LATCHED, PROMPT
 from fb_ros.paths import find_bundle
@@ -31,6 +34,13 @@ from sim.robots.registry import make_environment
 _BUNDLE = Path("jaco")
 _NAMESPACE = "bench"
 _SENT = QoSProfile(depth=10)
+# Starts the command of its words, with its own number as the word of the number that is said.
+_PARENT = """
+import os, subprocess, sys
+place, command = int(sys.argv[1]), sys.argv[2:]
+command[place] = str(os.getpid())
+subprocess.run(command)
+"""
 
 
 class FaultBench:
@@ -138,6 +148,35 @@ class FaultBench:
         self.robot.destroy_client(client)
         result = call.result().results[0]
         return "" if result.successful else str(result.reason)
+
+    def start_second_driver(self) -> None:
+        """Starts another policy_node for the same robot; refuses when that is not refused."""
+        second = subprocess.Popen(
+            self.processes.command("policy_node"),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            self.robot.run_until(lambda: second.poll() is not None, "a second driver to end")
+        finally:
+            second.kill()
+            second.wait()
+        if not second.returncode:
+            raise FbRosError("a second driver ended with status 0, expected a refusal")
+
+    def start_with_parent(self) -> None:
+        """Starts policy_node anew, by a process of its own that can be killed."""
+        self.processes.end("policy_node")
+        command = self.processes.command("policy_node")
+        own = command.index("--parent") + 1
+        self._parent = subprocess.Popen(
+            [sys.executable, "-c", _PARENT, str(own), *command], stdin=subprocess.DEVNULL
+        )
+
+    def kill_parent(self) -> None:
+        """Kills what `start_with_parent` has started, but for policy_node."""
+        self._parent.kill()
+        self._parent.wait()
 
     def save_skill(self) -> DiagnosticStatus:
         """Saves the present prompt, and returns the answer."""

@@ -158,6 +158,12 @@ FAULTS = (
         heal=FaultBench.resume,
     ),
     Fault(
+        name="a second driver is started",
+        expected="goes on",
+        begin=lambda bench, _: bench.start_second_driver(),
+        heal=act.nothing,
+    ),
+    Fault(
         name="policy_node is deactivated",
         expected="stops",
         begin=act.deactivate,
@@ -173,6 +179,14 @@ FAULTS = (
         name="policy_node gets SIGTERM",
         expected="stops",
         begin=act.send_signal("policy_node", signal.SIGTERM),
+        heal=act.restart_policy,
+        keeps_processes=False,
+    ),
+    Fault(
+        name="the parent of policy_node is killed",
+        expected="stops",
+        prepare=FaultBench.start_with_parent,
+        begin=lambda bench, _: bench.kill_parent(),
         heal=act.restart_policy,
         keeps_processes=False,
     ),

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import IO
 
-from fb_ros.bringup.processes import command_line, default_options, robot_processes
+from fb_ros.bringup.options import default_options
+from fb_ros.bringup.processes import command_line, robot_processes
 from fb_ros.errors import FbRosError
 
 _PATIENCE_SECONDS = 10.0
@@ -85,13 +86,18 @@ class RobotProcesses:
             ended.wait(_PATIENCE_SECONDS)
             log.close()
         log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
-        process = subprocess.Popen(
-            self._commands[name],
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            env=self._environment,
-        )
+        # Until it can take them in its own way, a signal waits: half a start ends in no traceback.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        try:
+            process = subprocess.Popen(
+                self._commands[name],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=self._environment,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         self._running[name] = (process, log)
 
     def send(self, name: str, number: signal.Signals) -> None:
@@ -101,7 +107,15 @@ class RobotProcesses:
     def end(self, name: str, number: signal.Signals = signal.SIGINT) -> int:
         """Ends one process, as Ctrl-C does, and waits until it is gone; its exit status."""
         self.send(name, number)
-        return self._running[name][0].wait(_PATIENCE_SECONDS)
+        return self.wait(name)
+
+    def wait(self, name: str, patience: float = _PATIENCE_SECONDS) -> int:
+        """Waits until a process has ended; its exit status."""
+        return self._running[name][0].wait(patience)
+
+    def command(self, name: str) -> list[str]:
+        """The command line that starts the process of that name."""
+        return list(self._commands[name])
 
     def pid(self, name: str) -> int:
         """Number of the process of that name."""

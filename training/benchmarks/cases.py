@@ -98,6 +98,28 @@ class Soak(CommandConfig):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Ends(CommandConfig):
+    """Whether each node ends in time and with status 0, by signals that come at random and twice,
+    and whether a demo that is killed leaves nothing behind."""
+
+    repeats: int = 200
+    """Ends of each node."""
+    killed: int = 50
+    """Demos that are killed, and as many whose parent is."""
+    load: int = 2
+    """Processes that keep the machine busy besides."""
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 0, "repeats", "killed", "load")
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        from sim.bench.benchmark_ends import benchmark_ends
+
+        return benchmark_ends(self.repeats, self.killed, self.load)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Inference(CommandConfig):
     """A policy step, the best of 32 actions and a full encoding of 10,000 states, on every backend
     that is here."""
@@ -198,6 +220,7 @@ Benchmark = (
     Annotated[Prompts, tyro.conf.subcommand("prompts")]
     | Annotated[Control, tyro.conf.subcommand("control")]
     | Annotated[Faults, tyro.conf.subcommand("faults")]
+    | Annotated[Ends, tyro.conf.subcommand("ends")]
     | Annotated[Soak, tyro.conf.subcommand("soak")]
     | Annotated[Inference, tyro.conf.subcommand("inference")]
     | Annotated[Training, tyro.conf.subcommand("training")]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from fb_ros.bringup.processes import OPTIONS, command_line, default_options, robot_processes
+from fb_ros.bringup.options import OPTIONS, default_options
+from fb_ros.bringup.processes import Process, command_line, robot_processes
 from fb_ros.errors import FbRosError
 
 
@@ -12,7 +15,7 @@ def test_every_option_has_a_default_and_a_description() -> None:
     defaults = default_options("cart")
     for option in OPTIONS:
         assert option.description
-        assert defaults[option.name]
+        assert defaults[option.name] or option.name == "params_file"
     assert defaults["namespace"] == "cart"
 
 
@@ -43,7 +46,8 @@ def test_options_reach_the_nodes() -> None:
         assert process.parameters["backend"] == "tensorrt"
         assert process.parameters["precision"] == "fp16"
         assert process.parameters["use_sim_time"] is False
-    assert "use_sim_time" not in simulation.parameters
+    assert simulation.parameters["use_sim_time"] is False
+    assert simulation.parameters["publish_clock"] is False
 
 
 def test_the_command_line_quotes_texts_and_not_numbers() -> None:
@@ -52,6 +56,13 @@ def test_the_command_line_quotes_texts_and_not_numbers() -> None:
     assert "bundle:='07'" in words
     assert "use_sim_time:=true" in words
     assert "__ns:=/cart" in words
+
+
+def test_infinite_numbers_are_written_as_yaml_has_them() -> None:
+    process = Process(name="n", module="m", parameters={"low": [-math.inf, 1.0], "x": math.nan})
+    words = command_line(process, default_options("cart"))
+    assert "low:=[-.inf, 1.0]" in words
+    assert "x:=.nan" in words
 
 
 @pytest.mark.parametrize(

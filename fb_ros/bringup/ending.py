@@ -1,0 +1,113 @@
+"""How a node's process ends when it is told to: soon, in order, and even if a library hangs."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+from fb_ros.bringup import parent
+from fb_ros.bringup.deadline import Deadline
+
+# How long a node has to tell its robot to stand still and to take its leave, after a signal.
+GRACE_SECONDS = 5.0
+# What is left of that, at least, for taking its leave.
+_LEAVE_SECONDS = 0.5
+
+
+class Ending:
+    """Takes the signals that end a process; there is one in a process.
+
+    While the process starts, they end it at once, with status 0: nothing moves yet. Later they
+    are a request, which the node's loop sees; a node that is still there `GRACE_SECONDS` after it
+    is ended. Signals that come on top of the first change nothing.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        """Whether the process is to end."""
+        self._installed = self._started = False
+        self._parent: int | None = None
+        self._requested_at = 0.0
+        self._deadline: Deadline | None = None
+        self._lock = threading.Lock()
+
+    def install(self, parent_pid: int | None = None) -> None:
+        """From now on SIGINT, SIGTERM and SIGHUP end this process, and the end of its parent does,
+        if that is given. To be called in the main thread; signals that were held back come now."""
+        if self._installed:
+            return
+        self._installed, self._parent = True, parent_pid
+        numbers = {signal.SIGINT, signal.SIGTERM}
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            numbers.add(signal.SIGHUP)
+        if parent_pid is not None:
+            numbers.add(parent.PARENT_SIGNAL)
+        # Python's handlers wait for the main thread, which may be in a library; what the
+        # interpreter writes into a socket when a signal comes does not.
+        self._received, self._written = socket.socketpair()
+        self._written.setblocking(False)
+        signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
+        for number in numbers:
+            signal.signal(number, lambda number, frame: None)
+        threading.Thread(target=self._listen, name="signals", daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+        if parent_pid is not None:
+            parent.follow(parent_pid)
+
+    def start(self) -> None:
+        """The process has started: from now on a signal is a request."""
+        with self._lock:
+            self._started = True
+
+    def robot_stands(self, status: int) -> None:
+        """All that matters has been done: what hangs from now on is ended with that `status`."""
+        passed = time.monotonic() - self._requested_at if self.requested else 0.0
+        self.call_off()
+        self._deadline = Deadline(max(GRACE_SECONDS - passed, _LEAVE_SECONDS), status)
+
+    def call_off(self) -> None:
+        """What was to be ended has come to its end."""
+        if self._deadline is not None:
+            self._deadline.call_off()
+            faulthandler.cancel_dump_traceback_later()
+
+    def leave(self, status: int) -> None:
+        """Ends the process now. No destructor of a library runs, which might hang or crash."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                # Nobody reads it any more.
+                continue
+        os._exit(status)
+
+    def _listen(self) -> None:
+        while True:
+            for number in self._received.recv(64):
+                is_parents = number == parent.PARENT_SIGNAL and self._parent is not None
+                if is_parents and not parent.has_left(self._parent or 0):
+                    # A thread of the parent has ended, and no more.
+                    continue
+                self._request()
+
+    def _request(self) -> None:
+        with self._lock:
+            if not self._started:
+                os._exit(0)
+            if self.requested:
+                return
+            self.requested, self._requested_at = True, time.monotonic()
+        # Says where it hangs, for a report of it; this, too, does without the interpreter.
+        with contextlib.suppress(OSError, ValueError, RuntimeError, AttributeError):
+            faulthandler.dump_traceback_later(GRACE_SECONDS - 0.2, exit=False)
+        self._deadline = Deadline(GRACE_SECONDS, 1)
+
+
+ENDING = Ending()
+"""That of this process."""

@@ -1,0 +1,114 @@
+"""What a person can set of a robot's processes, described once for launch files and commands."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from fb_ros.backends import BACKEND_NAMES
+from fb_ros.backends.graphs import PRECISIONS
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Option:
+    """A setting that a person can give, as a launch argument or on the command line."""
+
+    name: str
+    default: str
+    description: str
+    choices: tuple[str, ...] = ()
+
+
+OPTIONS = (
+    Option(
+        name="bundle",
+        default="{robot}",
+        description="model bundle: a folder, or the name of a model that ships with the package",
+    ),
+    Option(name="namespace", default="{robot}", description="namespace of all nodes and topics"),
+    Option(
+        name="use_sim_time",
+        default="true",
+        description="whether the nodes live by /clock",
+        choices=("true", "false"),
+    ),
+    Option(
+        name="publish_clock",
+        default="true",
+        description="whether this simulation makes /clock; with use_sim_time it has one maker, "
+        "so a second robot takes false and lives by the first one's",
+        choices=("true", "false"),
+    ),
+    Option(
+        name="params_file",
+        default="",
+        description="YAML file of ROS parameters for the nodes; it wins over defaults, and an "
+        "argument that is given wins over it",
+    ),
+    Option(
+        name="real_time_factor",
+        default="1.0",
+        description="simulated seconds in a second of wall time",
+    ),
+    Option(
+        name="backend",
+        default="auto",
+        description="inference runtime: a GPU's builds its engines where there are none yet and "
+        "falls back to onnxruntime; auto takes a GPU for which they are built",
+        choices=BACKEND_NAMES,
+    ),
+    Option(
+        name="precision",
+        default="fp32",
+        description="precision of the networks' hidden layers",
+        choices=PRECISIONS,
+    ),
+    Option(
+        name="observation_source",
+        default="vector",
+        description="the topic observation, or the sensors': joint_states, tcp_pose, odom, imu",
+        choices=("vector", "sensors"),
+    ),
+    Option(
+        name="autostart",
+        default="true",
+        description="whether policy_node configures and activates itself when it starts",
+        choices=("true", "false"),
+    ),
+    Option(
+        name="ramp_seconds",
+        default="0.0",
+        description="seconds in which z moves to a new prompt's; 0 jumps",
+    ),
+    Option(
+        name="twin",
+        default="false",
+        description="whether a simulation of the robot tries out what the model proposes, from "
+        "where the robot is, and corrects its choice about a second later",
+        choices=("true", "false"),
+    ),
+    Option(
+        name="log_level",
+        default="info",
+        description="how much the nodes log",
+        choices=("debug", "info", "warn", "error", "fatal"),
+    ),
+    Option(name="seed", default="0", description="seed of the simulated robot's initial states"),
+    Option(
+        name="start",
+        default="standing",
+        description="where a simulated robot with legs starts: on its feet, or as its benchmark "
+        "has it, which may be on its back",
+        choices=("standing", "benchmark"),
+    ),
+    Option(
+        name="lockstep",
+        default="false",
+        description="whether the simulation advances only by its step service",
+        choices=("true", "false"),
+    ),
+)
+
+
+def default_options(robot: str) -> dict[str, str]:
+    """What every option is when nobody says otherwise, for the robot of that name."""
+    return {option.name: option.default.format(robot=robot) for option in OPTIONS}
