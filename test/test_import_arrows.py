@@ -79,7 +79,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.agents": {"training.compute", "training.networks", "training.data"},
     "training.collecting": {"training.agents", "training.data", "training.compute"},
     "training.runs": {
-        *("training.agents", "training.data", "training.exporting", "training.networks"),
+        *(
+            "training.compute",
+            "training.agents",
+            "training.data",
+            "training.exporting",
+            "training.networks",
+        ),
     },
     "training.evaluation": {
         *("training.agents", "training.collecting", "training.networks", "training.data"),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,20 +20,20 @@ from training.agents.sampler import Sampler
 from training.compute import arithmetic, distributed
 from training.compute.device import choose_device, device_name
 from training.data.data import Transitions
-from training.data.fingerprint import METADATA, data_fingerprint
-from training.data.record import first_difference, read_record, write_record
+from training.data.record import write_record
 from training.evaluation.evaluation_of import evaluation_of
 from training.evaluation.reach_evaluation import require_renderer
 from training.networks.weights import write_weights
 from training.runs.checkpoint import load_checkpoint, read_record_of, write_checkpoint
-from training.runs.commit import commit
+from training.runs.figures_line import figures_line
+from training.runs.new_run import new_run
+from training.runs.resume import CHECKPOINT, record_to_resume, require_same, settings_of
 from training.runs.run_record import BEST, LAST, RUN
 from training.runs.starting_weights import starting_weights
 from training.runs.stop_signal import StopSignal
 from training.runs.train_config import TrainConfig, default_of
 from training.runs.training_log import TrainingLog
 
-CHECKPOINT = "checkpoint.safetensors"
 _CURVE, _UPDATES = "curve", "updates"
 
 
@@ -61,24 +58,13 @@ class _Training:
         _require_tasks(config, environment)
         arithmetic.set_up(config.threads, device)
         self._checkpoint = config.out / CHECKPOINT
-        resumed = self._to_resume()
+        resumed = record_to_resume(config)
         torch.manual_seed(config.seed)
         data = Transitions(config.data, spec)
         agent_settings = config.agent.of_robot(spec)
-        self._settings = {
-            "robot": config.robot,
-            "data": data_fingerprint(config.data),
-            "seed": config.seed,
-            "processes": distributed.count(),
-            # The best weights are the best at these.
-            "eval_tasks": list(config.eval_tasks),
-            "eval_start": config.eval_start,
-            "agent": dataclasses.asdict(agent_settings),
-        }
+        self._settings = settings_of(config, agent_settings)
         if resumed:
-            # What older checkpoints do not know of was as it is by default now.
-            before = {"eval_tasks": [], "eval_start": "benchmark", **resumed["settings"]}
-            _require_same(before, self._settings, self._checkpoint)
+            require_same(resumed["settings"], self._settings, self._checkpoint)
         self._agent = Agent(agent_settings, spec, data, device)
         init = None
         if config.init and not resumed:
@@ -94,43 +80,13 @@ class _Training:
         if config.videos:
             require_renderer()
         self._update, self._minutes, self._best = 0, 0.0, -np.inf
-        self._run: Result = {
-            "robot": config.robot,
-            "commit": commit(),
-            "data": {
-                "fingerprint": self._settings["data"],
-                "transitions": len(data),
-                "collected_with": [_collected_with(folder) for folder in config.data],
-            },
-            "seed": config.seed,
-            "init": init,
-            "recipe": config.recipe,
-            "agent": self._settings["agent"],
-            "batch": agent_settings.batch,
-            "threads": torch.get_num_threads(),
-            "eval_tasks": self._settings["eval_tasks"],
-            "eval_start": self._settings["eval_start"],
-            "device": device_name(device),
-            "learning_curve": [],
-        }
+        self._run = new_run(config, self._settings, len(data), init, device)
         if resumed:
             generators = load_checkpoint(self._checkpoint, self._agent)
             self._generator.set_state(generators[distributed.rank()])
             self._run = {**resumed["run"], "device": device_name(device)}
             self._update, self._minutes = resumed["update"], resumed["minutes"]
             self._best = resumed["best"] if resumed["best"] is not None else -np.inf
-
-    def _to_resume(self) -> dict[str, Any] | None:
-        """The record of the checkpoint to go on from, if any; refuses to write over one."""
-        if not self._checkpoint.exists():
-            return None
-        record = read_record_of(self._checkpoint)
-        if not self._config.resume:
-            raise FbRosError(
-                f"{self._config.out} holds a training of {record['update']} updates; go on with "
-                "it with --resume, or choose another --out"
-            )
-        return record
 
     def run(self, stop: StopSignal) -> Result:
         """Updates until the end, or until it should stop."""
@@ -220,7 +176,7 @@ class _Training:
             run["best"] = row
         run |= {"updates": self._update, "minutes": self._minutes, "last": row}
         write_record(config.out / RUN, run)
-        return _line(row)
+        return figures_line(row)
 
     def _write_checkpoint(self, log: TrainingLog | None) -> None:
         state = self._generator.get_state()
@@ -256,41 +212,6 @@ def _require_tasks(config: TrainConfig, environment: Environment) -> None:
         reward_tasks(config.robot, config.eval_tasks)
 
 
-def _require_same(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
-    """Refuses to go on with a training under other settings, naming the first that differs."""
-    # What JSON makes of tuples.
-    as_lists = {name: list(v) if isinstance(v, tuple) else v for name, v in now["agent"].items()}
-    found = {**before, **{f"agent.{name}": value for name, value in before["agent"].items()}}
-    expected = {**now, **{f"agent.{name}": value for name, value in as_lists.items()}}
-    del expected["agent"]
-    name = first_difference(found, expected)
-    if name:
-        raise FbRosError(
-            f"{path} was made with {name} {found.get(name)!r}, not {expected[name]!r}; go on with "
-            "its own settings, or choose another --out (and --init to start from its weights)"
-        )
-
-
-def _collected_with(folder: Path) -> dict[str, Any]:
-    path = folder / METADATA
-    return read_record(path) if path.is_file() else {}
-
-
-def _line(row: dict[str, float]) -> str:
-    reached = ""
-    if "mean_velocity_error_mps" in row:
-        reached = f"success {row['success']:.2f}   falls {row['falls']:.2f}   "
-        reached += f"off by {row['mean_velocity_error_mps']:.2f} m/s, "
-        reached += f"{row['mean_yaw_rate_error_radps']:.2f} rad/s   "
-    elif "success" in row:
-        reached = f"success {row['success']:.2f}   "
-        reached += f"median error {row['median_final_error_m']:.3f} m   "
-    return (
-        f"{row['update']:8.0f} updates {row['minutes']:6.1f} min   "
-        f"return {row['mean_return']:6.1f}   {reached}Q {row['q']:.1f}   |F| {row['f_norm']:.1f}"
-    )
-
-
 def _show(result: Result) -> str:
     if "stopped_by" in result:
         return (
@@ -299,7 +220,7 @@ def _show(result: Result) -> str:
         )
     if "last" not in result:
         return "the first process has the result"
-    return "last  " + _line(result["last"]) + "\nbest  " + _line(result["best"])
+    return "last  " + figures_line(result["last"]) + "\nbest  " + figures_line(result["best"])
 
 
 COMMAND = Command(config=TrainConfig, run=train, show=_show, default=default_of)

@@ -1,0 +1,19 @@
+"""One evaluation of a training, as a line for a person."""
+
+from __future__ import annotations
+
+
+def figures_line(row: dict[str, float]) -> str:
+    """Updates, minutes, return, and whatever else the robot is measured by."""
+    reached = ""
+    if "mean_velocity_error_mps" in row:
+        reached = f"success {row['success']:.2f}   falls {row['falls']:.2f}   "
+        reached += f"off by {row['mean_velocity_error_mps']:.2f} m/s, "
+        reached += f"{row['mean_yaw_rate_error_radps']:.2f} rad/s   "
+    elif "success" in row:
+        reached = f"success {row['success']:.2f}   "
+        reached += f"median error {row['median_final_error_m']:.3f} m   "
+    return (
+        f"{row['update']:8.0f} updates {row['minutes']:6.1f} min   "
+        f"return {row['mean_return']:6.1f}   {reached}Q {row['q']:.1f}   |F| {row['f_norm']:.1f}"
+    )
