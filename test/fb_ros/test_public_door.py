@@ -48,3 +48,17 @@ def test_an_unknown_model_is_refused_with_those_that_ship() -> None:
 def test_the_version_is_that_of_package_xml(root: Path) -> None:
     text = (root / "package.xml").read_text(encoding="utf-8")
     assert re.findall(r"<version>(.+?)</version>", text) == [fb_ros.__version__]
+
+
+def test_the_readmes_example_runs_as_it_stands(root: Path) -> None:
+    readme = (root / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"^```python\n(from fb_ros import .*?)^```", readme, re.M | re.S)
+    ran = subprocess.run(
+        [sys.executable, "-c", example + "print(command.shape)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "predicted_reward" in ran.stdout
+    assert ran.stdout.splitlines()[-1] == "(9,)"
