@@ -1,4 +1,4 @@
-"""The pages on adding a robot and a backend, followed to the letter in a copy of the source."""
+"""The pages on extending fb_ros, followed to the letter in a copy of the source."""
 
 from __future__ import annotations
 
@@ -76,3 +76,38 @@ def test_a_backend_is_added_as_the_page_says(root: Path, copy: Path) -> None:
     (copy / "test_reference_backend.py").write_text(test, "utf-8")
     run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_reference_backend.py")
     run(copy, "-c", "from fb_ros.backends import BACKEND_NAMES as b; assert 'reference' in b")
+
+
+def apply(copy: Path, page: Path) -> None:
+    """Makes the changes of a page's diffs, each in the file that the page named last."""
+    file = Path()
+    parts = re.split(r"^```(\w+)\n(.*?)^```", page.read_text("utf-8"), flags=re.M | re.S)
+    for words, language, block in zip(parts[::3], parts[1::3], parts[2::3], strict=False):
+        named = re.findall(r"`([\w/]+\.py)`", words)
+        file = copy / named[-1] if named and "/" in named[-1] else file
+        if language == "diff":
+            lines = block.splitlines(keepends=True)
+            before = "".join(line[1:] or line for line in lines if line[0] != "+")
+            after = "".join(line[1:] or line for line in lines if line[0] != "-")
+            text = file.read_text("utf-8")
+            assert text.count(before) >= 1, f"{file} does not hold\n{before}"
+            file.write_text(text.replace(before, after, 1), "utf-8")
+
+
+def test_a_prompt_is_added_as_the_page_says(root: Path, copy: Path) -> None:
+    page = root / "docs" / "add_a_prompt.md"
+    (module,) = blocks(page, "python")
+    (copy / "fb_ros/task_inference/tasks/away_task.py").write_text(module, "utf-8")
+    apply(copy, page)
+    # The text reads back, and is taken alone, in a blend and as a skill's text.
+    run(
+        copy,
+        "-c",
+        "from fb_ros import RewardInference, load_bundle, parse_prompt\n"
+        "import fb_ros.nodes.task_inference_node\n"
+        "inference = RewardInference(load_bundle('point_mass'))\n"
+        "for text in ('away(0.1, 0.1, 0.01)', 'away(0, 0, 0.01) 0.5 + reward(tcp_pos[0]) 0.5'):\n"
+        "    prompt = parse_prompt(text)\n"
+        "    assert parse_prompt(prompt.text) == prompt\n"
+        "    assert inference.infer(prompt).figures['predicted_reward'] > 0\n",
+    )
