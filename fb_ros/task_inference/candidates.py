@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -12,14 +12,14 @@ CARRIED = 0.01
 # A reward that more of the states carry than this is dense.
 _SPARSE = 0.1
 # States that a way looks at: a mean over more of them differs little, and takes as much longer.
-_MEAN_STATES, _BEST_STATES = 2048, 256
+_MEAN_STATES, _BEST_STATES = 1024, 256
 # A state counts as exp((reward - best) / (share * standard deviation)).
 _SOFTNESS = (0.5, 0.25)
 # Shares of the states that are the best, and the power that a reward is raised to.
 _SHARES, _POWER = (0.1, 0.03, 0.01, 0.003), 3
 # Single states are chosen from these shares of the best.
 _GOALS, _NARROW_GOALS, _NEAR = 0.01, 0.003, (0.03, 0.01)
-_FAR_APART, _DRAWN = 6, 2
+_FAR_APART, _DRAWN, _WHOLE = 6, 2, 4
 
 
 class Candidate(NamedTuple):
@@ -30,6 +30,9 @@ class Candidate(NamedTuple):
     """Which of the reference states, `(m,)`."""
     weights: np.ndarray
     """Their weights, `(m,)`."""
+    whole: bool = False
+    """Whether all of the state is asked for, and not only what the reward speaks of: some good
+    states can only be reached so."""
 
 
 def baseline(rewards: np.ndarray) -> float:
@@ -60,16 +63,27 @@ def mean_of_all(rewards: np.ndarray) -> Candidate:
 
 
 def candidates(
-    rewards: np.ndarray, places: np.ndarray, present: np.ndarray | None = None
+    rewards: np.ndarray,
+    places: np.ndarray,
+    present: np.ndarray | None = None,
+    *,
+    speaks_of: np.ndarray | None = None,
 ) -> list[Candidate]:
     """Ways to weight states with `rewards` `(n,)`, which must vary.
 
     The mean first, sharpened rewards, the best states together, then one of them at a time: a
     mean over two far peaks would be neither. `places` `(n, k)` are the states in units of their
-    spread, of what the reward speaks of, and `present` `(k,)` is where the robot is, if that is
-    known: the nearest good state may be the best.
+    spread, and `present` `(k,)` is where the robot is, if that is known: the nearest good state
+    may be the best. `speaks_of` are the columns that the reward has to do with, all where it is
+    not given.
     """
-    return [way for way in _ways(rewards, places, present) if np.any(way.weights)]
+    every = np.arange(places.shape[1])
+    columns = every if speaks_of is None else speaks_of
+    own = None if present is None else present[columns]
+    ways = list(_ways(rewards, places[:, columns], own))
+    if len(columns) < len(every):
+        ways += _whole_states(rewards, places, present)
+    return [way for way in ways if np.any(way.weights)]
 
 
 def _ways(
@@ -91,11 +105,7 @@ def _ways(
         weights = np.exp(np.clip(exponent, -60.0, 3.0))
         kept = weights > CARRIED * weights.max()
         yield Candidate("softened", every[kept], weights[kept])
-    order = np.argsort(-rewards, kind="stable")[: int(np.sum(rewards > low))]
-
-    def top(share: float) -> np.ndarray:
-        return order[: max(1, round(share * len(rewards)))]
-
+    top = _best_of(rewards)
     for share in _SHARES:
         states = spread_out(top(share), _BEST_STATES)
         yield Candidate(f"best {share:.1%}", states, np.ones(len(states)))
@@ -112,8 +122,29 @@ def _ways(
             yield _one(states[np.argmin(np.linalg.norm(places[states] - present, axis=1))])
 
 
-def _one(state: int | np.integer) -> Candidate:
-    return Candidate("one state", np.array([state]), np.ones(1))
+def _whole_states(
+    rewards: np.ndarray, places: np.ndarray, present: np.ndarray | None
+) -> Iterator[Candidate]:
+    top = _best_of(rewards)
+    good = top(_GOALS)
+    yield _one(_central(good, places), whole=True)
+    for state in np.random.default_rng(0).choice(good, _WHOLE):
+        yield _one(state, whole=True)
+    if present is not None:
+        for share in _NEAR:
+            states = top(share)
+            nearest = np.argmin(np.linalg.norm(places[states] - present, axis=1))
+            yield _one(states[nearest], whole=True)
+
+
+def _best_of(rewards: np.ndarray) -> Callable[[float], np.ndarray]:
+    """What gives the best so many of the states, of those above the lowest reward."""
+    order = np.argsort(-rewards, kind="stable")[: int(np.sum(rewards > rewards.min()))]
+    return lambda share: order[: max(1, round(share * len(rewards)))]
+
+
+def _one(state: int | np.integer, *, whole: bool = False) -> Candidate:
+    return Candidate("one state", np.array([state]), np.ones(1), whole)
 
 
 def spread_out(states: np.ndarray, most: int = _MEAN_STATES) -> np.ndarray:

@@ -48,9 +48,8 @@ def encoded_ways(
     ways = [mean_of_all(rewards)]
     if several:
         columns = np.concatenate([encoder.columns[name] for name in sorted(uses)])
-        places = encoder.reference[:, columns] / encoder.spread[columns]
-        here = None if present is None else present[columns] / encoder.spread[columns]
-        ways = candidates(rewards, places, here)
+        here = None if present is None else present / encoder.spread
+        ways = candidates(rewards, encoder.reference / encoder.spread, here, speaks_of=columns)
     # What a model without learned dynamics has to choose by, and to make a forecast of.
     valued = not bundle.imagines
     sample = spread_out(np.arange(len(rewards))) if valued else np.empty(0, dtype=np.int64)
@@ -59,7 +58,8 @@ def encoded_ways(
         states = np.concatenate([way.states, sample])
         weights = np.concatenate([way.weights, np.zeros(len(sample))])
         reward = np.concatenate([np.zeros(len(way.states)), rewards[sample] - base])
-        z, mean = encoder.encode(encoder.reference[states], weights, asked, reward)
+        own = np.ones_like(asked) if way.whole else asked
+        z, mean = encoder.encode(encoder.reference[states], weights, own, reward)
         return z, mean * (len(states) / max(1, len(sample)))
 
     encodings = [encode(way) for way in ways]

@@ -42,6 +42,26 @@ class Prompts(CommandConfig):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Twin(CommandConfig):
+    """From a reward prompt to what the twin of the simulated robot saw, and how often policy_node
+    was late meanwhile."""
+
+    bundle: Path = Path("jaco_hand")
+    """Folder of a bundle, or the name of a model that ships."""
+    repeats: int = 100
+    """Prompts."""
+
+    def __post_init__(self) -> None:
+        _require_at_least("repeats", self.repeats, 2)
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        from sim.bench.benchmark_twin import benchmark_twin
+
+        return benchmark_twin(find_bundle(self.bundle).resolve(), self.repeats)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Control(CommandConfig):
     """From an observation's way out to policy_node's command's way back, at 25 and 250 Hz; beside
     a node that merely echoes."""
@@ -218,6 +238,7 @@ class Collect(CommandConfig):
 
 Benchmark = (
     Annotated[Prompts, tyro.conf.subcommand("prompts")]
+    | Annotated[Twin, tyro.conf.subcommand("twin")]
     | Annotated[Control, tyro.conf.subcommand("control")]
     | Annotated[Faults, tyro.conf.subcommand("faults")]
     | Annotated[Ends, tyro.conf.subcommand("ends")]

@@ -14,6 +14,7 @@ from fb_ros.prompts.prompt import Reward, RewardSamples
 from fb_ros.prompts.prompt_text import parse_prompt
 from fb_ros.robot.field import layout_slices
 from fb_ros.robot.possible_observation import possible_observation
+from fb_ros.task_inference.candidates import candidates
 from fb_ros.task_inference.choice import rank, require_choice, worth
 from fb_ros.task_inference.imagination import Imagination
 from fb_ros.task_inference.objective import Objective, objective_of, weighted_sum
@@ -178,3 +179,14 @@ def test_what_is_imagined_is_what_the_graphs_make_of_it(
     features, last = imagination.run(start, z, 1)
     np.testing.assert_allclose(last, following, atol=1e-6)
     np.testing.assert_allclose(features[0, :, :2], following[:, :2], atol=1e-6)
+
+
+def test_a_good_state_is_also_asked_for_as_a_whole() -> None:
+    """With what the reward leaves open, too, if it leaves anything open."""
+    rng = np.random.default_rng(0)
+    places = rng.normal(size=(1000, 3))
+    ways = candidates(places[:, 0], places, places[0], speaks_of=np.array([0]))
+    whole = [way for way in ways if way.whole]
+    assert len(whole) > 4
+    assert all(len(way.states) == 1 for way in whole)
+    assert not any(way.whole for way in candidates(places[:, 0], places, places[0]))
