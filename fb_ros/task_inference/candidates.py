@@ -86,6 +86,18 @@ def candidates(
     return [way for way in ways if np.any(way.weights)]
 
 
+def good_states(
+    rewards: np.ndarray, places: np.ndarray, present: np.ndarray, columns: np.ndarray
+) -> list[int]:
+    """The most central of the best states, and the nearest ones, of `columns` of `places`."""
+    top, own = _best_of(rewards), places[:, columns]
+    near = [
+        states[np.argmin(np.linalg.norm(own[states] - present[columns], axis=1))]
+        for states in map(top, _NEAR)
+    ]
+    return [_central(top(_GOALS), own), *map(int, near)]
+
+
 def _ways(
     rewards: np.ndarray, places: np.ndarray, present: np.ndarray | None
 ) -> Iterator[Candidate]:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from fb_ros.settings import require_one_of
-from fb_ros.task_inference.imagination import Imagination
+from fb_ros.task_inference.imagination import Imagination, Imagined
 from fb_ros.task_inference.known_states import KnownStates
 from fb_ros.task_inference.objective import Objective
 
@@ -23,8 +23,14 @@ _LOOK_SECONDS = 0.16
 # By so many standard deviations of the data an imagined state may be wrong: what is good at the
 # border of being bad is not as good.
 _UNSURE, _DRAWS = 0.2, 4
-# What a standard deviation outside the data costs: the model knows little there.
-_OUTSIDE = 0.1
+# What a standard deviation outside the data costs: the model knows little there. And one away
+# from the nearest good state, while a robot may be on its way.
+_OUTSIDE, _AWAY = 0.1, 0.02
+# What going on at a standard deviation a second costs, and up to which speed.
+_MOVING, _FAST = 0.08, 2.0
+# What pushing against a joint's stop all the time costs, by so many rad in a period or more: there
+# the model's dynamics go on, and the robot's do not.
+_PUSHING, _PUSH = 0.5, 0.01
 
 
 class Ranking(NamedTuple):
@@ -59,16 +65,20 @@ def rank(
     dropped = kept[:0]
     last = np.tile(observations, (len(proposals), 1))
     if len(kept) > _KEPT:
-        run, last = imagination.run(last, np.repeat(proposals, starts, axis=0), way)
-        first = run[way - round(_FIRST_LOOK_SECONDS / ctrl_dt) :: look]
-        values = _by_proposal(worth(imagination.known, objective, first), starts)
+        imagined = imagination.run(last, np.repeat(proposals, starts, axis=0), way)
+        first = imagined.features[way - round(_FIRST_LOOK_SECONDS / ctrl_dt) :: look]
+        runs = on_the_way(imagination.known, objective, first) - _strain(imagined)
+        values = _by_proposal(runs, starts)
         kept, dropped = np.split(np.argsort(-values, kind="stable"), [_KEPT])
-        last = last.reshape(len(proposals), starts, -1)[kept].reshape(len(kept) * starts, -1)
+        last = imagined.last.reshape(len(proposals), starts, -1)[kept]
+        last = last.reshape(len(kept) * starts, -1)
     else:
-        _, last = imagination.run(last, np.repeat(proposals, starts, axis=0), way)
-    run, _ = imagination.run(last, np.repeat(proposals[kept], starts, axis=0), steps - way)
-    run = run[::look]
-    values = _by_proposal(worth(imagination.known, objective, run), starts)
+        last = imagination.run(last, np.repeat(proposals, starts, axis=0), way).last
+    imagined = imagination.run(last, np.repeat(proposals[kept], starts, axis=0), steps - way)
+    run = imagined.features[::look]
+    runs = worth(imagination.known, objective, run) - _strain(imagined)
+    runs -= restlessness(imagination.known, imagined.features, ctrl_dt)
+    values = _by_proposal(runs, starts)
     rewards = _by_proposal(objective(run).mean(axis=0), starts)
     order = np.argsort(-values, kind="stable")
     whole = np.concatenate([kept[order], dropped])
@@ -86,6 +96,25 @@ def worth(known: KnownStates, objective: Objective, run: np.ndarray) -> np.ndarr
         for shifted in known.shifted(run, _UNSURE, _DRAWS)
     ]
     found: np.ndarray = (np.mean(shares, axis=0) - _OUTSIDE * known.outside(run)).mean(axis=0)
+    return found
+
+
+def on_the_way(known: KnownStates, objective: Objective, run: np.ndarray) -> np.ndarray:
+    """What runs that may not have arrived are worth, `(n,)`: more where they are nearer."""
+    away = known.away(run, objective).mean(axis=0)
+    found: np.ndarray = worth(known, objective, run) - _AWAY * away
+    return found
+
+
+def restlessness(known: KnownStates, features: np.ndarray, dt: float) -> np.ndarray:
+    """What not coming to rest costs, `(n,)`: a robot that goes on moving may not stay there."""
+    found: np.ndarray = _MOVING * np.minimum(known.speed(features, dt), _FAST)
+    return found
+
+
+def _strain(imagined: Imagined) -> np.ndarray:
+    """What pushing against a joint's stop costs, `(n,)`."""
+    found: np.ndarray = _PUSHING * np.minimum(imagined.pushed / _PUSH, 1.0).mean(axis=0)
     return found
 
 

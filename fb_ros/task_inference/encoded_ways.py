@@ -13,6 +13,7 @@ from fb_ros.task_inference.candidates import (
     Candidate,
     baseline,
     candidates,
+    good_states,
     mean_of_all,
     spread_out,
 )
@@ -48,8 +49,8 @@ def encoded_ways(
     ways = [mean_of_all(rewards)]
     if several:
         columns = np.concatenate([encoder.columns[name] for name in sorted(uses)])
-        here = None if present is None else present / encoder.spread
-        ways = candidates(rewards, encoder.reference / encoder.spread, here, speaks_of=columns)
+        where = None if present is None else present / encoder.spread
+        ways = candidates(rewards, encoder.reference / encoder.spread, where, speaks_of=columns)
     # What a model without learned dynamics has to choose by, and to make a forecast of.
     valued = not bundle.imagines
     sample = spread_out(np.arange(len(rewards))) if valued else np.empty(0, dtype=np.int64)
@@ -63,6 +64,16 @@ def encoded_ways(
         return z, mean * (len(states) / max(1, len(sample)))
 
     encodings = [encode(way) for way in ways]
+    if several and present is not None and len(columns) < len(present):
+        # What is not asked for stays as it is: the present state with a good one's features.
+        ones, every = np.ones(1), np.ones_like(asked)
+        for state in good_states(
+            rewards, encoder.reference / encoder.spread, present / encoder.spread, columns
+        ):
+            kept = np.clip(present, encoder.reference.min(axis=0), encoder.reference.max(axis=0))
+            kept[columns] = encoder.reference[state, columns]
+            z, mean = encoder.encode(kept[None], ones, every)
+            encodings.append((z, mean))
     return EncodedWays(
         np.stack([z for z, _ in encodings]), np.stack([mean for _, mean in encodings]), base
     )

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 _BEST_PERCENTILE = 99.9
+# The best states that are kept: of this share, so many at most.
+_GOOD, _MOST_GOOD = 0.01, 64
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -24,6 +26,8 @@ class Objective:
     """Their mean."""
     best: float
     """Their 99.9th percentile, or their largest where that is not above the mean."""
+    good: np.ndarray
+    """Features `(m, feature_dim)` of some of the best reference states."""
     unit: float = 1.0
     """What one of these rewards is in the units that a person thinks in."""
 
@@ -42,14 +46,17 @@ class Objective:
 def objective_of(
     reward: Callable[[np.ndarray], np.ndarray],
     uses: Collection[str],
+    features: np.ndarray,
     rewards: np.ndarray,
     unit: float = 1.0,
 ) -> Objective:
-    """The objective of a reward which in the reference states is `rewards` `(n,)`.
+    """The objective of a reward which in states with `features` is `rewards` `(n,)`.
 
     These must be finite and vary, and be of a size that sums do not overflow; `unit` is what one
     of them is in the units that a person thinks in.
     """
+    best_first = np.argsort(-rewards, kind="stable")[: int(np.sum(rewards > rewards.min()))]
+    best_first = best_first[: max(1, round(_GOOD * len(rewards)))]
     mean, best = float(rewards.mean()), float(np.percentile(rewards, _BEST_PERCENTILE))
     high = float(rewards.max())
     return Objective(
@@ -59,6 +66,7 @@ def objective_of(
         mean=mean,
         # Above the mean by more than the rounding of a mean of equal numbers.
         best=best if best - mean > 1e-9 * (high - mean) else high,
+        good=features[best_first[:: max(1, -(-len(best_first) // _MOST_GOOD))]],
         unit=unit,
     )
 

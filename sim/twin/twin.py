@@ -13,6 +13,7 @@ from fb_ros.bundle.policy import Policy
 from fb_ros.errors import FbRosError
 from fb_ros.robot.field import assemble
 from fb_ros.robot.robot_state import RobotState
+from fb_ros.task_inference.choice import on_the_way, restlessness
 from fb_ros.task_inference.known_states import KnownStates
 from fb_ros.task_inference.objective import Objective
 from fb_ros.task_inference.trial import Trial
@@ -24,8 +25,7 @@ from sim.twin.from_sensors import physics_from_sensors
 _STAGES = ((2.4, 16), (5.2, 6), (10.0, 3))
 # What counts of a stage: its last part, in which the robot should be where it was asked to be.
 _LAST = 0.4
-# What a standard deviation outside the data costs before the end: few robots rest there.
-_OUTSIDE = 0.1
+_TIE = 0.2
 _MOST = _STAGES[0][1]
 
 
@@ -68,9 +68,12 @@ class Twin:
             done = until
             last = features[-min(len(features), round(_LAST * until)) :]
             rewards = objective(last)
-            values = _worth(objective, rewards)
-            if count != _STAGES[-1][1]:
-                values = values - _OUTSIDE * self._known.outside(last).mean(axis=0)
+            values = -restlessness(self._known, last, self._robot.ctrl_dt)
+            if count == _STAGES[-1][1]:
+                # Among those that earn as much, the one that rests.
+                values = _worth(objective, rewards) + _TIE * values
+            else:
+                values += on_the_way(self._known, objective, last)
             earned[kept] = rewards.mean(axis=0)
             kept = kept[np.argsort(-values, kind="stable")]
         best = float(earned[kept[0]])

@@ -121,7 +121,8 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _objective(text: str, bundle: Bundle) -> Objective:
     """What a formula is worth over the reference states; the model has accepted it."""
     formula = parse_formula(text, bundle.robot.features, bundle.encoder_features)
-    return objective_of(formula, formula.uses, formula(bundle.reference_features))
+    features = bundle.reference_features
+    return objective_of(formula, formula.uses, features, formula(features))
 
 
 def _rewards(

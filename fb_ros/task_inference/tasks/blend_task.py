@@ -76,8 +76,9 @@ def blend_objective(
     if len(known) < len(weights):
         return None
     reward = weighted_sum(known, weights)
-    rewards = reward(bundle.reference_features)
+    features = bundle.reference_features
+    rewards = reward(features)
     if np.ptp(rewards) <= 1e-6 * np.abs(rewards).max():
         return None
     uses = frozenset().union(*(part.uses for part in known))
-    return objective_of(reward, uses, rewards), rewards
+    return objective_of(reward, uses, features, rewards), rewards

@@ -79,7 +79,9 @@ def formula_objective(bundle: Bundle, prompt: Reward) -> tuple[Objective, np.nda
             f"the reward is {high * unit:.6g} in every reference state, so there is nothing "
             f"to strive for; the data cover {ranges_text(layout, features, formula.uses)}"
         )
-    objective = objective_of(lambda states: formula(states) / unit, formula.uses, scaled, unit)
+    objective = objective_of(
+        lambda states: formula(states) / unit, formula.uses, features, scaled, unit
+    )
     return objective, scaled
 
 

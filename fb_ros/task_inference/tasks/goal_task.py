@@ -55,7 +55,8 @@ def goal_objective(
         found: np.ndarray = -np.linalg.norm((features[:, columns] - goal) / spread, axis=1)
         return found
 
-    return objective_of(reward, goals, reward(bundle.reference_features))
+    features = bundle.reference_features
+    return objective_of(reward, goals, features, reward(features))
 
 
 def _goals(

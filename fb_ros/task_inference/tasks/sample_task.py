@@ -86,7 +86,11 @@ def sample_objective(
         return None
     columns = KnownStates(bundle).columns
     objective = objective_of(
-        lambda states: near(states[:, columns] / encoder.spread), encoder.columns, expected, unit
+        lambda states: near(states[:, columns] / encoder.spread),
+        encoder.columns,
+        bundle.reference_features,
+        expected,
+        unit,
     )
     return objective, expected
 

@@ -38,7 +38,8 @@ def twin(bundle: Bundle) -> Twin:
 
 def to_the_right(bundle: Bundle) -> Objective:
     x = bundle.reference_features[:, 0]
-    return objective_of(lambda features: features[:, 0], {"tcp_pos"}, x)
+    features = bundle.reference_features
+    return objective_of(lambda states: states[:, 0], {"tcp_pos"}, features, x)
 
 
 @pytest.mark.parametrize("robot", ["jaco", "point_mass", "quadruped"])
