@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from fb_ros.bringup.processes import default_options
+from fb_ros.bringup.options import default_options
 from fb_ros.bundle.bundle import load_bundle
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import values_of

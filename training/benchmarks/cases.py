@@ -52,7 +52,7 @@ class Twin(CommandConfig):
     """Prompts."""
 
     def __post_init__(self) -> None:
-        _require_at_least("repeats", self.repeats, 2)
+        require_at_least(self, 2, "repeats")
 
     def rows(self) -> list[Row]:
         """Runs it."""
