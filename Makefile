@@ -10,6 +10,8 @@ help:  ## lists the targets
 
 demo: $(RUN_ENV)/.done  ## a simulated Jaco arm reaches for published points (no torch)
 	$(RUN_ENV)/bin/fb_ros demo --seed 3
+	@echo "See it and steer it: $(RUN_ENV)/bin/fb_ros demo --stay --web --bundle jaco_hand,"
+	@echo "then open http://127.0.0.1:8080 in a browser."
 
 test: check  ## lint, types and the whole test suite (torch on the CPU)
 	$(DEV_ENV)/bin/python -m pytest
@@ -99,13 +101,13 @@ POINT_MASS_AGENT := --agent.features tcp_pos joint_vel --agent.feature-blocks 4 
 
 $(RUN_ENV)/.done: setup.py constraints.txt
 	$(PYTHON) -m venv $(RUN_ENV)
-	$(RUN_ENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[ros,sim]'
+	$(RUN_ENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[ros,sim,web]'
 	touch $@
 
 $(DEV_ENV)/.done: setup.py constraints.txt
 	$(PYTHON) -m venv $(DEV_ENV)
 	$(DEV_ENV)/bin/python -m pip install --quiet --constraint constraints.txt \
-		--editable '.[ros,sim,train,tensorrt,test]'
+		--editable '.[ros,sim,web,train,tensorrt,test]'
 	touch $@
 
 clean:  ## removes environments and builds

@@ -37,6 +37,10 @@ SIM = [
     "tqdm>=4.66,<5",  # progress of long commands
     "pillow>=10,<14",  # pictures of episodes
 ]
+WEB = [
+    "viser==1.1.1",  # the page: 3-D, widgets and plots, without anything fetched from elsewhere
+    "mjviser==0.0.14",  # from MuJoCo's geometries to meshes, textures included
+]
 TRAIN = [
     *SIM,
     "torch==2.13.0",  # networks and training
@@ -79,6 +83,7 @@ TEST = [
     "pre-commit>=4,<5",  # runs the checks before each commit
     "build>=1.2,<2",  # the wheel and the sdist that the packaging test installs
     "wheel>=0.43,<1",  # without build isolation, the backend has to be here
+    "playwright>=1.50,<2",  # drives the browser of the machine through the page
     "colcon-common-extensions==0.3.0",  # builds the package as a ROS workspace does
 ]
 
@@ -105,6 +110,7 @@ setup(
     extras_require={
         "sim": SIM,
         "train": TRAIN,
+        "web": WEB,
         "tensorrt": TENSORRT,
         "ros": ROS,
         "sign": SIGN,
@@ -118,6 +124,7 @@ setup(
             "task_inference_node = fb_ros.bringup.start:task_inference_node",
             "sim_node = fb_ros.bringup.start:sim_node",
             "twin_node = fb_ros.bringup.start:twin_node",
+            "web_node = fb_ros.bringup.start:web_node",
         ],
     },
 )

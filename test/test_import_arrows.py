@@ -71,7 +71,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sim.node": {"sim.robots", "sim.tasks", "sim.ranges", "sim.twin"},
     "sim.client": set(),
     "sim.bench": {"sim.robots", "sim.tasks", "sim.node", "sim.client", "sim.progress"},
-    "sim.commands": {"sim.client", "sim.tasks", "sim.ranges"},
+    "sim.web": {"sim.robots", "sim.tasks"},
+    "sim.commands": {"sim.client", "sim.robots", "sim.tasks", "sim.ranges", "sim.web"},
     "training": set(),
     "training.compute": set(),
     "training.networks": {"training.compute"},
@@ -197,6 +198,19 @@ def test_only_one_file_imports_launch(root: Path) -> None:
         if imported_packages(file) & {"launch", "launch_ros"}
     }
     assert importing == {"launch_description.py"}
+
+
+def test_only_one_file_knows_the_library_of_the_page(root: Path) -> None:
+    importing = {
+        file.name for file in (root / "sim").rglob("*.py") if "viser" in imported_packages(file)
+    }
+    assert importing == {"page.py"}
+
+
+def test_the_page_knows_no_robot(root: Path) -> None:
+    for file in (root / "sim" / "web").rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert not [name for name in ROBOT_NAMES if name in text.lower()], file
 
 
 def test_nothing_in_fb_ros_knows_a_robots_name(root: Path) -> None:

@@ -106,6 +106,19 @@ OPTIONS = (
         description="whether the simulation advances only by its step service",
         choices=("true", "false"),
     ),
+    Option(
+        name="web",
+        default="false",
+        description="whether a page in the browser shows the robot and takes prompts",
+        choices=("true", "false"),
+    ),
+    Option(name="web_port", default="8080", description="port that the page listens on"),
+    Option(
+        name="web_host",
+        default="127.0.0.1",
+        description="address that the page listens on; one that others reach asks for a token, "
+        "which the log says",
+    ),
 )
 
 

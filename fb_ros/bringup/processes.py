@@ -82,7 +82,7 @@ def robot_processes(
     trial = {name: model[name] for name in ("use_sim_time", "bundle", "backend")}
     twin = dataclasses.replace(process("twin_node", trial), vital=False)
     lockstep = values["lockstep"] == "true"
-    return [
+    processes = [
         process(
             "sim_node",
             {
@@ -111,6 +111,24 @@ def robot_processes(
         ),
         *([twin] if values["twin"] == "true" else []),
     ]
+    if values["web"] == "true":
+        processes.append(web_process(values))
+    return processes
+
+
+def web_process(options: Mapping[str, str]) -> Process:
+    """The page that shows a robot, simulated or real; `options` as for `robot_processes`."""
+    return Process(
+        name="web_node",
+        module=NODES["web_node"],
+        parameters={
+            "bundle": options["bundle"],
+            "host": options["web_host"],
+            "port": _number(options, "web_port", int),
+        },
+        # Whoever looks on does not end what they look at.
+        vital=False,
+    )
 
 
 def start_words(process: Process) -> list[str]:

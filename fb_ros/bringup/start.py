@@ -15,6 +15,7 @@ NODES = {
     "task_inference_node": "fb_ros.nodes.task_inference_node",
     "policy_node": "fb_ros.nodes.policy_node",
     "twin_node": "sim.node.twin_node",
+    "web_node": "sim.web.web_node",
 }
 """The module of each node."""
 
@@ -55,6 +56,11 @@ def policy_node() -> None:
 def twin_node() -> None:
     """Entry point of the executable."""
     run(NODES["twin_node"], sys.argv[1:])
+
+
+def web_node() -> None:
+    """Entry point of the executable."""
+    run(NODES["web_node"], sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from types import TracebackType
@@ -45,6 +46,7 @@ class RobotProcesses:
             if others.get(process.name, process.module)
         }
         self._vital = {process.name for process in robot_processes(robot, values) if process.vital}
+        self._missed: set[str] = set()
         self._running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
 
     def __enter__(self) -> RobotProcesses:
@@ -70,14 +72,22 @@ class RobotProcesses:
             log.close()
 
     def raise_if_ended(self) -> None:
-        """Refuses to go on when a process has ended, with the last line that it wrote."""
+        """Refuses to go on when a process has ended, with the last line that it wrote.
+
+        Of one that the robot can do without, it says that once, and goes on.
+        """
         for name, (process, _) in self._running.items():
-            if name in self._vital and process.poll() is not None:
-                lines = self.log(name).strip().splitlines()
-                raise FbRosError(
-                    f"{name} ended with status {process.returncode}: "
-                    + (lines[-1] if lines else "it wrote nothing")
-                )
+            if process.poll() is None:
+                continue
+            lines = self.log(name).strip().splitlines()
+            reason = f"{name} ended with status {process.returncode}: " + (
+                lines[-1] if lines else "it wrote nothing"
+            )
+            if name in self._vital:
+                raise FbRosError(reason)
+            if name not in self._missed:
+                self._missed.add(name)
+                print(reason, file=sys.stderr, flush=True)
 
     def start(self, name: str) -> None:
         """Starts the process of that name, anew if it has ended."""

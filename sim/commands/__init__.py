@@ -4,4 +4,5 @@ from fb_ros.command import Entry
 
 COMMANDS = {
     "demo": Entry("demo", "ros,sim", "a simulated robot reaching for goals"),
+    "web": Entry("web", "ros,sim,web", "a page that shows a robot and takes prompts"),
 }

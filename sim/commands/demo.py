@@ -22,6 +22,9 @@ from sim.commands.square import SQUARE, show_square, walk_square
 from sim.ranges import require_episodes, require_factor, require_seed
 from sim.tasks.score import final_errors, reach_figures
 from sim.tasks.tasks import EPISODE_SECONDS, REACH, make_task
+from sim.web.readiness import require_page
+
+_HERE = "127.0.0.1"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,10 @@ class DemoConfig(CommandConfig):
     """Publish nothing and stay until interrupted, for `fb_ros prompt` in another terminal."""
     reset: bool = False
     """Start every goal anew, as `fb_ros evaluate` does, and not where the last one ended."""
+    web: bool = False
+    """Show the robot on a page in the browser, which takes prompts, too; see `fb_ros web`."""
+    web_port: int = 8080
+    """Port that the page listens on, on this machine only."""
     real_time_factor: float = 1.0
     """Simulated seconds in a second of wall time."""
     twin: bool = False
@@ -71,7 +78,12 @@ def demo(config: DemoConfig) -> Result:
             f"{path.name} takes no points to go to, its B does not read {robot.goal_feature}; "
             "start it with --stay and ask with `fb_ros prompt`"
         )
+    if config.web:
+        require_page(_HERE, config.web_port)
     options = default_options(robot.name) | {
+        "web": str(config.web).lower(),
+        "web_host": _HERE,
+        "web_port": str(config.web_port),
         "bundle": str(path),
         "seed": str(config.seed),
         "real_time_factor": str(config.real_time_factor),
@@ -90,6 +102,8 @@ def demo(config: DemoConfig) -> Result:
     goals, distances = np.empty((config.goals, 3)), np.empty((config.goals, steps))
     _say(f"starting {robot.name}: sim_node, task_inference_node, policy_node")
     with running_robot(robot.name, options, frame=robot.frame) as client:
+        if config.web:
+            _say(f"see it and steer it: open http://{_HERE}:{config.web_port} in a browser")
         if config.stay:
             _say(f"ready for `fb_ros prompt` and topics in /{options['namespace']}; Ctrl-C ends")
             client.stay()

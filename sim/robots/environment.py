@@ -81,7 +81,7 @@ class Environment(abc.ABC):
         self._site = model.site(tcp_site).id if tcp_site else None
         tcp = model.site(tcp_site).bodyid[0] if tcp_site else tcp_body and model.body(tcp_body).id
         self._tcp_body = None if tcp is None else int(tcp)
-        self._base = model.body(base_body).id if base_body else None
+        self.base_body: int | None = model.body(base_body).id if base_body else None
         # Where states are read that the robot is not in.
         self._elsewhere = mujoco.MjData(model)
         self._substeps = round(spec.ctrl_dt / model.opt.timestep)
@@ -145,7 +145,7 @@ class Environment(abc.ABC):
     def push(self, velocity: np.ndarray) -> None:
         """Changes the torso's velocity at once, as a shove does: `(6,)`, linear (m/s, world frame)
         and angular (rad/s, its own)."""
-        if self._base is None or self.model.jnt_type[0] != mujoco.mjtJoint.mjJNT_FREE:
+        if self.base_body is None or self.model.jnt_type[0] != mujoco.mjtJoint.mjJNT_FREE:
             raise FbRosError(f"robot {self.spec.name} has no torso that could be pushed")
         self.data.qvel[:6] += velocity
         self._update_poses(self.data)
@@ -153,7 +153,7 @@ class Environment(abc.ABC):
     def motion(self, physics: np.ndarray) -> BodyMotion:
         """How the robot as a whole moves in the physics states `(n, nq + nv + na)`."""
         self._require_physics(physics)
-        if self._base is None:
+        if self.base_body is None:
             raise FbRosError(f"robot {self.spec.name} has no torso")
         data, nq, nv = self._elsewhere, self.model.nq, self.model.nv
         position, velocity, momentum = np.empty((3, len(physics), 3))
@@ -161,14 +161,14 @@ class Environment(abc.ABC):
             data.qpos[:], data.qvel[:] = row[:nq], row[nq : nq + nv]
             self._update_poses(data)
             mujoco.mj_subtreeVel(self.model, data)
-            position[index] = data.subtree_com[self._base]
-            velocity[index] = data.subtree_linvel[self._base]
-            momentum[index] = data.subtree_angmom[self._base]
+            position[index] = data.subtree_com[self.base_body]
+            velocity[index] = data.subtree_linvel[self.base_body]
+            momentum[index] = data.subtree_angmom[self.base_body]
         return BodyMotion(com_position=position, com_velocity=velocity, angular_momentum=momentum)
 
     def _update_poses(self, data: mujoco.MjData) -> None:
         mujoco.mj_kinematics(self.model, data)
-        if self._base is not None:
+        if self.base_body is not None:
             mujoco.mj_comPos(self.model, data)
             mujoco.mj_comVel(self.model, data)
 
@@ -179,12 +179,12 @@ class Environment(abc.ABC):
             poses["tcp_position"] = tcp.xpos.copy()
             poses["tcp_orientation"] = quaternion = np.empty(4)
             mujoco.mju_mat2Quat(quaternion, tcp.xmat)
-        if self._base is not None:
+        if self.base_body is not None:
             twist = np.empty(6)
             body = mujoco.mjtObj.mjOBJ_XBODY
-            mujoco.mj_objectVelocity(self.model, data, body, self._base, twist, 1)
-            poses["base_position"] = data.xpos[self._base].copy()
-            poses["base_orientation"] = data.xquat[self._base].copy()
+            mujoco.mj_objectVelocity(self.model, data, body, self.base_body, twist, 1)
+            poses["base_position"] = data.xpos[self.base_body].copy()
+            poses["base_orientation"] = data.xquat[self.base_body].copy()
             poses["base_velocity"], poses["base_angular_velocity"] = twist[3:], twist[:3]
         return poses
 

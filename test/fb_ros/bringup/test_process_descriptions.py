@@ -50,6 +50,14 @@ def test_options_reach_the_nodes() -> None:
     assert simulation.parameters["publish_clock"] is False
 
 
+def test_the_page_is_a_process_that_the_robot_can_do_without() -> None:
+    options = {"web": "true", "web_port": "8123", "web_host": "0.0.0.0"}
+    *robot, page = robot_processes("cart", options)
+    assert all(process.needed for process in robot)
+    assert not page.needed
+    assert page.parameters == {"bundle": "cart", "host": "0.0.0.0", "port": 8123}
+
+
 def test_the_command_line_quotes_texts_and_not_numbers() -> None:
     options = default_options("cart") | {"bundle": "07"}
     words = command_line(robot_processes("cart", options)[2], options)
@@ -72,8 +80,10 @@ def test_infinite_numbers_are_written_as_yaml_has_them() -> None:
         {"precision": "fp8"},
         {"use_sim_time": "yes"},
         {"real_time_factor": "fast"},
+        {"web": "perhaps"},
+        {"web": "true", "web_port": "http"},
     ],
 )
 def test_a_wrong_option_is_refused_by_name(wrong: dict[str, str]) -> None:
-    with pytest.raises(FbRosError, match=next(iter(wrong))):
+    with pytest.raises(FbRosError, match=next(reversed(wrong))):
         robot_processes("cart", wrong)

@@ -16,10 +16,11 @@ from fb_ros.nodes.qos import PROMPT
 from sim.client.robot_processes import RobotProcesses
 from test.fb_ros.nodes.conftest import StartRobot
 
-SIM, POLICY, INFERENCE = (
+SIM, POLICY, INFERENCE, PAGE = (
     "sim.node.sim_node",
     "fb_ros.nodes.policy_node",
     "fb_ros.nodes.task_inference_node",
+    "sim.web.web_node",
 )
 
 
@@ -52,6 +53,9 @@ def run(
         (POLICY, ["bundle:=point_mass", "precision:=fp8"], "expected one of fp32, fp16"),
         (INFERENCE, ["bundle:=point_mass", "precision:=fp8"], "expected one of fp32, fp16"),
         (INFERENCE, ["bundle:=yaco"], "the models that ship are"),
+        (PAGE, ["bundle:=yaco"], "the models that ship are"),
+        (PAGE, ["bundle:=point_mass", "port:=99999"], "cannot listen on 127.0.0.1:99999"),
+        (PAGE, ["bundle:=point_mass", "host:=192.0.2.1"], "cannot listen on 192.0.2.1:8080"),
     ],
 )
 def test_a_node_that_cannot_start_says_why_in_one_line(

@@ -1,0 +1,52 @@
+"""`fb_ros web`: the page that shows a robot, simulated or real, and takes prompts."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+
+from fb_ros.bringup.processes import command_line, default_options, web_process
+from fb_ros.bundle.bundle import load_bundle
+from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.paths import find_bundle
+from sim.robots.registry import require_robot
+from sim.web.readiness import require_page
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WebConfig(CommandConfig):
+    """Serve a page on which people see a running robot and say what they want of it."""
+
+    bundle: Path = Path("jaco")
+    """Folder of the bundle that the robot runs, or the name of a model that ships."""
+    namespace: str = ""
+    """Namespace of the robot's topics; the robot's name where none is given."""
+    port: int = 8080
+    """Port to listen on."""
+    host: str = "127.0.0.1"
+    """Address to listen on. Other than this machine's own, such as 0.0.0.0, the page asks for a
+    token, which the log says, or which FB_ROS_WEB_TOKEN gives."""
+
+
+def web(config: WebConfig) -> Result:
+    """Becomes the node; returns only by raising."""
+    path = find_bundle(config.bundle).resolve()
+    robot = load_bundle(path).robot.name
+    require_robot(robot)
+    require_page(config.host, config.port)
+    options = default_options(robot) | {
+        "bundle": str(path),
+        "web_host": config.host,
+        "web_port": str(config.port),
+        **({"namespace": config.namespace} if config.namespace else {}),
+    }
+    # As the demo's robot is: on this machine, unless asked otherwise.
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    sys.stdout.flush()
+    words = command_line(web_process(options), options)
+    os.execv(words[0], words)
+
+
+COMMAND = Command(config=WebConfig, run=web, show=lambda result: "")

@@ -1,0 +1,126 @@
+"""What a robot's sensors said last, for a person to look at.
+
+Nothing moves by it: messages of different topics need not be of one instant, and a reader that
+lags loses some. So it asks for no repetition of what got lost, and holds up no robot.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Imu, JointState
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot.field import Field, assemble, topics_of
+from fb_ros.robot.robot_state import RobotState
+from sim.web.poses import Base
+
+_NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+_KINDS: dict[str, type] = {
+    "joint_states": JointState,
+    "tcp_pose": PoseStamped,
+    "odom": Odometry,
+    "imu": Imu,
+}
+# By the wall clock: a person means what they see.
+_FRESH_SECONDS = 1.0
+
+
+class LiveState:
+    """The newest message of each topic that a robot's features are made of."""
+
+    def __init__(self, node: Node, fields: Sequence[Field]) -> None:
+        self._fields = fields
+        self._newest: dict[str, tuple[Any, float]] = {}
+        self._counts: dict[str, int] = {}
+        for topic in topics_of(fields):
+            node.create_subscription(
+                _KINDS[topic], topic, lambda m, topic=topic: self._keep(topic, m), _NEWEST
+            )
+
+    def _keep(self, topic: str, message: Any) -> None:
+        self._newest[topic] = message, time.monotonic()
+        self._counts[topic] = self._counts.get(topic, 0) + 1
+
+    @property
+    def count(self) -> int:
+        """How many states have been seen."""
+        return self._counts.get("joint_states", 0)
+
+    def silent(self) -> list[str]:
+        """Topics of which nothing has come lately."""
+        now = time.monotonic()
+        return [
+            topic
+            for topic in topics_of(self._fields)
+            if now - self._newest.get(topic, (None, -np.inf))[1] > _FRESH_SECONDS
+        ]
+
+    def joints(self) -> dict[str, float]:
+        """Joint positions by name, rad or m, those that are finite."""
+        if "joint_states" not in self._newest:
+            return {}
+        message = self._newest["joint_states"][0]
+        pairs = zip(message.name, message.position, strict=False)
+        return {name: value for name, value in pairs if np.isfinite(value)}
+
+    def base(self) -> Base | None:
+        """Pose of a mobile robot's body; None before `odom` has said it, or where it is none."""
+        if "odom" not in self._newest:
+            return None
+        pose = self._newest["odom"][0].pose.pose
+        position, orientation = _vector(pose.position), _quaternion(pose.orientation)
+        norm = float(np.linalg.norm(orientation))
+        if not np.all(np.isfinite(position)) or not 0.5 < norm < 2.0:
+            return None
+        return Base(position=position, orientation=orientation / norm)
+
+    def features(self) -> np.ndarray | None:
+        """The task features `(feature_dim,)` now; None while they are not known."""
+        if self.silent():
+            return None
+        state: dict[str, Any] = {}
+        joints = self._newest["joint_states"][0]
+        velocity = joints.velocity or np.full(len(joints.name), np.nan)
+        if not len(joints.name) == len(joints.position) == len(velocity):
+            return None
+        if "tcp_pose" in self._newest:
+            pose = self._newest["tcp_pose"][0].pose
+            state["tcp_position"] = _vector(pose.position)
+            state["tcp_orientation"] = _quaternion(pose.orientation)
+        if "odom" in self._newest:
+            odom = self._newest["odom"][0]
+            state["base_position"] = _vector(odom.pose.pose.position)
+            state["base_orientation"] = _quaternion(odom.pose.pose.orientation)
+            state["base_velocity"] = _vector(odom.twist.twist.linear)
+        if "imu" in self._newest:
+            imu = self._newest["imu"][0]
+            state["base_angular_velocity"] = _vector(imu.angular_velocity)
+            state["base_acceleration"] = _vector(imu.linear_acceleration)
+        try:
+            return assemble(
+                self._fields,
+                RobotState(
+                    joint_names=tuple(joints.name),
+                    joint_position=np.asarray(joints.position),
+                    joint_velocity=np.asarray(velocity),
+                    **state,
+                ),
+            )
+        except FbRosError:
+            return None
+
+
+def _vector(message: Any) -> np.ndarray:
+    return np.array([message.x, message.y, message.z])
+
+
+def _quaternion(message: Any) -> np.ndarray:
+    return np.array([message.w, message.x, message.y, message.z])

@@ -1,0 +1,249 @@
+"""Widgets and drawings in the browser: the one file that knows viser.
+
+Handles of widgets are viser's own; of them the rest of the page uses `content`, `value`,
+`options`, `data`, `visible`, `label` and `title`. Callbacks run in the server's thread, one after
+the other, and must not wait for anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import viser
+
+from fb_ros.errors import FbRosError
+from sim.web.body_meshes import BodyMesh
+from sim.web.gate import Gate
+from sim.web.guarded_serving import guarded
+from sim.web.one_by_one import Handler, one_by_one
+from sim.web.readiness import require_free
+
+Axes = tuple[bool, bool, bool]
+OnDrag = Callable[[tuple[float, float, float], bool], None]
+"""Called with the point that something was dragged to (m), and whether the drag is over."""
+
+_LOG = logging.getLogger("fb_ros.web")
+BRAND = (24, 100, 171)
+_GHOST_COLOUR, _GHOST_OPACITY = (66, 99, 235), 0.25
+# Of the panel for what is in no other one, pixels.
+_WIDTH = 390.0
+_GOAL_COLOUR = (224, 49, 49)
+# Everything that moves with the world is below this.
+_WORLD = "/world"
+
+
+class _Server(viser.ViserServer):
+    """viser's, without its way to publish a page on the internet, which any client may ask for."""
+
+    def request_share_url(self, verbose: bool = True) -> str | None:
+        """Refuses."""
+        _LOG.warning("a browser asked to share the page on the internet; refused")
+        return None
+
+
+class Page:
+    """One page that all browsers share."""
+
+    def __init__(self, host: str, port: int, title: str, gate: Gate) -> None:
+        """Serves on `host` and `port`; refuses a port that is taken."""
+        require_free(host, port)
+        # Where it listens is for the node to say, in its log.
+        with guarded(gate), contextlib.redirect_stdout(io.StringIO()):
+            self._server = _Server(host=host, port=port, label=title, verbose=False)
+        self.port = self._server.get_port()
+        if port not in (0, self.port):
+            self._server.stop()
+            raise FbRosError(f"port {port} was taken just now; choose another one")
+        gui = self._server.gui
+        gui.configure_theme(
+            show_logo=False, show_share_button=False, control_width="large", brand_color=BRAND
+        )
+        gui.set_panel_label(title)
+        gui.main_panel.dock_right()
+        gui.main_panel.set_width(_WIDTH)
+        self._server.scene.configure_environment_map(environment_intensity=0.35)
+        self._world = self._server.scene.add_frame(_WORLD, axes_length=0.1, axes_radius=0.003)
+        self._bodies: dict[str, dict[int, Any]] = {}
+
+    @property
+    def clients(self) -> int:
+        """How many browsers look at the page now."""
+        return len(self._server.get_clients())
+
+    def stop(self) -> None:
+        """Ends the server."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            self._server.stop()
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is changed within this context arrives at once."""
+        return self._server.atomic()
+
+    # The scene.
+
+    def look(self, position: np.ndarray, at: np.ndarray) -> None:
+        """Where a browser's camera is at first, m."""
+        self._server.initial_camera.position = position
+        self._server.initial_camera.look_at = at
+
+    def shift(self, offset: np.ndarray) -> None:
+        """Moves the whole world by `offset` `(3,)`, m, under the cameras."""
+        self._world.position = offset
+
+    def add_floor(self, height: float, cell: float) -> None:
+        """An endless grid with lines every `cell` metres."""
+        self._server.scene.add_grid(
+            f"{_WORLD}/floor",
+            infinite_grid=True,
+            cell_size=cell,
+            section_size=10.0 * cell,
+            fade_distance=100.0 * cell,
+            plane_opacity=0.0,
+            shadow_opacity=0.25,
+            position=(0.0, 0.0, height),
+        )
+
+    def add_bodies(self, name: str, meshes: Sequence[BodyMesh], *, ghost: bool = False) -> None:
+        """The bodies of a robot, to be moved by `move`; a `ghost` can be seen through."""
+        scene = self._server.scene
+        self._bodies[name] = frames = {}
+        for number, part in enumerate(meshes):
+            path = f"{_WORLD}/{name}/{part.body}"
+            if part.body not in frames:
+                frames[part.body] = scene.add_frame(path, show_axes=False, visible=not ghost)
+            if ghost:
+                scene.add_mesh_simple(
+                    f"{path}/{number}",
+                    part.mesh.vertices,
+                    part.mesh.faces,
+                    color=_GHOST_COLOUR,
+                    opacity=_GHOST_OPACITY,
+                    cast_shadow=False,
+                    receive_shadow=False,
+                )
+            else:
+                scene.add_mesh_trimesh(f"{path}/{number}", part.mesh)
+
+    def move(self, name: str, positions: np.ndarray, quaternions: np.ndarray) -> None:
+        """Puts a robot's bodies where they are: `(bodies, 3)`, m, and `(bodies, 4)`, w first."""
+        for body, frame in self._bodies[name].items():
+            frame.position, frame.wxyz = positions[body], quaternions[body]
+
+    def show(self, name: str, visible: bool) -> None:
+        """Shows or hides a robot's bodies."""
+        for frame in self._bodies[name].values():
+            frame.visible = visible
+
+    def add_ball(self, name: str, radius: float) -> Any:
+        """A ball of the ghost's kind; hidden at first."""
+        return self._server.scene.add_icosphere(
+            f"{_WORLD}/{name}",
+            radius=radius,
+            color=_GHOST_COLOUR,
+            opacity=2.0 * _GHOST_OPACITY,
+            visible=False,
+            cast_shadow=False,
+        )
+
+    def add_goal(self, size: float, point: Sequence[float], axes: Axes, on_drag: OnDrag) -> Any:
+        """A ball with arrows of `size` (m) along `axes` that a person drags; has a `position`."""
+        scene, name = self._server.scene, f"{_WORLD}/goal"
+        goal = scene.add_transform_controls(
+            name,
+            scale=size,
+            position=np.asarray(point),
+            active_axes=axes,
+            disable_rotations=True,
+            depth_test=False,
+        )
+        scene.add_icosphere(f"{name}/ball", radius=0.12 * size, color=_GOAL_COLOUR)
+
+        async def dragged(event: viser.TransformControlsEvent) -> None:
+            if event.phase != "start":
+                x, y, z = (float(value) for value in goal.position)
+                on_drag((x, y, z), event.phase == "end")
+
+        goal.on_update(dragged)
+        return goal
+
+    # Panels.
+
+    def panel(self, label: str, width: float, *, floating: bool) -> AbstractContextManager[Any]:
+        """Widgets at the left edge, or afloat in the upper right corner of the view, where they
+        stay whatever is scrolled."""
+        panel = self._server.gui.add_panel()
+        tab = panel.add_tab(label)
+        if floating:
+            panel.float(x=-12, y=12, width=width)
+        else:
+            panel.dock_left()
+            panel.set_width(width)
+        return tab
+
+    def folder(self, label: str) -> Any:
+        """Widgets below a heading."""
+        return self._server.gui.add_folder(label)
+
+    # Widgets.
+
+    def html(self, content: str) -> Any:
+        """A piece of HTML, in which all text has to be escaped already."""
+        return self._server.gui.add_html(content)
+
+    def button(self, label: str, on_click: Handler, colour: Any = None) -> Any:
+        """A button."""
+        button = self._server.gui.add_button(label, color=colour)
+        button.on_click(one_by_one(on_click))
+        return button
+
+    def buttons(self, label: str, handlers: dict[str, Handler], hint: str = "") -> Any:
+        """Buttons in a row, by their labels."""
+        group = self._server.gui.add_button_group(label, tuple(handlers), hint=hint or None)
+        group.on_click(one_by_one(lambda: handlers[group.value]()))
+        return group
+
+    def text(self, label: str, value: str, on_enter: Handler, hint: str = "") -> Any:
+        """A line of text; `on_enter` is called when a person presses Enter in it."""
+        form = self._server.gui.add_form(None)
+        with form:
+            text = self._server.gui.add_text(label, value, hint=hint or None)
+        form.on_submit(one_by_one(on_enter))
+        return text
+
+    def choice(self, label: str, options: Sequence[str], on_choose: Handler | None = None) -> Any:
+        """One of several texts."""
+        choice = self._server.gui.add_dropdown(label, tuple(options))
+        choice.on_update(one_by_one(on_choose or (lambda: None)))
+        return choice
+
+    def slider(self, label: str, low: float, high: float, on_slide: Handler) -> Any:
+        """A number between two others, 0 at first."""
+        step = 10.0 ** np.floor(np.log10((high - low) / 100.0))
+        slider = self._server.gui.add_slider(label, low, high, float(step), 0.0)
+        slider.on_update(one_by_one(on_slide))
+        return slider
+
+    def vector(self, label: str, value: Sequence[float], on_change: Handler) -> Any:
+        """Three numbers."""
+        vector = self._server.gui.add_vector3(label, np.asarray(value), step=0.01)
+        vector.on_update(one_by_one(on_change))
+        return vector
+
+    def plot(self, title: str, lines: dict[str, str], height: int) -> Any:
+        """Lines over time, with their colours; its `data` are seconds and each line's values."""
+        series: list[Any] = [
+            {"label": name, "stroke": colour, "width": 2} for name, colour in lines.items()
+        ]
+        return self._server.gui.add_uplot(
+            (np.zeros(1),) * (1 + len(lines)),
+            series=({"label": "s"}, *series),
+            scales={"x": {"time": False}},
+            title=title,
+            height=height,
+        )
