@@ -32,6 +32,7 @@ from fb_ros.nodes.messages import label_of, to_array_message, values_of
 from fb_ros.nodes.qos import LATCHED, STREAM
 from fb_ros.paths import find_bundle
 from fb_ros.task_inference.sphere import project_z
+from sim.bench.watched_page import Sensors, watched_page
 
 RATES = (25, 250)
 """Control rates in Hz."""
@@ -40,19 +41,24 @@ _TURN = 5.0
 # Answers before these are not counted: what starts is slow.
 _WARM_UP = 25
 _PATIENCE = 30.0
+_WITH_PAGE = "policy_node_with_page"
 
 
-def benchmark_control(seconds: float) -> list[dict[str, object]]:
-    """A row for each node and rate; each is asked for `seconds`."""
+def benchmark_control(seconds: float, web: bool = False) -> list[dict[str, object]]:
+    """A row for each node and rate; each is asked for `seconds`.
+
+    With `web`, a second `policy_node` takes its turns, too, whose robot is shown on a page with
+    one client.
+    """
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     rclpy.init()
     try:
-        return [row for rate in RATES for row in _at(rate, seconds)]
+        return [row for rate in RATES for row in _at(rate, seconds, web)]
     finally:
         rclpy.try_shutdown()
 
 
-def _at(rate: int, seconds: float) -> list[dict[str, object]]:
+def _at(rate: int, seconds: float, web: bool) -> list[dict[str, object]]:
     with ExitStack() as stack:
         bundle = stack.enter_context(_bundle_at(rate))
         options = default_options("jaco") | {"namespace": f"policy_{rate}", "log_level": "warn"}
@@ -63,12 +69,17 @@ def _at(rate: int, seconds: float) -> list[dict[str, object]]:
         )
         echo = Process(name="echo_node", module="sim.bench.echo_node", parameters={})
         sides = {}
-        for case, process in (("echo", echo), ("policy_node", policy)):
+        cases = {"echo": echo, "policy_node": policy}
+        if web:
+            cases[_WITH_PAGE] = policy
+        for case, process in cases.items():
             options["namespace"] = f"{case}_{rate}"
             running = subprocess.Popen(command_line(process, options), stdin=subprocess.DEVNULL)
             stack.callback(_end, running)
-            sides[case] = _Side(f"{case}_{rate}", bundle, running)
+            sides[case] = _Side(f"{case}_{rate}", bundle, running, sensors=case == _WITH_PAGE)
             stack.callback(sides[case].destroy_node)
+        if web:
+            stack.enter_context(watched_page(bundle, f"{_WITH_PAGE}_{rate}"))
         turns = max(1, round(seconds / _TURN))
         for _ in range(turns):
             for side in sides.values():
@@ -109,8 +120,11 @@ def _bundle_at(rate: int) -> Iterator[Bundle]:
 class _Side(Node):
     """The robot's side of one node: sends observations, and waits for their commands."""
 
-    def __init__(self, namespace: str, bundle: Bundle, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, namespace: str, bundle: Bundle, process: subprocess.Popen[bytes], *, sensors: bool
+    ) -> None:
         super().__init__("robot", namespace=namespace)
+        self._sensors = Sensors(self, bundle.robot) if sensors else None
         self._process, self._bundle = process, bundle
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
@@ -169,6 +183,8 @@ class _Side(Node):
         started = time.perf_counter()
         self._sent, self._back = str(time.time_ns()), 0.0
         self._observation.publish(to_array_message(observation, self._sent))
+        if self._sensors is not None:
+            self._sensors.publish(len(self._times))
         while (left := started + patience - time.perf_counter()) > 0.0:
             if self._back and left < 0.002:
                 # The rest is too short for the middleware.

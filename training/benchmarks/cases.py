@@ -68,6 +68,8 @@ class Control(CommandConfig):
 
     seconds: float = 60.0
     """How long each node is asked at each rate."""
+    web: bool = False
+    """Ask a second policy_node in turns with the first, beside a page with one client."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "seconds")
@@ -76,7 +78,28 @@ class Control(CommandConfig):
         """Runs it."""
         from sim.bench.benchmark_control import benchmark_control
 
-        return benchmark_control(self.seconds)
+        return benchmark_control(self.seconds, self.web)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Web(CommandConfig):
+    """The page of `fb_ros web` with the simulated arm and one client that reads all and draws
+    nothing: its start, how often it draws, what that costs, and from the end of a drag to `z`."""
+
+    seconds: float = 30.0
+    """How long it is looked at for its cost."""
+    minutes: float = 0.0
+    """For so long a client leaves and comes anew every minute, to see what is left of it."""
+
+    def __post_init__(self) -> None:
+        _require_at_least("seconds", self.seconds, 1.0)
+        _require_at_least("minutes", self.minutes, 0.0)
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        from sim.bench.benchmark_web import benchmark_web
+
+        return benchmark_web(self.seconds, self.minutes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -240,6 +263,7 @@ Benchmark = (
     Annotated[Prompts, tyro.conf.subcommand("prompts")]
     | Annotated[Twin, tyro.conf.subcommand("twin")]
     | Annotated[Control, tyro.conf.subcommand("control")]
+    | Annotated[Web, tyro.conf.subcommand("web")]
     | Annotated[Faults, tyro.conf.subcommand("faults")]
     | Annotated[Ends, tyro.conf.subcommand("ends")]
     | Annotated[Soak, tyro.conf.subcommand("soak")]
