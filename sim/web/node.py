@@ -64,7 +64,7 @@ class WebNode(Node):
         self.examples = tuple(
             example
             for example in EXAMPLES.get(robot.name, ())
-            if not example.hard and asked_by(example.text, bundle, self._skills) != Asked()
+            if asked_by(example.text, bundle, self._skills) != Asked()
         )
         self._ask = AskPanel(page, bundle, out, self._skills, self.examples)
         self._view = RobotView(page, make_environment(robot.name), robot)

@@ -53,8 +53,8 @@ def test_options_reach_the_nodes() -> None:
 def test_the_page_is_a_process_that_the_robot_can_do_without() -> None:
     options = {"web": "true", "web_port": "8123", "web_host": "0.0.0.0"}
     *robot, page = robot_processes("cart", options)
-    assert all(process.needed for process in robot)
-    assert not page.needed
+    assert all(process.vital for process in robot)
+    assert not page.vital
     assert page.parameters == {"bundle": "cart", "host": "0.0.0.0", "port": 8123}
 
 
