@@ -92,8 +92,8 @@ class Web(CommandConfig):
     """For so long a client leaves and comes anew every minute, to see what is left of it."""
 
     def __post_init__(self) -> None:
-        _require_at_least("seconds", self.seconds, 1.0)
-        _require_at_least("minutes", self.minutes, 0.0)
+        require_at_least(self, 1, "seconds")
+        require_at_least(self, 0, "minutes")
 
     def rows(self) -> list[Row]:
         """Runs it."""
