@@ -13,7 +13,8 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import Float64MultiArray
 
-from fb_ros.bringup.processes import command_line, default_options, web_process
+from fb_ros.bringup.options import default_options
+from fb_ros.bringup.processes import command_line, web_process
 from fb_ros.bundle.bundle import Bundle, load_bundle
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import values_of

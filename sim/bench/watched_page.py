@@ -13,7 +13,8 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
-from fb_ros.bringup.processes import command_line, default_options, web_process
+from fb_ros.bringup.options import default_options
+from fb_ros.bringup.processes import command_line, web_process
 from fb_ros.bundle.bundle import Bundle
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.qos import STREAM

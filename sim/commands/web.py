@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
+import signal
+import subprocess
 from pathlib import Path
 
-from fb_ros.bringup.processes import command_line, default_options, web_process
+from fb_ros.bringup.options import default_options
+from fb_ros.bringup.processes import command_line, web_process
 from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.paths import find_bundle
@@ -31,7 +33,7 @@ class WebConfig(CommandConfig):
 
 
 def web(config: WebConfig) -> Result:
-    """Becomes the node; returns only by raising."""
+    """Runs the node until it ends; the key `ok` says whether it ended well."""
     path = find_bundle(config.bundle).resolve()
     robot = load_bundle(path).robot.name
     require_robot(robot)
@@ -44,9 +46,12 @@ def web(config: WebConfig) -> Result:
     }
     # As the demo's robot is: on this machine, unless asked otherwise.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    sys.stdout.flush()
-    words = command_line(web_process(options), options)
-    os.execv(words[0], words)
+    with subprocess.Popen(command_line(web_process(options), options)) as running:
+        try:
+            return {"ok": running.wait() == 0}
+        finally:
+            # It takes Ctrl-C as a node does.
+            running.send_signal(signal.SIGINT)
 
 
 COMMAND = Command(config=WebConfig, run=web, show=lambda result: "")
