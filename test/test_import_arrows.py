@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fb_ros.errors": set(),
     "fb_ros.command": set(),
     "fb_ros.settings": {"fb_ros.errors"},
+    "fb_ros.described": set(),
     "fb_ros.whole_file": {"fb_ros.errors"},
     "fb_ros.robot": {"fb_ros.errors"},
     "fb_ros.backends": {"fb_ros.settings", "fb_ros.errors"},
@@ -43,9 +44,16 @@ MAY_IMPORT: dict[str, set[str]] = {
         ),
     },
     "fb_ros.benchmark_inference": {"fb_ros.backends", "fb_ros.bundle", "fb_ros.task_inference"},
-    "fb_ros.bringup": {"fb_ros.settings", "fb_ros.errors", "fb_ros.backends", "fb_ros.paths"},
+    "fb_ros.bringup": {
+        "fb_ros.described",
+        "fb_ros.settings",
+        "fb_ros.errors",
+        "fb_ros.backends",
+        "fb_ros.paths",
+    },
     "fb_ros.nodes": {
         *(
+            "fb_ros.described",
             "fb_ros.settings",
             "fb_ros.errors",
             "fb_ros.robot",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from fb_ros import described
 from fb_ros.backends import BACKEND_NAMES
 from fb_ros.backends.graphs import PRECISIONS
 
@@ -52,21 +53,20 @@ OPTIONS = (
     Option(
         name="backend",
         default="auto",
-        description="inference runtime: a GPU's builds its engines where there are none yet and "
-        "falls back to onnxruntime; auto takes a GPU for which they are built",
+        description=described.BACKEND,
         choices=BACKEND_NAMES,
     ),
     Option(
         name="precision",
         default="fp32",
-        description="precision of the networks' hidden layers",
+        description=described.PRECISION,
         choices=PRECISIONS,
     ),
     Option(
         name="observation_source",
         default="vector",
-        description="the topic observation, or the sensors': joint_states, tcp_pose, odom, imu",
-        choices=("vector", "sensors"),
+        description=described.OBSERVATION_SOURCE,
+        choices=described.SOURCES,
     ),
     Option(
         name="autostart",

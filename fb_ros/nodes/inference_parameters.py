@@ -12,6 +12,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fb_ros.backends.graphs import Precision, require_precision
+from fb_ros.described import BACKEND, PRECISION
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.parameters import declare_bundle, declare_text
 from fb_ros.task_inference.choice import Choice, require_choice
@@ -29,9 +30,9 @@ class InferenceParameters:
         """`on_change` is called when a person has changed one, and reads them anew."""
         self._node, self._on_change = node, on_change
         self.bundle = declare_bundle(node)
-        self.backend = declare_text(node, "backend", "auto", "inference runtime")
+        self.backend = declare_text(node, "backend", "auto", BACKEND)
         self.precision: Precision = require_precision(
-            declare_text(node, "precision", "fp32", "of the hidden layers: fp32 or fp16")
+            declare_text(node, "precision", "fp32", PRECISION)
         )
         skills = declare_text(
             node, "skills", "", "folder of the saved skills; empty: the user's data folder"

@@ -17,6 +17,7 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from fb_ros import described
 from fb_ros.backends import BACKEND_NAMES
 from fb_ros.backends.graphs import PRECISIONS, require_precision
 from fb_ros.bundle.bundle import Bundle, load_bundle
@@ -27,17 +28,11 @@ from fb_ros.paths import find_bundle
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.settings import require_one_of
 
-SOURCES = ("vector", "sensors")
-
 _TEXTS = {
     "bundle": ("", "folder of a model bundle, or a shipped model's name"),
-    "backend": ("auto", f"inference runtime: {', '.join(BACKEND_NAMES)}"),
-    "precision": ("fp32", f"of the hidden layers: {', '.join(PRECISIONS)}"),
-    "observation_source": (
-        "vector",
-        "vector: from the topic observation; sensors: from joint_states, and tcp_pose, odom and "
-        "imu where the model reads them",
-    ),
+    "backend": ("auto", f"{described.BACKEND} ({', '.join(BACKEND_NAMES)})"),
+    "precision": ("fp32", f"{described.PRECISION} ({', '.join(PRECISIONS)})"),
+    "observation_source": ("vector", described.OBSERVATION_SOURCE),
     "require_signature": (
         "",
         "public key, in PEM, of whoever has to have signed the bundle; empty: not checked",
@@ -180,7 +175,7 @@ class PolicyParameters:
         self._settings(changes)
         _number("control_period", self._value("control_period", changes))
         source = str(self._value("observation_source", changes))
-        require_one_of("observation_source", source, SOURCES)
+        require_one_of("observation_source", source, described.SOURCES)
         backend = self._value("backend", changes)
         if backend not in BACKEND_NAMES:
             raise FbRosError(

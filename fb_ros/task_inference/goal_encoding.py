@@ -10,12 +10,9 @@ import numpy as np
 from fb_ros.bundle.bundle import Bundle
 from fb_ros.errors import FbRosError
 from fb_ros.robot.wording import point_text
-from fb_ros.task_inference.asked_blocks import asked_blocks
+from fb_ros.task_inference.asked_blocks import goal_blocks
 from fb_ros.task_inference.nearest_state import nearest_state
 from fb_ros.task_inference.task_encoder import TaskEncoder
-
-# States that stand in for what a goal leaves open, where no block of B reads the goal alone.
-_AROUND = 64
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,14 +60,9 @@ def encode_goal(
     order, nearest, outside = nearest_state(seen, goal, scale)
     instead = None if outside <= limit else seen[nearest]
 
-    asked = asked_blocks(bundle.block_features, goals)
-    alone = all(
-        set(names) <= set(goals)
-        for names, wanted in zip(bundle.block_features, asked, strict=True)
-        if wanted
-    )
+    asked, count = goal_blocks(bundle.block_features, goals)
     # A copy of one state, or of several, in which the goal takes the place of what they have.
-    around = [nearest] if alone else np.argsort(order, kind="stable")[:_AROUND]
+    around = [nearest] if count == 1 else np.argsort(order, kind="stable")[:count]
     states = encoder.reference[around]
     states[:, columns] = goal if instead is None else instead
     z = encoder.encode(states, np.ones(len(states)), asked).z

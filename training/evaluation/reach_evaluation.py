@@ -13,7 +13,7 @@ import torch
 from fb_ros.errors import FbRosError
 from fb_ros.robot.field import layout_slices
 from fb_ros.robot.robot_spec import RobotSpec
-from fb_ros.task_inference.asked_blocks import asked_blocks
+from fb_ros.task_inference.asked_blocks import goal_blocks
 from sim.robots.environment import Environment
 from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import CommandOf
@@ -26,8 +26,7 @@ from training.evaluation.bundle_evaluation import reach_distances
 from training.networks import truncated_normal
 from training.networks.encoding import encode
 
-# States that stand in for what a goal leaves open, where no block of B reads the goal alone.
-_AROUND, _SAMPLE = 64, 10_000
+_SAMPLE = 10_000
 
 
 class ReachEvaluation:
@@ -107,14 +106,9 @@ def encode_goal(
     `(n, feature_dim)` with the goal in them, which stand in for what it leaves open.
     """
     column = layout_slices(spec.features)[spec.goal_feature]
-    asked = asked_blocks(config.block_features, (spec.goal_feature,))
-    alone = all(
-        names == (spec.goal_feature,)
-        for names, wanted in zip(config.block_features, asked, strict=True)
-        if wanted
-    )
+    asked, count = goal_blocks(config.block_features, (spec.goal_feature,))
     distances = (states[:, column] - goal).norm(dim=-1)
-    around = states[distances.argsort()[: 1 if alone else _AROUND]].clone()
+    around = states[distances.argsort()[:count]].clone()
     around[:, column] = goal
     features, weights = around[:, networks.columns], torch.ones(len(around))
     return encode(networks.backward_map, features, weights, torch.from_numpy(asked)).z
