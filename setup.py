@@ -98,7 +98,7 @@ setup(
     packages=find_packages(
         include=["fb_ros", "fb_ros.*", "sim", "sim.*", "training", "training.*"]
     ),
-    package_data={"fb_ros": ["py.typed"]},
+    package_data={"fb_ros": ["py.typed"], "sim": ["robots/*.json"]},
     data_files=data_files(),
     install_requires=[
         "setuptools",

@@ -77,6 +77,11 @@ def _take(
         part["tcp_position"] = _vector(message.pose.position)
         part["tcp_orientation"] = _quaternion(message.pose.orientation)
     elif topic == "odom":
+        if message.child_frame_id and message.child_frame_id == message.header.frame_id:
+            raise FbRosError(
+                f"odom gives its velocity in frame {message.child_frame_id!r}, expected that of "
+                "the robot's body"
+            )
         part["base_position"] = _vector(message.pose.pose.position)
         part["base_orientation"] = _quaternion(message.pose.pose.orientation)
         part["base_velocity"] = _vector(message.twist.twist.linear)

@@ -148,8 +148,11 @@ class AgentConfig:
     window_steps: int = 20
     """Length of a window, in control periods."""
     future_steps: tuple[int, int] = (3, 60)
-    """From how many to how many control periods after its window a future is looked at."""
-    future_states: int = 4
+    """From how many to how many control periods after its window a future begins."""
+    future_span: int = 25
+    """Over how many control periods the states of one task are spread: a stride of a walking
+    robot, so that a task is a velocity and not the way from one to another."""
+    future_states: int = 8
     """States of a window, or of a future, that make a task."""
     rare_share: float = 0.0
     """Ours. Share of the windows that are drawn where velocities are rare: by the square root of
@@ -171,7 +174,7 @@ class AgentConfig:
         for name in (
             *("d", "blocks", "hidden", "backward_hidden", "ensemble", "batch"),
             *("value_samples", "eval_samples", "mixture_states", "reward_states"),
-            *("window_steps", "future_states"),
+            *("window_steps", "future_states", "future_span"),
         ):
             if getattr(self, name) < 1:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")

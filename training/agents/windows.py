@@ -45,7 +45,9 @@ class Windows:
         within = torch.randint(config.window_steps, (groups, rows), generator=generator)
         here = torch.minimum(start.unsqueeze(1) + within, last.unsqueeze(1))
         low, high = config.future_steps
-        ahead = torch.randint(low, high + 1, (groups, config.future_states), generator=generator)
+        offset = torch.randint(low, high + 1, (groups, 1), generator=generator)
+        shape = (groups, config.future_states)
+        ahead = offset + torch.randint(config.future_span, shape, generator=generator)
         after = torch.minimum((start + config.window_steps).unsqueeze(1) + ahead, last[:, None])
         return self._data.rows_of(here.flatten()), self._features(after)
 
@@ -54,7 +56,7 @@ class Windows:
         config = self._config
         start, last = self._draw(groups, generator)
         shape = (groups, config.future_states)
-        within = torch.randint(config.window_steps, shape, generator=generator)
+        within = torch.randint(config.future_span, shape, generator=generator)
         return self._features(torch.minimum(start.unsqueeze(1) + within, last.unsqueeze(1)))
 
     def _features(self, transitions: torch.Tensor) -> torch.Tensor:
@@ -99,9 +101,28 @@ class Windows:
         scaled = (mean - mean.mean(0)) / mean.std(0).clamp(min=1e-9) / _CELL
         index = scaled.floor().long().clamp(-_CELLS, _CELLS - 1) + _CELLS
         cell = (index * index.new_tensor([4 * _CELLS**2, 2 * _CELLS, 1])).sum(-1)
-        ordered, order = cell.sort(stable=True)
+        # Most rare velocities are those of tumbling, which nobody asks for.
+        standing = torch.cat([self._stands(spec, part) for part in parts])
+        number = number[standing]
+        if not len(number):
+            raise FbRosError(
+                "the robot stands in no state of the data, so that no velocity is rare; set "
+                "rare_share to 0"
+            )
+        ordered, order = cell[standing].sort(stable=True)
         sizes = ordered.unique_consecutive(return_counts=True)[1]
-        return order, sizes.cumsum(0) - sizes, sizes.double()
+        return number[order], sizes.cumsum(0) - sizes, sizes.double()
+
+    @staticmethod
+    def _stands(spec: RobotSpec, features: torch.Tensor) -> torch.Tensor:
+        """In which states `(n, features)` the robot has not fallen, booleans `(n,)`."""
+        slices = layout_slices(spec.features)
+        up = [
+            slices[field.name].start + 2 for field in spec.features if field.encoding == "z_axis"
+        ]
+        if spec.fallen_below is None or not up:
+            return torch.ones(len(features), dtype=torch.bool)
+        return features[:, up[0]] > spec.fallen_below
 
 
 def _span(columns: slice) -> tuple[int, int]:

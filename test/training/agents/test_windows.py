@@ -27,6 +27,7 @@ def data() -> Transitions:
     features = np.zeros((rows, SPEC.feature_dim))
     # The number of a row, to tell it by, and how fast it goes there.
     features[:, SLICES["torso_pos"].start] = np.arange(rows)
+    features[:, SLICES["torso_up"].stop - 1] = 1.0
     features[LONG + 50 :, SLICES["torso_vel"].start] = 1.0
     flat = in_memory(
         np.zeros((rows, SPEC.obs_dim)), np.zeros((rows, SPEC.act_dim)), features, np.ones(rows)
@@ -47,7 +48,9 @@ def test_a_group_comes_from_one_window_and_its_task_from_what_followed(data: Tra
     assert torch.equal((rows > LONG).any(1), (rows > LONG).all(1))
     assert torch.equal((reached > LONG).all(1), (rows > LONG).all(1))
     assert torch.all(reached.amin(1) > rows.amax(1))
-    assert torch.all(reached.amax(1) - rows.amin(1) <= config.window_steps + 61)
+    assert torch.all(
+        reached.amax(1) - rows.amin(1) <= config.window_steps + 61 + config.future_span
+    )
 
 
 def test_rare_velocities_are_drawn_more_often(data: Transitions) -> None:
