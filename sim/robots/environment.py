@@ -15,6 +15,7 @@ from fb_ros.robot.field import assemble
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
 from sim.robots.coupling import servo_coupling
+from sim.robots.pose_reader import PoseReader
 from sim.robots.start import Start
 
 
@@ -78,10 +79,11 @@ class Environment(abc.ABC):
         self._coupling = servo_coupling(
             model, self._ctrl_index[servos].tolist(), [joint.id for joint in joints]
         )
-        self._site = model.site(tcp_site).id if tcp_site else None
         tcp = model.site(tcp_site).bodyid[0] if tcp_site else tcp_body and model.body(tcp_body).id
         self._tcp_body = None if tcp is None else int(tcp)
         self.base_body: int | None = model.body(base_body).id if base_body else None
+        site = model.site(tcp_site).id if tcp_site else None
+        self._poses = PoseReader(model, site=site, body=self._tcp_body, base=self.base_body)
         # Where states are read that the robot is not in.
         self._elsewhere = mujoco.MjData(model)
         self._substeps = round(spec.ctrl_dt / model.opt.timestep)
@@ -97,11 +99,11 @@ class Environment(abc.ABC):
         self.data.ctrl[self._ctrl_index] = self._command_gain * command
         mujoco.mj_step(self.model, self.data, self._substeps)
         # mj_step leaves Cartesian read-outs one physics step behind the joints.
-        self._update_poses(self.data)
+        self._poses.update(self.data)
 
     def robot_state(self) -> RobotState:
         """What the robot's sensors would report now."""
-        state = self._state_of(self.data.qpos, self.data.qvel, self._read_poses(self.data))
+        state = self._state_of(self.data.qpos, self.data.qvel, self._poses.read(self.data))
         # Every reset sets the time to zero, and before the first step no command was sent.
         before = self._command if self.time > 0.0 else self.spec.held_command(state)
         return dataclasses.replace(state, last_command=before)
@@ -117,8 +119,8 @@ class Environment(abc.ABC):
         poses = []
         for row in physics:
             data.qpos[:], data.qvel[:] = row[:nq], row[nq : nq + nv]
-            self._update_poses(data)
-            poses.append(self._read_poses(data))
+            self._poses.update(data)
+            poses.append(self._poses.read(data))
         stacked = {name: np.stack([pose[name] for pose in poses]) for name in poses[0]}
         if commands is not None:
             stacked["last_command"] = commands
@@ -139,7 +141,7 @@ class Environment(abc.ABC):
                 state[ends[1] :] = data.act
         if len(commands):
             self._command = np.array(commands[-1])
-        self._update_poses(data)
+        self._poses.update(data)
         return states
 
     def push(self, velocity: np.ndarray) -> None:
@@ -148,7 +150,7 @@ class Environment(abc.ABC):
         if self.base_body is None or self.model.jnt_type[0] != mujoco.mjtJoint.mjJNT_FREE:
             raise FbRosError(f"robot {self.spec.name} has no torso that could be pushed")
         self.data.qvel[:6] += velocity
-        self._update_poses(self.data)
+        self._poses.update(self.data)
 
     def motion(self, physics: np.ndarray) -> BodyMotion:
         """How the robot as a whole moves in the physics states `(n, nq + nv + na)`."""
@@ -159,34 +161,12 @@ class Environment(abc.ABC):
         position, velocity, momentum = np.empty((3, len(physics), 3))
         for index, row in enumerate(physics):
             data.qpos[:], data.qvel[:] = row[:nq], row[nq : nq + nv]
-            self._update_poses(data)
+            self._poses.update(data)
             mujoco.mj_subtreeVel(self.model, data)
             position[index] = data.subtree_com[self.base_body]
             velocity[index] = data.subtree_linvel[self.base_body]
             momentum[index] = data.subtree_angmom[self.base_body]
         return BodyMotion(com_position=position, com_velocity=velocity, angular_momentum=momentum)
-
-    def _update_poses(self, data: mujoco.MjData) -> None:
-        mujoco.mj_kinematics(self.model, data)
-        if self.base_body is not None:
-            mujoco.mj_comPos(self.model, data)
-            mujoco.mj_comVel(self.model, data)
-
-    def _read_poses(self, data: mujoco.MjData) -> dict[str, np.ndarray]:
-        poses: dict[str, np.ndarray] = {}
-        if self._tcp_body is not None:
-            tcp = data.site(self._site) if self._site is not None else data.body(self._tcp_body)
-            poses["tcp_position"] = tcp.xpos.copy()
-            poses["tcp_orientation"] = quaternion = np.empty(4)
-            mujoco.mju_mat2Quat(quaternion, tcp.xmat)
-        if self.base_body is not None:
-            twist = np.empty(6)
-            body = mujoco.mjtObj.mjOBJ_XBODY
-            mujoco.mj_objectVelocity(self.model, data, body, self.base_body, twist, 1)
-            poses["base_position"] = data.xpos[self.base_body].copy()
-            poses["base_orientation"] = data.xquat[self.base_body].copy()
-            poses["base_velocity"], poses["base_angular_velocity"] = twist[3:], twist[:3]
-        return poses
 
     def _state_of(
         self, qpos: np.ndarray, qvel: np.ndarray, poses: dict[str, np.ndarray]

@@ -106,4 +106,4 @@ class Go2(Environment):
         data.qpos[2] -= lowest
         data.ctrl[self._ctrl_index] = data.qpos[self.qpos_index]
         mujoco.mj_forward(model, data)
-        self._update_poses(data)
+        self._poses.update(data)

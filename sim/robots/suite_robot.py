@@ -55,7 +55,7 @@ class SuiteRobot(Environment):
         else:
             with self._physics.reset_context():
                 self._task(rng).initialize_episode(self._physics)
-        self._update_poses(self.data)
+        self._poses.update(self.data)
 
     def _set_down(self, rng: np.random.RandomState) -> None:
         """Legs as the model has them, and no higher over the ground than a step of raising."""
