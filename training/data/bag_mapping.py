@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
-
 from fb_ros.errors import FbRosError
 from fb_ros.robot.field import Source
+from training.data.plain_yaml import read_yaml
 
 # The command before is the action.
 SOURCES: tuple[str, ...] = tuple(name for name in get_args(Source) if name != "last_command")
@@ -49,10 +48,7 @@ class BagMapping:
 
 def read_mapping(path: Path) -> BagMapping:
     """Reads a mapping; refuses what it does not know, with the possible."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FbRosError(f"{path} is not readable: {' '.join(str(error).split())}") from error
+    data = read_yaml(path)
     known = ("state", "action", "joints", "terminal", "longest_gap")
     if not isinstance(data, dict) or not {"state", "action"} <= set(data) <= set(known):
         raise FbRosError(

@@ -14,6 +14,7 @@ from training.data.complete_episode import EpisodeCompleter
 from training.data.episode import Episode, episode_paths, numbers_in_name, read_arrays
 from training.data.episode_problems import find_problems
 from training.data.hdf5_data import SUFFIXES, hdf5_format, read_hdf5
+from fb_ros.plain_file import require_plain
 from training.data.recording import Recording
 
 Format = Literal["episodes", "d4rl", "minari", "rosbag2"]
@@ -28,6 +29,7 @@ def format_of(path: Path) -> str:
     if not path.exists():
         raise FbRosError(f"there is no {path}")
     if (path / _MINARI).is_file():
+        require_plain(path / _MINARI, path)
         return hdf5_format(path / _MINARI)
     if path.suffix in SUFFIXES and path.is_file():
         return hdf5_format(path)

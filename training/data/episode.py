@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from fb_ros.errors import FbRosError
+from training.data.npz_file import read_npz
 
 _NAME = re.compile(r"episode_(\d+)_(\d+)\.npz")
 
@@ -77,12 +76,11 @@ def save_episode(folder: Path, index: int, episode: Episode) -> Path:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an npz; a damaged one, or one with pickled arrays, is refused by name."""
     try:
-        if not zipfile.is_zipfile(path):
-            raise zipfile.BadZipFile("it is truncated, or no npz file")
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        reason = " ".join(str(error).split())
+        return read_npz(path)
+    except FbRosError:
+        raise
+    except Exception as error:  # Of a damaged file the libraries raise what they like.
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise FbRosError(f"{path} is not a whole episode ({reason}); delete it") from error
 
 

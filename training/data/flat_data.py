@@ -206,14 +206,14 @@ def _alone(folder: Path) -> Iterator[None]:
     except PermissionError as error:
         raise FbRosError(
             f"{folder} cannot be written to, and training needs a flat copy there; make it "
-            "writable, or a folder elsewhere with links to the episodes"
+            "writable, or copy it"
         ) from error
     except OSError as error:
         if error.errno != errno.EROFS:
             raise
         raise FbRosError(
             f"{folder} is on a file system that is read-only, and training needs a flat copy "
-            "there; make a folder elsewhere with links to the episodes"
+            "there; copy it elsewhere"
         ) from error
 
 

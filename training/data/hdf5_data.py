@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from fb_ros.errors import FbRosError
+from fb_ros.errors import FbRosError, shown
+from training.data.hdf5_access import child, dataset, line_of, open_hdf5, rows_of
 from training.data.recording import Arrays, Recording
 
 SUFFIXES = (".hdf5", ".h5")
-# What h5py and NumPy raise of contents that are damaged or are not the arrays that they should be.
-_BROKEN = (OSError, KeyError, RuntimeError, TypeError, ValueError)
+# A file that lists more is no data set.
+_MOST_NAMES = 1_000_000
 # What has one row a transition in D4RL's layout, besides `terminals`.
 _D4RL_ROWS = (
     "observations",
@@ -30,36 +32,37 @@ _D4RL_ROWS = (
 
 def hdf5_format(path: Path) -> str:
     """`minari` or `d4rl`; refuses a file that is neither, or not whole."""
-    with _opened(path) as file:
-        if any(name.startswith("episode_") for name in file):
-            return "minari"
-        if {"observations", "actions", "terminals"} <= set(file):
-            return "d4rl"
-        raise FbRosError(
-            f"{path} holds {', '.join(file) or 'nothing'}; expected D4RL's observations, actions "
-            "and terminals, or Minari's groups episode_0, episode_1, …"
-        )
+    with open_hdf5(path) as file:
+        try:
+            names = list(itertools.islice(file, _MOST_NAMES))
+        except Exception as error:
+            raise FbRosError(f"{path} is not a whole HDF5 file: {line_of(error)}") from error
+    if any(name.startswith("episode_") for name in names):
+        return "minari"
+    if {"observations", "actions", "terminals"} <= set(names):
+        return "d4rl"
+    raise FbRosError(
+        f"{path} holds {shown(names) if names else 'nothing'}; expected D4RL's observations, "
+        "actions and terminals, or Minari's groups episode_0, episode_1, …"
+    )
 
 
 def read_hdf5(path: Path) -> Iterator[Recording]:
     """The episodes of a file, in ExORL's arrays."""
     read = {"minari": _read_minari, "d4rl": _read_d4rl}[hdf5_format(path)]
-    with _opened(path) as file:
-        try:
-            yield from read(file)
-        except _BROKEN as error:
-            raise FbRosError(f"{path} cannot be read to its end: {_line(error)}") from error
-
-
-def _opened(path: Path) -> Any:
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise FbRosError(f"{path} is not a whole HDF5 file: {_line(error)}") from error
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    with open_hdf5(path) as file:
+        # Not around the yield: what goes wrong with whoever takes an episode is not the file's.
+        episodes = read(file)
+        while True:
+            try:
+                recording = next(episodes)
+            except StopIteration:
+                return
+            except FbRosError as error:
+                raise FbRosError(f"{path}: {error}") from error
+            except Exception as error:
+                raise FbRosError(f"{path} cannot be read to its end: {line_of(error)}") from error
+            yield recording
 
 
 def _read_or_say_why(name: str, read: Callable[[], Recording]) -> Recording:
@@ -68,17 +71,8 @@ def _read_or_say_why(name: str, read: Callable[[], Recording]) -> Recording:
         return read()
     except FbRosError as error:
         return Recording(name=name, problem=str(error))
-    except _BROKEN as error:
-        return Recording(name=name, problem=f"it cannot be read: {_line(error)}")
-
-
-def _dataset(group: Any, name: str) -> Any:
-    found = group[name]
-    if not isinstance(found, h5py.Dataset):
-        raise FbRosError(
-            f"{name} is a group of {', '.join(found) or 'nothing'}, expected an array"
-        )
-    return found
+    except Exception as error:  # Of a damaged file h5py and NumPy raise what they like.
+        return Recording(name=name, problem=f"it cannot be read: {line_of(error)}")
 
 
 def _read_minari(file: Any) -> Iterator[Recording]:
@@ -91,58 +85,53 @@ def _read_minari(file: Any) -> Iterator[Recording]:
         (name for name, number in numbers.items() if number.isdecimal()),
         key=lambda name: int(numbers[name]),
     ):
-        yield _read_or_say_why(name, functools.partial(_minari_episode, name, file[name]))
+        yield _read_or_say_why(name, functools.partial(_minari_episode, name, file))
 
 
-def _minari_episode(name: str, group: Any) -> Recording:
+def _minari_episode(name: str, file: Any) -> Recording:
+    group = child(file, name)
     if not isinstance(group, h5py.Group):
         raise FbRosError("it is an array, expected a group of them")
     parts = ("observations", "actions", "terminations", "truncations")
-    lacking = [part for part in parts if part not in group]
+    lacking = [part for part in parts if child(group, part) is None]
     if lacking:
         raise FbRosError(f"it lacks {', '.join(lacking)}")
-    observations = group["observations"]
-    if not isinstance(observations, h5py.Dataset):  # A goal-conditioned environment's.
-        if "observation" not in observations:
-            raise FbRosError(f"its observations are {', '.join(observations)}")
-        observations = _dataset(observations, "observation")
+    observations = "observations"
+    if isinstance(child(group, observations), h5py.Group):  # A goal-conditioned environment's.
+        if child(group, "observations/observation") is None:
+            raise FbRosError(f"its observations are {shown(list(group[observations]))}")
+        observations = "observations/observation"
     return _episode(
         name,
-        observation=observations[()],
-        action=_dataset(group, "actions")[()],
-        reward=_dataset(group, "rewards")[()] if "rewards" in group else None,
-        terminal=_dataset(group, "terminations")[()],
-        physics=_physics(group, slice(None)),
+        observation=rows_of(dataset(group, observations)),
+        action=rows_of(dataset(group, "actions")),
+        reward=_rows_if_there(group, "rewards"),
+        terminal=rows_of(dataset(group, "terminations")),
+        physics=_physics(_rows_if_there(group, "infos/qpos"), _rows_if_there(group, "infos/qvel")),
     )
 
 
 def _read_d4rl(file: Any) -> Iterator[Recording]:
     """One row a transition, all episodes in a row; `terminals` and `timeouts` end them."""
-    terminals = _dataset(file, "terminals")[()].astype(bool).ravel()
+    terminals = rows_of(dataset(file, "terminals")).astype(bool).ravel()
     count = len(terminals)
-    follows = "next_observations" in file
-    if "timeouts" not in file and not follows:
+    arrays = {name: dataset(file, name) for name in _D4RL_ROWS if child(file, name) is not None}
+    if not {"timeouts", "next_observations"} & set(arrays):
         raise FbRosError(
-            f"{file.filename} holds neither timeouts nor next_observations, so that nobody can "
-            "say where its episodes end"
+            "it holds neither timeouts nor next_observations, so that nobody can say where its "
+            "episodes end"
         )
-    for name in _D4RL_ROWS:
-        if name not in file:
-            continue
-        try:
-            shape = _dataset(file, name).shape
-        except FbRosError as error:
-            raise FbRosError(f"{file.filename}: {error}") from error
-        if shape[:1] != (count,):
+    for name, array in arrays.items():
+        if array.shape[:1] != (count,):
             raise FbRosError(
-                f"{file.filename}: {name} has shape {shape}, expected {count} rows as "
-                "terminals has"
+                f"{name} has shape {array.shape}, expected {count} rows as terminals has"
             )
     ends = terminals.copy()
-    if "timeouts" in file:
-        ends |= file["timeouts"][()].astype(bool).reshape(count)
+    if "timeouts" in arrays:
+        ends |= rows_of(arrays["timeouts"]).astype(bool).reshape(count)
     else:
-        observed, following = file["observations"][()], file["next_observations"][()]
+        observed = rows_of(arrays["observations"])
+        following = rows_of(arrays["next_observations"])
         ends[:-1] |= np.any(observed[1:] != following[:-1], axis=1)
     ends[-1:] = True
     start = 0
@@ -151,18 +140,21 @@ def _read_d4rl(file: Any) -> Iterator[Recording]:
         start = rows.stop
         name = f"episode {number} (rows {rows.start} to {rows.stop - 1})"
         terminal = terminals[rows]
-        yield _read_or_say_why(name, functools.partial(_d4rl_episode, name, file, rows, terminal))
+        yield _read_or_say_why(
+            name, functools.partial(_d4rl_episode, name, arrays, rows, terminal)
+        )
 
 
-def _d4rl_episode(name: str, file: Any, rows: slice, terminal: np.ndarray) -> Recording:
-    observation, action = file["observations"][rows], file["actions"][rows]
-    physics = _physics(file, rows)
-    reward = file["rewards"][rows] if "rewards" in file else None
+def _d4rl_episode(
+    name: str, arrays: Mapping[str, Any], rows: slice, terminal: np.ndarray
+) -> Recording:
+    read = {part: rows_of(array, rows) for part, array in arrays.items()}
+    observation, action, reward = read["observations"], read["actions"], read.get("rewards")
+    physics = _physics(read.get("infos/qpos"), read.get("infos/qvel"))
     note = ""
     # Physics has no next state: where it is stored, it says which transitions there are.
-    if "next_observations" in file and physics is None:
-        after = file["next_observations"][rows.stop - 1 : rows.stop]
-        observation = np.concatenate([observation, after])
+    if "next_observations" in read and physics is None:
+        observation = np.concatenate([observation, read["next_observations"][-1:]])
     elif terminal[-1]:
         note = "the terminal state is not stored; the state before stands in for it"
         observation = np.concatenate([observation, observation[-1:]])
@@ -184,11 +176,14 @@ def _d4rl_episode(name: str, file: Any, rows: slice, terminal: np.ndarray) -> Re
     )
 
 
-def _physics(group: Any, rows: slice) -> np.ndarray | None:
+def _rows_if_there(group: Any, name: str) -> np.ndarray | None:
+    return None if child(group, name) is None else rows_of(dataset(group, name))
+
+
+def _physics(position: np.ndarray | None, velocity: np.ndarray | None) -> np.ndarray | None:
     """MuJoCo's positions and velocities, where the file has them, `(n, nq + nv)`."""
-    if "infos/qpos" not in group or "infos/qvel" not in group:
+    if position is None or velocity is None:
         return None
-    position, velocity = (_dataset(group, name)[rows] for name in ("infos/qpos", "infos/qvel"))
     if position.ndim != 2 or velocity.ndim != 2 or len(position) != len(velocity):
         raise FbRosError(
             f"infos/qpos has shape {position.shape} and infos/qvel {velocity.shape}, expected "

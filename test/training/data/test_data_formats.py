@@ -391,7 +391,7 @@ def write_minari(path: Path, episodes: list[Episode]) -> None:
         ("rewards", None, "rewards is a group of x, expected an array"),
         ("actions", None, "actions is a group of x, expected an array"),
         ("actions", np.zeros((0, 2)), "it has 21 observations, 0 actions"),
-        ("terminations", np.array([b"no"] * 20), "it cannot be read"),
+        ("terminations", np.array([b"no"] * 20), "expected numbers"),
         (
             "infos/qpos",
             np.zeros((13, 2)),

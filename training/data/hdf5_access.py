@@ -1,0 +1,109 @@
+"""Groups and arrays of HDF5 files that anybody may have written or damaged.
+
+HDF5 can have a name stand for something in another file, keep an array's numbers in another file,
+and promise arrays of which nothing is there. None of that is followed, and nothing is allocated
+for what is not there.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from fb_ros.errors import FbRosError
+from fb_ros.plain_file import require_plain
+
+MOST_BYTES = 512 << 20
+"""Of what is read at a time, and of a chunk."""
+_PLAIN = "biuf"
+"""Kinds of numbers: truth values, whole and floating-point ones."""
+
+
+def open_hdf5(path: Path) -> Any:
+    """Opens a file; refuses one that is not whole, or no plain file."""
+    real = require_plain(path)
+    try:
+        return h5py.File(real, "r")
+    except Exception as error:  # h5py raises what HDF5 says, in many classes.
+        raise FbRosError(f"{path} is not a whole HDF5 file: {line_of(error)}") from error
+
+
+def line_of(error: Exception) -> str:
+    """What a library says, in one line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def child(group: Any, name: str) -> Any:
+    """What a group holds under `name`, or under a path of names; None where there is nothing.
+
+    Raises:
+        FbRosError: The name stands for something elsewhere.
+    """
+    found = group
+    for part in name.split("/"):
+        if not isinstance(found, h5py.Group):
+            return None
+        link = found.get(part, getlink=True)
+        if link is None:
+            return None
+        if not isinstance(link, h5py.HardLink):
+            where = getattr(link, "filename", "")
+            raise FbRosError(
+                f"{name} is a link to {where or 'another place'}, expected what it stands for "
+                "itself; copy it into the file"
+            )
+        found = found[part]
+    return found
+
+
+def dataset(group: Any, name: str) -> Any:
+    """The array of that name, of which all numbers are in the file.
+
+    Raises:
+        FbRosError: There is none, it is no array of numbers, or some of them are elsewhere or
+            nowhere.
+    """
+    found = child(group, name)
+    if found is None:
+        raise FbRosError(f"it lacks {name}")
+    if not isinstance(found, h5py.Dataset):
+        raise FbRosError(
+            f"{name} is a group of {', '.join(found) or 'nothing'}, expected an array"
+        )
+    if found.dtype.kind not in _PLAIN:
+        raise FbRosError(f"{name} holds {found.dtype}, expected numbers")
+    if found.is_virtual or found.external:
+        raise FbRosError(f"{name} has its numbers in another file; copy them into this one")
+    if found.size and found.chunks:
+        expected = math.prod(
+            math.ceil(length / chunk)
+            for length, chunk in zip(found.shape, found.chunks, strict=True)
+        )
+        there = found.id.get_num_chunks()
+        if there != expected:
+            raise FbRosError(f"{name} has {there} of the {expected} chunks that it promises")
+        _require_small(name, math.prod(found.chunks) * found.dtype.itemsize)
+    elif found.size and found.id.get_storage_size() < found.nbytes:
+        raise FbRosError(
+            f"{name} promises {found.nbytes} bytes and has {found.id.get_storage_size()}"
+        )
+    return found
+
+
+def rows_of(array: Any, rows: slice = slice(None)) -> np.ndarray:
+    """Rows of an array that `dataset` gave; refuses more than `MOST_BYTES`."""
+    if not array.shape:
+        raise FbRosError(f"{array.name} is a single number, expected rows")
+    count = len(range(*rows.indices(array.shape[0])))
+    _require_small(str(array.name), count * math.prod(array.shape[1:]) * array.dtype.itemsize)
+    found: np.ndarray = array[rows]
+    return found
+
+
+def _require_small(name: str, size: int) -> None:
+    if size > MOST_BYTES:
+        raise FbRosError(f"{name} promises {size} bytes, at most {MOST_BYTES} are read at a time")
