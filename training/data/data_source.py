@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from fb_ros.errors import FbRosError
+from fb_ros.plain_file import require_plain
 from fb_ros.robot.robot_spec import RobotSpec
 from training.data.bag_data import is_bag, read_bag
 from training.data.bag_mapping import BagMapping
@@ -14,7 +15,6 @@ from training.data.complete_episode import EpisodeCompleter
 from training.data.episode import Episode, episode_paths, numbers_in_name, read_arrays
 from training.data.episode_problems import find_problems
 from training.data.hdf5_data import SUFFIXES, hdf5_format, read_hdf5
-from fb_ros.plain_file import require_plain
 from training.data.recording import Recording
 
 Format = Literal["episodes", "d4rl", "minari", "rosbag2"]
