@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from safetensors.numpy import save_file
 from fb_ros.errors import FbRosError
 from fb_ros.prompts.prompt_text import require_name
 
-# What reading entries that are missing, or of a kind that NumPy lacks, ends in.
-_GARBLED = (KeyError, TypeError, AttributeError, ValueError)
 _SUFFIX = ".safetensors"
+_DIGEST = "sha256"
+_MOST_BYTES = 10 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,6 +51,7 @@ class SkillLibrary:
         path = self._path(skill.name)
         partial = path.with_suffix(".partial")
         notes = {name: getattr(skill, name) for name in ("model_id", "text", "date")}
+        notes[_DIGEST] = _digest(skill)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             save_file({"z": np.asarray(skill.z, dtype=np.float32)}, partial, metadata=notes)
@@ -63,6 +65,8 @@ class SkillLibrary:
         """Reads a skill; a missing or damaged one is refused by name."""
         path = self._require(name)
         try:
+            if path.stat().st_size > _MOST_BYTES:
+                raise FbRosError(f"it has more than {_MOST_BYTES} bytes")
             with safe_open(path, framework="numpy") as file:
                 notes = file.metadata() or {}
                 z = file.get_tensor("z")
@@ -73,10 +77,13 @@ class SkillLibrary:
                 text=notes["text"],
                 date=notes["date"],
             )
-        except (OSError, SafetensorError, *_GARBLED) as error:
+        except Exception as error:  # safetensors raises what it likes of a damaged file.
             raise FbRosError(f"{path} is no whole skill ({error}); delete it") from error
         if z.ndim != 1 or z.dtype != np.float32 or not np.all(np.isfinite(z)):
             raise FbRosError(f"{path} is no whole skill (z is not finite float32); delete it")
+        # Skills of earlier versions have none.
+        if notes.get(_DIGEST, _digest(skill)) != _digest(skill):
+            raise FbRosError(f"{path} is no whole skill (it is not what was saved); delete it")
         return skill
 
     def rename(self, name: str, new: str) -> None:
@@ -107,6 +114,12 @@ class SkillLibrary:
             known = ", ".join(self.names()) or "none"
             raise FbRosError(f"there is no skill {name}; saved are: {known}")
         return path
+
+
+def _digest(skill: SavedSkill) -> str:
+    """SHA-256 over what a skill means, which nobody could tell from its numbers."""
+    meant = f"{skill.model_id}\n{skill.text}\n{skill.date}\n".encode()
+    return hashlib.sha256(meant + np.asarray(skill.z, dtype=np.float32).tobytes()).hexdigest()
 
 
 @contextlib.contextmanager

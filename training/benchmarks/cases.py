@@ -259,6 +259,24 @@ class Collect(CommandConfig):
         return benchmark_collect(self.repeats)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Damage(CommandConfig):
+    """What comes of reading damaged files: bundles' descriptions, npz, HDF5, YAML, checkpoints,
+    records and skills. Fails where one is read wrongly or ends in a traceback."""
+
+    repeats: int = 3000
+    """Damaged files of npz and of HDF5; half as many descriptions, a sixth of the others."""
+
+    def __post_init__(self) -> None:
+        _require_at_least("repeats", self.repeats, 1)
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        from training.benchmarks.benchmark_damage import benchmark_damage
+
+        return benchmark_damage(self.repeats)
+
+
 Benchmark = (
     Annotated[Prompts, tyro.conf.subcommand("prompts")]
     | Annotated[Twin, tyro.conf.subcommand("twin")]
@@ -271,4 +289,5 @@ Benchmark = (
     | Annotated[Training, tyro.conf.subcommand("training")]
     | Annotated[Collect, tyro.conf.subcommand("collect")]
     | Annotated[Memory, tyro.conf.subcommand("memory")]
+    | Annotated[Damage, tyro.conf.subcommand("damage")]
 )

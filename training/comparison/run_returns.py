@@ -22,6 +22,7 @@ from training.evaluation.reach_evaluation import ReachEvaluation
 from training.evaluation.task_evaluation import TaskEvaluation, task_returns
 from training.networks.weights import load_weights, read_weights
 from training.runs.run_record import BEST, LAST, agent_of
+from training.runs.verify_records import verify_settings
 
 WEIGHTS = {"last": LAST, "best": BEST}
 """Files of the weights that are compared, by name."""
@@ -98,8 +99,9 @@ def _zero_shot_returns(bench: Bench, folder: Path, run: Result) -> Iterator[tupl
 
 def _td3_of(run: Result, folder: Path) -> Td3Config:
     try:
+        verify_settings(Td3Config, run["agent"])
         return Td3Config(**run["agent"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, FbRosError) as error:
         raise FbRosError(
             f"{folder} is not of this version of fb_ros ({error}); train anew"
         ) from error

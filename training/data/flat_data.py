@@ -83,6 +83,13 @@ def open_flat(folder: Path, spec: RobotSpec) -> FlatData:
             # Another process may have made it while this one waited.
             if not _is_of(flat, key):
                 _build(folder, paths, spec, key)
+    try:
+        return _open(flat, spec)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise FbRosError(f"{flat / _INDEX} is damaged ({error}); delete {flat}") from error
+
+
+def _open(flat: Path, spec: RobotSpec) -> FlatData:
     index = read_record(flat / _INDEX)
     width = spec.obs_dim + spec.act_dim + spec.feature_dim + 1
     return FlatData(
@@ -102,7 +109,10 @@ def open_flat(folder: Path, spec: RobotSpec) -> FlatData:
 
 
 def _is_of(flat: Path, key: str) -> bool:
-    return (flat / _INDEX).is_file() and read_record(flat / _INDEX).get("key") == key
+    try:
+        return (flat / _INDEX).is_file() and read_record(flat / _INDEX).get("key") == key
+    except FbRosError:  # A copy that is damaged is made again.
+        return False
 
 
 def _key(paths: list[Path], spec: RobotSpec) -> str:

@@ -8,14 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from fb_ros.errors import FbRosError
+from fb_ros.plain_file import open_plain
 from fb_ros.whole_file import whole_file
+
+_MOST_BYTES = 64 << 20
 
 
 def read_record(path: Path) -> dict[str, Any]:
     """Reads a record; refuses one that is missing or damaged."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        with open_plain(path) as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise FbRosError(f"{path} has more than {_MOST_BYTES} bytes, which no record needs")
+        record = json.loads(content)
+    except (OSError, ValueError, RecursionError) as error:
         raise FbRosError(f"{path} is not readable: {error}") from error
     if not isinstance(record, dict):
         raise FbRosError(f"{path} holds {type(record).__name__}, expected an object")

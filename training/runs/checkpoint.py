@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import safe_open
 
 from fb_ros.errors import FbRosError
-from fb_ros.whole_file import whole_file
+from fb_ros.plain_file import require_plain
 from training.agents.agent import Agent
-from training.networks.weights import copied, load_weights
+from training.networks.weights import copied, load_weights, read_tensors, write_tensors
+from training.runs.verify_records import verify_checkpoint
 
 _RECORD, _GENERATORS = "record", "generators"
 # Adam's, for each parameter.
@@ -32,30 +32,27 @@ def write_checkpoint(
     for name, moments in _moments(agent).items():
         tensors |= {f"{name}.{moment}": copied(moments[moment]) for moment in _MOMENTS}
     tensors[_GENERATORS] = generators
-    with whole_file(path) as partial:
-        save_file(tensors, partial, metadata={_RECORD: json.dumps(record)})
+    write_tensors(path, tensors, {_RECORD: json.dumps(record)})
 
 
 def read_record_of(path: Path) -> dict[str, Any]:
     """The record of a checkpoint; a damaged file is refused by name."""
+    real = require_plain(path)
     try:
-        with safe_open(path, "pt") as file:
-            record: dict[str, Any] = json.loads(file.metadata()[_RECORD])
-            return record
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        with safe_open(real, "pt") as file:
+            record = json.loads(file.metadata()[_RECORD])
+        return verify_checkpoint(record, path)
+    except Exception as error:  # safetensors and JSON raise what they like of a damaged file.
+        reason = " ".join(str(error).split())
         raise FbRosError(
-            f"{path} is not a whole checkpoint ({error}); delete it to start anew, or start from "
+            f"{path} is not a whole checkpoint ({reason}); delete it to start anew, or start from "
             "the weights beside it with --init"
         ) from error
 
 
 def load_checkpoint(path: Path, agent: Agent) -> torch.Tensor:
     """Puts the agent where it was, and returns the states of the generators."""
-    try:
-        with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise FbRosError(f"{path} is not readable: {error}") from error
+    tensors, _ = read_tensors(path)
     for part, networks in _networks(agent).items():
         prefix = f"{part}."
         own = {
@@ -66,8 +63,27 @@ def load_checkpoint(path: Path, agent: Agent) -> torch.Tensor:
         load_weights(networks, own, path)
     for name, moments in _moments(agent).items():
         for moment in _MOMENTS:
-            moments[moment].copy_(tensors[f"{name}.{moment}"])
-    return tensors[_GENERATORS]
+            moments[moment].copy_(_like(moments[moment], f"{name}.{moment}", tensors, path))
+    return _like(torch.get_rng_state()[None], _GENERATORS, tensors, path, any_length=True)
+
+
+def _like(
+    own: torch.Tensor,
+    name: str,
+    tensors: dict[str, torch.Tensor],
+    path: Path,
+    *,
+    any_length: bool = False,
+) -> torch.Tensor:
+    """The tensor of that name; refuses one that is not there, or of another shape or kind."""
+    found, first = tensors.get(name), int(any_length)
+    if found is None or found.dtype != own.dtype or found.shape[first:] != own.shape[first:]:
+        what = "nothing" if found is None else f"{found.dtype} of shape {tuple(found.shape)}"
+        raise FbRosError(
+            f"{path} does not fit the training: {name} is {what}, expected {own.dtype} of shape "
+            f"{tuple(own.shape)}"
+        )
+    return found
 
 
 def _networks(agent: Agent) -> dict[str, torch.nn.Module]:

@@ -8,6 +8,7 @@ from fb_ros.command import Result
 from fb_ros.errors import FbRosError
 from training.agents.agent_config import AgentConfig
 from training.data.record import read_record
+from training.runs.verify_records import verify_run, verify_settings
 
 RUN = "run.json"
 """The record: settings, data, learning curve."""
@@ -22,14 +23,17 @@ def read_run(folder: Path) -> Result:
         raise FbRosError(
             f"{folder} holds no training run (no {RUN}); make one with `fb_ros train`"
         )
-    return read_record(path)
+    run = read_record(path)
+    verify_run(run, path)
+    return run
 
 
 def agent_of(run: Result, folder: Path) -> AgentConfig:
     """The settings of a run's agent; refuses those of another version."""
     try:
+        verify_settings(AgentConfig, run["agent"])
         return AgentConfig.from_json(run["agent"])
-    except (KeyError, TypeError, FbRosError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, FbRosError) as error:
         raise FbRosError(
             f"{folder / RUN} is not of this version of fb_ros ({error}); train anew"
         ) from error

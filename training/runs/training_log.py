@@ -8,6 +8,8 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
+from fb_ros.errors import FbRosError
+
 _UPDATE = "update"
 
 
@@ -45,14 +47,19 @@ class TrainingLog:
 
     def _truncate(self, path: Path) -> None:
         """Keeps the whole rows up to the update; one that was cut off in the writing goes, too."""
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = list(csv.reader(file)) or [[]]
-        if not self._kept or _UPDATE not in header:
-            return
-        column = header.index(_UPDATE)
-        rows = [
-            row for row in rows if len(row) == len(header) and float(row[column]) <= self._kept
-        ]
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                header, *rows = list(csv.reader(file)) or [[]]
+            if not self._kept or _UPDATE not in header:
+                return
+            column = header.index(_UPDATE)
+            rows = [
+                row for row in rows if len(row) == len(header) and float(row[column]) <= self._kept
+            ]
+        except (ValueError, csv.Error) as error:
+            raise FbRosError(
+                f"{path} is no curve of a training ({error}); move it away to go on without it"
+            ) from error
         self._headers[path.stem] = header
         with path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([header, *rows])
