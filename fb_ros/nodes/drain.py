@@ -11,6 +11,8 @@ from rclpy.subscription import Subscription
 Arrived = tuple[Any, float]
 """A message, and when it arrived, on the clock of `time.time`, in seconds."""
 
+_MOST_BYTES = 1 << 20
+
 
 def arrived(message: Any, info: Mapping[str, Any]) -> Arrived:
     """A message and its arrival, as the middleware noted it; now, where it did not."""
@@ -18,14 +20,16 @@ def arrived(message: Any, info: Mapping[str, Any]) -> Arrived:
 
 
 def drain(subscription: Subscription, message: Any, info: Mapping[str, Any]) -> list[Arrived]:
-    """`message` and what has arrived since, in order.
+    """`message` and what has arrived since, in order, up to a megabyte of raw messages.
 
     Without it, whoever asks faster than he is answered would be served his oldest wish first.
     """
     messages = [arrived(message, info)]
     with subscription.handle:
-        while True:
+        # Large ones take long to be taken, and others wait meanwhile.
+        while sum(len(m) for m, _ in messages if isinstance(m, bytes)) < _MOST_BYTES:
             taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
             if taken is None:
                 return messages
             messages.append(arrived(*taken))
+    return messages

@@ -4,16 +4,46 @@ from __future__ import annotations
 
 import numpy as np
 from geometry_msgs.msg import PointStamped, TwistStamped
-from std_msgs.msg import Float64MultiArray
+from std_msgs.msg import Float64MultiArray, String
 
 from fb_ros.bundle.bundle import Bundle
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import label_of
-from fb_ros.prompts.prompt import GoalPoint, GoalState, RewardSamples, Velocity
+from fb_ros.nodes.raw_messages import MOST_BYTES, read_message
+from fb_ros.prompts.prompt import GoalPoint, GoalState, Prompt, RewardSamples, Velocity
 from fb_ros.robot.field import layout_size
+from fb_ros.task_inference.skill_commands import is_command
+from fb_ros.task_inference.tasks.sample_task import MOST_SAMPLES
 
 SHOWN = 300
 """Characters of a prompt that its answer repeats."""
+_SHOWN_ROWS = 20
+
+
+def text_of(prompt: Prompt) -> str:
+    """How the prompt begins, in at most `SHOWN` characters."""
+    if isinstance(prompt, RewardSamples):
+        some = slice(_SHOWN_ROWS)
+        prompt = RewardSamples(features=prompt.features[some], rewards=prompt.rewards[some])
+    return prompt.text[:SHOWN]
+
+
+def most_bytes_of_samples(bundle: Bundle) -> int:
+    """Of a message with as many samples as are read."""
+    return MOST_BYTES + MOST_SAMPLES * 8 * (1 + layout_size(bundle.encoder_fields))
+
+
+def as_line(content: bytes) -> str | FbRosError:
+    """The text of a serialised String, without blanks around it; or why it is refused."""
+    try:
+        return str(read_message(content, String).data).strip()
+    except FbRosError as error:
+        return error
+
+
+def is_prompt(line: str | FbRosError) -> bool:
+    """Whether a line asks for something, which a later such line replaces."""
+    return isinstance(line, str) and bool(line) and not is_command(line)
 
 
 def to_goal_point(message: PointStamped, bundle: Bundle) -> GoalPoint:
@@ -54,6 +84,11 @@ def to_reward_samples(message: Float64MultiArray, bundle: Bundle) -> RewardSampl
     _require_label(message, bundle)
     width = 1 + layout_size(bundle.encoder_fields)
     values = np.asarray(message.data)
+    if len(values) > MOST_SAMPLES * width:
+        raise FbRosError(
+            f"{len(values)} numbers, at most {MOST_SAMPLES} rows of {width} are read: "
+            f"{', '.join(bundle.encoder_features)} and the reward"
+        )
     if not len(values) or len(values) % width:
         raise FbRosError(
             f"{len(values)} numbers, expected rows of {width}: "

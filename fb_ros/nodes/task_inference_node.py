@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -16,18 +17,23 @@ from std_msgs.msg import Float32, Float64MultiArray, String
 
 from fb_ros.bundle.time_limit import within
 from fb_ros.errors import FbRosError
-from fb_ros.nodes.drain import arrived, drain
+from fb_ros.nodes.drain import drain
 from fb_ros.nodes.inference_parameters import InferenceParameters
 from fb_ros.nodes.latency import LatencyWindow
 from fb_ros.nodes.messages import ERROR, OK, WARN, to_diagnostics, to_status
 from fb_ros.nodes.prompt_messages import (
     SHOWN,
+    as_line,
+    is_prompt,
+    most_bytes_of_samples,
+    text_of,
     to_goal_point,
     to_goal_state,
     to_reward_samples,
     to_velocity,
 )
 from fb_ros.nodes.qos import EVENTS, LATCHED, PROMPT
+from fb_ros.nodes.raw_messages import MOST_BYTES, read_message
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.single_instance import SingleInstance
 from fb_ros.nodes.state_watch import StateWatch
@@ -95,20 +101,28 @@ class TaskInferenceNode(Node):
         self._values = self.create_subscription(
             Float32, "prompt/reward_value", self._on_reward_value, PROMPT
         )
-        self.create_subscription(String, "prompt/skill", self._on_skill, PROMPT)
+        self._lines = self.create_subscription(
+            String, "prompt/skill", self._on_skill, PROMPT, raw=True
+        )
         # Latched before any prompt: who asks can wait for it and knows that answers arrive.
         self._answer(OK, f"model {self._model_id[:12]} for {self._robot.name}; ready", {})
 
     def _listen(self, topic: str, kind: type, to_prompt: Callable[[Any], Prompt]) -> None:
         """Answers the newest message of a topic on which each replaces the one before."""
+        most = most_bytes_of_samples(self._bundle) if topic == "reward_samples" else MOST_BYTES
 
-        def on_message(message: Any, info: dict[str, Any]) -> None:
-            *superseded, (newest, since) = drain(subscription, message, info)
-            for count in ("prompts", "superseded_prompts"):
-                self._counts[count] += len(superseded)
-            self._handle(topic, "", since, lambda: to_prompt(newest))
+        def on_message(content: bytes, info: dict[str, Any]) -> None:
+            *superseded, (newest, since) = drain(subscription, content, info)
+            self._supersede(len(superseded))
+            self._handle(topic, "", since, lambda: to_prompt(read_message(newest, kind, most)))
 
-        subscription = self.create_subscription(kind, f"prompt/{topic}", on_message, PROMPT)
+        subscription = self.create_subscription(
+            kind, f"prompt/{topic}", on_message, PROMPT, raw=True
+        )
+
+    def _supersede(self, count: int) -> None:
+        for name in ("prompts", "superseded_prompts"):
+            self._counts[name] += count
 
     def _on_reward_value(self, message: Float32, info: dict[str, Any]) -> None:
         messages = drain(self._values, message, info)
@@ -122,10 +136,19 @@ class TaskInferenceNode(Node):
 
         self._handle("reward_value", "", messages[-1][1], accumulate)
 
-    def _on_skill(self, message: String, info: dict[str, Any]) -> None:
-        line, since = message.data.strip(), arrived(message, info)[1]
+    def _on_skill(self, content: bytes, info: dict[str, Any]) -> None:
+        lines = [(as_line(one), since) for one, since in drain(self._lines, content, info)]
+        for (line, since), (following, _) in itertools.pairwise([*lines, ("", 0.0)]):
+            # A command is about the prompt before it, so that none of the two is left out.
+            if is_prompt(line) and is_prompt(following):
+                self._supersede(1)
+            else:
+                self._run_line(line, since)
 
+    def _run_line(self, line: str | FbRosError, since: float) -> None:
         def run() -> Prompt | str:
+            if isinstance(line, FbRosError):
+                raise line
             done = run_skill_command(
                 line,
                 self._skills,
@@ -136,7 +159,7 @@ class TaskInferenceNode(Node):
             )
             return done or parse_prompt(line)
 
-        self._handle("skill", line, since, run)
+        self._handle("skill", line if isinstance(line, str) else "", since, run)
 
     def _handle(
         self, topic: str, line: str, since: float, to_prompt: Callable[[], Prompt | str]
@@ -153,7 +176,7 @@ class TaskInferenceNode(Node):
             if isinstance(prompt, str):
                 self._answer(OK, prompt, {"prompt": topic, "text": text})
                 return
-            text = (line or prompt.text)[:SHOWN]
+            text = line[:SHOWN] or text_of(prompt)
             inference = self._inference.infer(prompt, self._states.observation())
         except FbRosError as error:
             self._refuse(topic, text, str(error))

@@ -35,6 +35,10 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 RESERVED = ("save", "rename", "delete", "anew", "list")
 """Words that `prompt/skill` takes for commands, so that no skill can be called so."""
 
+# What separates the parts of a prompt, and how many of it may be in a prompt that is read.
+_MARK = re.compile(r"[][()+]")
+_MOST_MARKS, _MOST_PARTS = 20_000, 100
+
 _DEEPEST = 3
 """Blends within blends."""
 
@@ -75,13 +79,19 @@ def require_name(name: str) -> None:
 
 def _split(text: str) -> list[str]:
     """The parts between the `+` that stand outside of all brackets and of numbers."""
-    parts, depth, start = [], 0, 0
-    for position, character in enumerate(text):
+    parts: list[str] = []
+    depth = start = 0
+    for number, found in enumerate(_MARK.finditer(text)):
+        if number > _MOST_MARKS or len(parts) > _MOST_PARTS:
+            raise FbRosError(
+                f"the prompt has more than {_MOST_PARTS} parts, or {_MOST_MARKS} brackets"
+            )
+        character, position = found[0], found.start()
         if character in "([":
             depth += 1
         elif character in ")]":
             depth -= 1
-        elif character == "+" and depth == 0:
+        elif depth == 0:
             if _EXPONENT.search(text[max(0, position - 30) : position]):
                 continue
             parts.append(text[start:position])
@@ -93,9 +103,9 @@ def _weighted(text: str, deepest: int) -> tuple[Prompt, float | None]:
     text = text.strip()
     head, opened, rest = text.partition("(")
     body, closed, weight = rest.rpartition(")")
-    if opened and closed and head.strip().isidentifier() and len(weight.split()) <= 1:
+    if opened and closed and head.strip().isidentifier() and len(weight.split(maxsplit=1)) <= 1:
         return _called(head.strip(), body, deepest), _weight(weight.strip())
-    name, *words = text.split() or [""]
+    name, *words = text.split(maxsplit=2) or [""]
     if len(words) > 1 or opened:
         raise FbRosError(f"{text[:80]!r} is no prompt; write {_HELP}, then a weight")
     require_name(name)

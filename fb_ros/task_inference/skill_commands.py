@@ -60,6 +60,11 @@ def _save(library: SkillLibrary, name: str, present: Inference, model_id: str, d
     return f"saved as skill {name}: {shortened(present.text)}"
 
 
+def is_command(text: str) -> bool:
+    """Whether a line is one of those that `run_skill_command` carries out."""
+    return text.split(maxsplit=1)[:1] in [[name] for name in _USAGE]
+
+
 def listing(library: SkillLibrary) -> str:
     """All skills in one line."""
     lines = []

@@ -12,6 +12,7 @@ from typing import Any
 from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import Command, Result
 from fb_ros.errors import FbRosError
+from fb_ros.folder_lock import sole_writer
 from fb_ros.paths import find_bundle
 from sim.progress import progress_bar
 from training.collecting.collect_config import CollectConfig
@@ -35,7 +36,11 @@ def collect(config: CollectConfig) -> Result:
             raise FbRosError(f"{config.policy} is a model of {robot}, not of {config.robot}")
     if config.controller:
         require_recordable(config)
-    config.out.mkdir(parents=True, exist_ok=True)
+    with sole_writer(config.out, "fb_ros collect"):
+        return _collect(config)
+
+
+def _collect(config: CollectConfig) -> Result:
     _refuse_other_data(config)
     start = time.perf_counter()
     if config.method in ("noise", "controller"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -60,9 +61,10 @@ def convert(config: ConvertConfig) -> Result:
     if config.out.exists():
         raise FbRosError(f"{config.out} exists; choose another --out, or remove it")
     formats = {str(source): format_of(source) for source in config.sources}
-    partial = config.out.with_name(config.out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    config.out.parent.mkdir(parents=True, exist_ok=True)
+    # Of a name of its own: nothing that was there before is replaced.
+    partial = Path(tempfile.mkdtemp(prefix=f".{config.out.name}.", dir=config.out.parent))
+    partial.chmod(0o755)
     problems: list[dict[str, str]] = []
     notes: list[dict[str, str]] = []
     count, transitions = 0, 0

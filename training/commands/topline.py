@@ -13,6 +13,7 @@ import torch
 
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
+from fb_ros.folder_lock import sole_writer
 from fb_ros.settings import require_at_least
 from sim.progress import progress_bar
 from sim.ranges import require_seed
@@ -73,6 +74,11 @@ class ToplineConfig(CommandConfig):
 
 def topline(config: ToplineConfig) -> Result:
     """Trains, evaluates on the way, and keeps the last and the best weights."""
+    with sole_writer(config.out, "fb_ros topline"):
+        return _topline(config)
+
+
+def _topline(config: ToplineConfig) -> Result:
     device = choose_device(config.device)
     arithmetic.set_up(config.threads, device)
     torch.manual_seed(config.seed)
@@ -85,7 +91,6 @@ def topline(config: ToplineConfig) -> Result:
     normalizer = normalizer_of(moments.mean, moments.std)
     agent = Td3(config.td3, spec.obs_dim, spec.act_dim, normalizer, device)
     generator = torch.Generator().manual_seed(config.seed)
-    config.out.mkdir(parents=True, exist_ok=True)
     curve: list[dict[str, float]] = []
     run: Result = {
         "algorithm": TOPLINE,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 
 from fb_ros.command import Command, Result
 from fb_ros.errors import FbRosError
+from fb_ros.folder_lock import sole_writer
 from fb_ros.whole_file import UnwritableError
 from sim.progress import progress_bar
 from sim.robots.environment import Environment
@@ -42,7 +44,8 @@ def train(config: TrainConfig) -> Result:
     device = choose_device(config.device)
     distributed.join(device)
     try:
-        with StopSignal() as stop:
+        writes = sole_writer(config.out, "fb_ros train") if not distributed.rank() else None
+        with StopSignal() as stop, writes or nullcontext():
             return _Training(config, device).run(stop)
     finally:
         distributed.leave()

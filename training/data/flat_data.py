@@ -196,8 +196,23 @@ def _build(folder: Path, paths: list[Path], spec: RobotSpec, key: str) -> None:
             },
         }
         write_record(scratch / _INDEX, index)
-        shutil.rmtree(folder / FLAT, ignore_errors=True)
+        _remove_copy(folder / FLAT)
         scratch.rename(folder / FLAT)
+
+
+def _remove_copy(flat: Path) -> None:
+    """Removes a flat copy, and nothing else that has its name."""
+    if flat.is_symlink() or (flat.exists() and not flat.is_dir()):
+        raise FbRosError(f"{flat} is in the way of the flat copy of the data; move it away")
+    if not flat.is_dir():
+        return
+    others = {path.name for path in flat.iterdir()} - {_INDEX, _ROWS, _PHYSICS, _STEPS}
+    if others:
+        raise FbRosError(
+            f"{flat} holds {sorted(others)[0]}, which is no part of a flat copy of the data; move "
+            "it away"
+        )
+    shutil.rmtree(flat)
 
 
 def _write(rows: BinaryIO, physics: BinaryIO, episode: Episode) -> None:

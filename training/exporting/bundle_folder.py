@@ -9,6 +9,7 @@ from pathlib import Path
 from fb_ros.bundle.files import DESCRIPTION, FILES, OPTIONAL_FILES
 from fb_ros.bundle.signature import SIGNATURE
 from fb_ros.errors import FbRosError
+from fb_ros.folder_lock import sole_writer
 
 _OURS = {DESCRIPTION, SIGNATURE, *FILES, *OPTIONAL_FILES}
 
@@ -20,20 +21,22 @@ def bundle_folder(out: Path) -> Iterator[Path]:
     Where that fails, what was written is removed, and `out` is as it was.
 
     Raises:
-        FbRosError: `out`, or the folder beside it that is written to, holds anything but a bundle.
+        FbRosError: `out`, or the folder beside it that is written to, holds anything but a bundle,
+            or another process exports to it.
     """
     partial = out.with_name(out.name + ".partial")
-    for folder in (out, partial):
-        _require_ours(folder)
-    _remove(partial)
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-        _remove(out)
-        partial.rename(out)
-    finally:
-        with suppress(OSError):  # What somebody else put there keeps the folder.
-            _remove(partial)
+    with sole_writer(out.with_name(f".{out.name}.writing"), f"fb_ros export --out {out}"):
+        for folder in (out, partial):
+            _require_ours(folder)
+        _remove(partial)
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            _remove(out)
+            partial.rename(out)
+        finally:
+            with suppress(OSError):  # What somebody else put there keeps the folder.
+                _remove(partial)
 
 
 def _require_ours(folder: Path) -> None:

@@ -19,7 +19,7 @@ from fb_ros.task_inference.task_encoder import TaskEncoder
 from fb_ros.task_inference.tasks.formula_task import effective_states
 from fb_ros.task_inference.tasks.task import Task
 
-_MOST_SAMPLES = 10_000
+MOST_SAMPLES = 10_000
 # A label speaks of states that are nearer than about this many standard deviations, and half of
 # what it says is believed at a distance where its weight has fallen to `_DOUBT`.
 _WIDTH, _DOUBT = 0.5, 0.1
@@ -136,6 +136,6 @@ def _checked(
         raise FbRosError("the labelled states are not finite; publish finite numbers")
     if not np.any(rewards):
         raise FbRosError("no labelled state has a reward; give at least one another than 0")
-    if len(features) > _MOST_SAMPLES:
-        raise FbRosError(f"{len(features)} labelled states, at most {_MOST_SAMPLES} will do")
+    if len(features) > MOST_SAMPLES:
+        raise FbRosError(f"{len(features)} labelled states, at most {MOST_SAMPLES} will do")
     return features, rewards

@@ -75,7 +75,7 @@ def test_arrays_are_read_as_numpy_reads_them(tmp_path: Path) -> None:
         "single": np.float32(3.0),
         "big_endian": np.arange(3, dtype=">i4"),
     }
-    np.savez(tmp_path / EPISODE, **arrays)
+    np.savez(tmp_path / EPISODE, **arrays)  # type: ignore[arg-type]
     found = read_arrays(tmp_path / EPISODE)
     assert list(found) == list(arrays)
     for name, array in arrays.items():
