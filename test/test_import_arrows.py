@@ -106,7 +106,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.exporting": {"training.agents", "training.networks"},
     "training.benchmarks": {
         *("training.agents", "training.collecting", "training.compute", "training.data"),
-        *("training.exporting", "training.networks"),
+        *("training.exporting", "training.networks", "training.runs"),
     },
     "training.commands": {
         *("training.agents", "training.benchmarks", "training.collecting", "training.comparison"),

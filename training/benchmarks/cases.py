@@ -268,7 +268,7 @@ class Damage(CommandConfig):
     """Damaged files of npz and of HDF5; half as many descriptions, a sixth of the others."""
 
     def __post_init__(self) -> None:
-        _require_at_least("repeats", self.repeats, 1)
+        require_at_least(self, 1, "repeats")
 
     def rows(self) -> list[Row]:
         """Runs it."""
