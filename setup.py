@@ -118,6 +118,8 @@ setup(
     },
     zip_safe=False,
     entry_points={
+        # Named as the module is, so that naming the module as a plugin, too, is the same one.
+        "pytest11": ["sim.testing.plugin = sim.testing.plugin"],
         "console_scripts": [
             "fb_ros = fb_ros.cli:main",
             "policy_node = fb_ros.bringup.start:policy_node",

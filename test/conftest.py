@@ -21,6 +21,9 @@ os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="fb_ros_test_")
 settings.register_profile("suite", derandomize=True)
 settings.load_profile("suite")
 
+# The plugin that the package brings, also where it is not installed with its entry points.
+pytest_plugins = ("sim.testing.plugin",)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # What `make test-fast` leaves out: it talks over DDS, trains, or takes more than a few seconds.
@@ -29,6 +32,7 @@ SLOW = (
     "fb_ros/nodes",
     "fb_ros/backends/test_backends.py",
     "fb_ros/commands/test_build_engine.py",
+    "sim/testing",
     "sim/web",
     "training/benchmarks",
     "training/collecting",

@@ -78,6 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sim.twin": {"sim.robots", "sim.tasks"},
     "sim.node": {"sim.robots", "sim.tasks", "sim.ranges", "sim.twin"},
     "sim.client": set(),
+    "sim.testing": {"sim.client"},
     "sim.bench": {"sim.robots", "sim.tasks", "sim.node", "sim.client", "sim.progress"},
     "sim.web": {"sim.robots", "sim.tasks"},
     "sim.commands": {"sim.client", "sim.robots", "sim.tasks", "sim.ranges", "sim.web"},

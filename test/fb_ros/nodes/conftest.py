@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
 
-from fb_ros.bundle.bundle import load_bundle
 from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import STREAM
 from sim.client.robot_client import RobotClient
 from sim.client.robot_processes import RobotProcesses
-from sim.client.running_robot import robot_up
+from sim.testing.simulated_robot import simulated_robot
 
 StartRobot = Callable[..., RobotClient]
 
@@ -29,17 +27,12 @@ def running_robot(
     started: list[RobotProcesses] | None = None,
     **options: str,
 ) -> Iterator[RobotClient]:
-    """The three processes of a robot, and a client that is ready to talk to them."""
-    bundle = Path(options.setdefault("bundle", str(root / "models" / robot)))
-    frame = load_bundle(bundle).robot.frame
-    client = RobotClient(options.get("namespace", robot), frame=frame)
-    try:
-        with robot_up(robot, options, client) as processes:
-            if started is not None:
-                started.append(processes)
-            yield client
-    finally:
-        client.destroy_node()
+    """The processes of a robot, and a client that is ready to talk to them."""
+    options.setdefault("bundle", str(root / "models" / robot))
+    with simulated_robot(robot, options) as simulated:
+        if started is not None and simulated.processes is not None:
+            started.append(simulated.processes)
+        yield simulated.client
 
 
 def stepped(
@@ -65,11 +58,8 @@ def stepped(
 
 
 @pytest.fixture
-def ros() -> Iterator[None]:
+def ros(fb_ros_context: None) -> None:
     """An rclpy context for one test."""
-    rclpy.init()
-    yield
-    rclpy.try_shutdown()
 
 
 @pytest.fixture

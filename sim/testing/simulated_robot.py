@@ -1,0 +1,200 @@
+"""A robot in a test: asked, stepped, looked at and disturbed in a line each."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool, Float64MultiArray
+from std_srvs.srv import SetBool, Trigger
+
+from fb_ros.bringup.processes import default_options
+from fb_ros.bundle.bundle import load_bundle
+from fb_ros.errors import FbRosError
+from fb_ros.nodes.messages import values_of
+from fb_ros.nodes.qos import STREAM
+from fb_ros.paths import find_bundle
+from fb_ros.robot.robot_spec import RobotSpec
+from sim.client.robot_client import RobotClient
+from sim.client.robot_processes import RobotProcesses
+from sim.client.running_robot import robot_up
+
+# Deep, since a stop is sent a few times and then no more.
+_EVERY_ONE = QoSProfile(depth=1000)
+
+
+class SimulatedRobot:
+    """A simulated robot and its nodes, as a test deals with them. Calls wait for what they do."""
+
+    def __init__(
+        self,
+        spec: RobotSpec,
+        client: RobotClient,
+        processes: RobotProcesses | None,
+        *,
+        lockstep: bool,
+    ) -> None:
+        self.spec = spec
+        """What the robot is: its joints, limits, control period and frame."""
+        self.client = client
+        """An rclpy node in the robot's namespace, for whatever is not here."""
+        self.processes = processes
+        """Its nodes' processes; None where somebody else has started them."""
+        self._lockstep = lockstep
+        self.commands: list[np.ndarray] = []
+        """All that has been sent to the robot, `(act_dim,)` each; may be cleared."""
+        self._joints = JointState()
+        client.create_subscription(
+            Float64MultiArray, "commands", lambda m: self.commands.append(m.data), _EVERY_ONE
+        )
+        client.create_subscription(JointState, "joint_states", self._on_joints, STREAM)
+        self._estop = client.create_publisher(Bool, "estop", 10)
+
+    # Asking.
+
+    def prompt(self, line: str) -> dict[str, str]:
+        """Asks for something as on `prompt/skill`; the values of the answer.
+
+        Returns when `policy_node` goes by it. Raises `FbRosError` with the reason of a refusal.
+        """
+        status = self.client.publish_skill(line)
+        if status.level == DiagnosticStatus.ERROR:
+            raise FbRosError(status.message)
+        values: dict[str, str] = values_of(status)
+        if "z" in values:
+            self.client.wait_for_z(status)
+        return values
+
+    def run(self, seconds: float) -> np.ndarray:
+        """Lets the robot live for so long; its positions, `(steps, 3)` (m)."""
+        period = self.spec.ctrl_dt
+        if not self._lockstep:
+            return self.client.watch(seconds, period, self.time, lambda time, position: None)
+        return np.array([self.step() for _ in range(round(seconds / period))]).reshape(-1, 3)
+
+    def step(self) -> np.ndarray:
+        """Advances a robot in lock-step by one call; where it is then, `(3,)` (m)."""
+        time = self.client.step()["time"]
+        self.client.wait_for(lambda: self.time > time - 1e-6, "the robot's pose after a step")
+        return self.position
+
+    def reset(self) -> None:
+        """Puts it into its next initial state; what was asked for stays in force."""
+        time = self.client.reset()["time"]
+        self.client.wait_for(lambda: self.time > time - 1e-6, "the robot's pose after a reset")
+
+    # Looking.
+
+    @property
+    def time(self) -> float:
+        """Stamp of the newest pose, in seconds."""
+        return self.client.now()
+
+    @property
+    def position(self) -> np.ndarray:
+        """Where the tool of an arm is, or the body of another robot, `(3,)` (m)."""
+        return self.client.position()
+
+    def distance_to(self, *point: float) -> float:
+        """From there to a point (m)."""
+        return float(np.linalg.norm(self.position - np.array(point)))
+
+    @property
+    def joints(self) -> dict[str, float]:
+        """Positions of the joints by name (rad, m)."""
+        self.client.wait_for(lambda: bool(self._joints.name), "joint_states")
+        return dict(zip(self._joints.name, self._joints.position, strict=True))
+
+    @property
+    def state(self) -> str:
+        """What `policy_node` says that it does: `moving`, `standing still: …`."""
+        return self.client.policy_state()
+
+    def wait_until_it_stands(self) -> None:
+        """Returns when the robot has been told several times to stand still; for robots that are
+        controlled by velocity or effort."""
+        self.client.wait_for(
+            lambda: len(self.commands) >= 3 and not np.any(self.commands[-3:]),
+            "the robot to be told to stand still",
+        )
+
+    def wait_until_it_moves(self) -> None:
+        """Returns when the newest command is one to move."""
+        self.client.wait_for(
+            lambda: bool(self.commands) and bool(np.any(self.commands[-1])), "a motion"
+        )
+
+    # Disturbing.
+
+    def press_estop(self) -> None:
+        """Somebody presses the emergency stop."""
+        self.client.wait_for(lambda: self._estop.get_subscription_count() > 0, "policy_node")
+        self._estop.publish(Bool(data=True))
+
+    def resume(self) -> None:
+        """Somebody wants it to go on; raises `FbRosError` with what is missing for that."""
+        answer = self._call(Trigger, "policy_node/resume", Trigger.Request())
+        if not answer.success:
+            raise FbRosError(answer.message)
+
+    def silence_sensors(self, *, silent: bool = True) -> None:
+        """The sensors of a robot in real time fall silent, or speak again."""
+        self._call(SetBool, "sim_node/pause", SetBool.Request(data=silent))
+
+    def signal(self, node: str, number: signal.Signals) -> None:
+        """Sends a signal to the process of a node, such as SIGSTOP for one that hangs."""
+        self._own_processes().send(node, number)
+
+    def kill(self, node: str) -> None:
+        """Kills the process of a node."""
+        self.client.alive = lambda: None
+        self._own_processes().end(node, signal.SIGKILL)
+
+    def restart(self, node: str) -> None:
+        """Starts a node that was killed."""
+        self._own_processes().start(node)
+
+    def _own_processes(self) -> RobotProcesses:
+        if self.processes is None:
+            raise FbRosError("this robot was launched by somebody else; end its nodes there")
+        return self.processes
+
+    def _call(self, kind: type, service: str, request: object) -> Trigger.Response:
+        client = self.client.create_client(kind, service)
+        self.client.wait_for(client.service_is_ready, f"the service {service}")
+        answer = client.call_async(request)
+        self.client.wait_for(answer.done, service)
+        self.client.destroy_client(client)
+        return answer.result()
+
+    def _on_joints(self, message: JointState) -> None:
+        self._joints = message
+
+
+@contextmanager
+def simulated_robot(
+    robot: str, options: Mapping[str, str], *, launched: bool = False
+) -> Iterator[SimulatedRobot]:
+    """A robot that is ready, for as long as the context lasts; needs an rclpy context.
+
+    `options` are those of the launch files. One that is `launched` has been started already.
+    """
+    values = {**default_options(robot), **options}
+    spec = load_bundle(find_bundle(Path(values["bundle"]))).robot
+    lockstep = values["lockstep"] == "true"
+    client = RobotClient(values["namespace"], frame=spec.frame)
+    try:
+        if launched:
+            client.wait_until_ready()
+            yield SimulatedRobot(spec, client, None, lockstep=lockstep)
+        else:
+            with robot_up(robot, values, client) as processes:
+                yield SimulatedRobot(spec, client, processes, lockstep=lockstep)
+    finally:
+        client.destroy_node()
