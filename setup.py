@@ -72,6 +72,7 @@ ROS = [
     "ros-geometry-msgs<5.4",
     "ros-diagnostic-msgs<5.4",
     "ros-nav-msgs<5.4",
+    "ros-visualization-msgs<5.4",  # the goal in RViz and Foxglove
 ]
 TEST = [
     *SIGN,

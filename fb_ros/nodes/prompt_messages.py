@@ -12,8 +12,10 @@ from fb_ros.nodes.messages import label_of
 from fb_ros.nodes.raw_messages import MOST_BYTES, read_message
 from fb_ros.prompts.prompt import GoalPoint, GoalState, Prompt, RewardSamples, Velocity
 from fb_ros.robot.field import layout_size
+from fb_ros.task_inference.inference import Inference
 from fb_ros.task_inference.skill_commands import is_command
 from fb_ros.task_inference.tasks.sample_task import MOST_SAMPLES
+from fb_ros.task_inference.z_digest import z_digest
 
 SHOWN = 300
 """Characters of a prompt that its answer repeats."""
@@ -105,3 +107,9 @@ def _require_label(message: Float64MultiArray, bundle: Bundle) -> None:
             f"it is labelled {label[:80]!r}; leave the label empty or give the model's id, "
             f"{bundle.model_id[:12]}…"
         )
+
+
+def described(inference: Inference) -> dict[str, str]:
+    """What an answer says of an encoding: its digest, and its figures."""
+    figures = {name: f"{value:.4g}" for name, value in inference.figures.items()}
+    return {"z": z_digest(inference.z), **figures}

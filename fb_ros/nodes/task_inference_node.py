@@ -18,12 +18,14 @@ from std_msgs.msg import Float32, Float64MultiArray, String
 from fb_ros.bundle.time_limit import within
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.drain import drain
+from fb_ros.nodes.goal.goal_watch import GoalWatch
 from fb_ros.nodes.inference_parameters import InferenceParameters
 from fb_ros.nodes.latency import LatencyWindow
 from fb_ros.nodes.messages import ERROR, OK, WARN, to_diagnostics, to_status
 from fb_ros.nodes.prompt_messages import (
     SHOWN,
     as_line,
+    described,
     is_prompt,
     most_bytes_of_samples,
     text_of,
@@ -50,7 +52,6 @@ from fb_ros.task_inference.inference import Inference
 from fb_ros.task_inference.reward_inference import RewardInference
 from fb_ros.task_inference.skill_commands import run_skill_command
 from fb_ros.task_inference.trial import after_trial
-from fb_ros.task_inference.z_digest import z_digest
 
 _WARM_UP_SECONDS = 60.0
 
@@ -83,6 +84,7 @@ class TaskInferenceNode(Node):
         self._present: Inference | None = None
         """The prompt in force."""
         self._states = StateWatch(self, self._robot)
+        self._goal = GoalWatch(self, self._robot, self._states)
         self._z = ZPublisher(self, bundle, self._settings.ramp_seconds)
         self._twin = TwinClient(self, self._model_id, self._on_twin)
         self._status = self.create_publisher(DiagnosticStatus, "prompt/status", LATCHED)
@@ -191,9 +193,10 @@ class TaskInferenceNode(Node):
             self._feedback.clear()
         self._present = inference
         self._z.go_to(inference.z)
+        self._goal.ask(inference.text, self._counts["prompts"])
         seconds = time.time() - since
         self._latency.add(seconds)
-        values = {"prompt": topic, "text": text, **_described(inference)}
+        values = {"prompt": topic, "text": text, **described(inference)}
         values["time_ms"] = f"{seconds * 1e3:.2f}"
         if topic == "reward_value":
             values["window_s"] = f"{self._feedback.seconds:g}"
@@ -215,7 +218,7 @@ class TaskInferenceNode(Node):
             self._counts["twin_changes"] += 1
             self._z.go_to(told.z)
         self._present = told
-        values = {**self._values_of_prompt, **_described(told), **twin_values(answer)}
+        values = {**self._values_of_prompt, **described(told), **twin_values(answer)}
         self._answer_accepted(values["text"], told, values)
 
     def _answer_accepted(
@@ -257,11 +260,6 @@ class TaskInferenceNode(Node):
         name = f"{self.get_fully_qualified_name()}: task inference"
         status = to_status(OK, name, "listening for prompts", values, self._robot.name)
         self._diagnostics.publish(to_diagnostics(status, self.get_clock().now()))
-
-
-def _described(inference: Inference) -> dict[str, str]:
-    figures = {name: f"{value:.4g}" for name, value in inference.figures.items()}
-    return {"z": z_digest(inference.z), **figures}
 
 
 def main() -> int:
