@@ -13,7 +13,15 @@ def data_files() -> list[tuple[str, list[str]]]:
         ("share/ament_index/resource_index/packages", ["resource/fb_ros"]),
         (share, ["package.xml"]),
         (f"{share}/launch", _glob("launch/*.launch.py")),
-        (f"{share}/config", [*_glob("config/*.yaml"), *_glob("config/*.txt")]),
+        (
+            f"{share}/config",
+            [
+                *_glob("config/*.yaml"),
+                *_glob("config/*.txt"),
+                *_glob("config/robot.rviz"),
+                *_glob("config/*.json"),
+            ],
+        ),
     ]
     for bundle in sorted(path for path in Path("models").glob("*") if path.is_dir()):
         files.append((f"{share}/{bundle}", _glob(f"{bundle}/*")))

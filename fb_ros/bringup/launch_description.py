@@ -19,6 +19,7 @@ from fb_ros.bringup.options import OPTIONS, default_options
 from fb_ros.bringup.parameter_files import Value, parameters_of
 from fb_ros.bringup.processes import Process, robot_processes, start_words
 from fb_ros.errors import FbRosError
+from fb_ros.paths import shipped
 from launch import LaunchContext, LaunchDescription
 
 
@@ -41,7 +42,8 @@ def robot_launch_description(robot: str) -> LaunchDescription:
             option.name: LaunchConfiguration(option.name).perform(context) for option in OPTIONS
         }
         outer = _outer_parameters(context, options["namespace"])
-        return [_node(process, options) for process in robot_processes(robot, options, outer)]
+        nodes = [_node(process, options) for process in robot_processes(robot, options, outer)]
+        return [*nodes, *([_rviz(options)] if options["rviz"] == "true" else [])]
 
     return LaunchDescription([*arguments, OpaqueFunction(function=start)])
 
@@ -68,6 +70,20 @@ def _node(process: Process, options: dict[str, str]) -> Node:
         parameters=[dict(process.parameters)],
         output="screen",
         on_exit=on_exit if process.vital else None,
+    )
+
+
+def _rviz(options: dict[str, str]) -> Node:
+    """RViz in the robot's namespace, where its topics are; closing it leaves the robot running."""
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        name="rviz",
+        namespace=options["namespace"],
+        arguments=["-d", str(shipped("config", "robot.rviz"))],
+        # A robot's links are on a topic of its own.
+        remappings=[("/tf", "tf"), ("/tf_static", "tf_static")],
+        parameters=[{"use_sim_time": options["use_sim_time"] == "true"}],
     )
 
 

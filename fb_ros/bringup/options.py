@@ -92,6 +92,12 @@ OPTIONS = (
         description="how much the nodes log",
         choices=("debug", "info", "warn", "error", "fatal"),
     ),
+    Option(
+        name="rviz",
+        default="false",
+        description="whether RViz is started, too; its Publish Point asks the robot to go there",
+        choices=("true", "false"),
+    ),
     Option(name="seed", default="0", description="seed of the simulated robot's initial states"),
     Option(
         name="start",

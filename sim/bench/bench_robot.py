@@ -99,7 +99,7 @@ class BenchRobot(Node):
         end = time.perf_counter() + seconds
         self.run_until(lambda: time.perf_counter() >= end, "time to pass", seconds + 10.0)
 
-    def run_until(self, done: Callable[[], bool], what: str, patience: float = 30.0) -> None:
+    def run_until(self, done: Callable[[], bool], what: str, patience: float = 120.0) -> None:
         """Lets the robot live until `done`, in real time."""
         deadline = time.perf_counter() + patience
         while not done():

@@ -35,7 +35,7 @@ Alive = Callable[[], None]
 class RobotClient(Node):
     """Blocking calls over the topics of one robot, for programs that do one thing at a time."""
 
-    def __init__(self, namespace: str, *, frame: str, patience: float = 60.0) -> None:
+    def __init__(self, namespace: str, *, frame: str, patience: float = 120.0) -> None:
         super().__init__("client", namespace=namespace)
         self._frame, self._patience = frame, patience
         self.alive: Alive = lambda: None

@@ -11,9 +11,7 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import Imu, JointState
 
 from fb_ros.robot.robot_state import RobotState
-
-# Frame of a mobile robot's body, as REP 105 calls it.
-_BODY = "base_link"
+from sim.robots.link_tree import BASE_LINK
 
 
 def joint_states_message(
@@ -46,7 +44,7 @@ def tcp_pose_of(stamp: Any, frame: str, state: RobotState) -> PoseStamped:
 
 def odometry_of(stamp: Any, frame: str, state: RobotState) -> Odometry:
     """Where a mobile robot is, and how it moves in its own frame, as REP 105 has it."""
-    message = Odometry(child_frame_id=_BODY)
+    message = Odometry(child_frame_id=BASE_LINK)
     message.header.stamp, message.header.frame_id = stamp, frame
     message.pose.pose.position = _vector(Point, state.base_position)
     message.pose.pose.orientation = _quaternion(state.base_orientation)
@@ -58,7 +56,7 @@ def odometry_of(stamp: Any, frame: str, state: RobotState) -> Odometry:
 def imu_of(stamp: Any, state: RobotState) -> Imu:
     """How that body is turned and turns; no acceleration."""
     message = Imu()
-    message.header.stamp, message.header.frame_id = stamp, _BODY
+    message.header.stamp, message.header.frame_id = stamp, BASE_LINK
     message.orientation = _quaternion(state.base_orientation)
     message.angular_velocity = _vector(Vector3, state.base_angular_velocity)
     # How sensor_msgs/Imu says that there is none.

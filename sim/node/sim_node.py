@@ -21,6 +21,7 @@ from fb_ros.nodes.qos import EVENTS, STREAM
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.single_instance import SingleInstance
 from sim.node.clock_source import ClockSource
+from sim.node.description_publisher import DescriptionPublisher
 from sim.node.lockstep import Lockstep
 from sim.node.rate_meter import RateMeter
 from sim.node.state_publisher import StatePublisher
@@ -93,6 +94,7 @@ class SimNode(Node):
         self._command = np.zeros(self._spec.act_dim)
         self._stepping = False
         self._refused_commands = 0
+        self._description = DescriptionPublisher(self, self._environment)
         self._state = StatePublisher(self, self._spec, self._environment.robot_state())
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
         self.create_subscription(Float64MultiArray, "commands", self._on_command, STREAM)
@@ -136,6 +138,7 @@ class SimNode(Node):
     def _publish_state(self) -> None:
         # The clock first, so that whoever reads it is not behind what it is about to hear.
         self._time.publish()
+        self._description.publish(self._time.stamp)
         self._state.publish(self._environment.robot_state(), self._time.stamp, self._label())
 
     def _tick(self) -> None:

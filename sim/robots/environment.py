@@ -65,6 +65,8 @@ class Environment(abc.ABC):
         or a body; `base_body` is the torso of a robot that moves about.
         """
         self.spec = spec
+        self.model_joints = dict(joint_names)
+        """Names in the model by those in messages."""
         self.model, self.data = model, data
         joints = [model.joint(name) for name in joint_names.values()]
         self.qpos_index = np.array([joint.qposadr[0] for joint in joints])

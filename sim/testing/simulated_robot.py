@@ -14,7 +14,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool, Float64MultiArray
 from std_srvs.srv import SetBool, Trigger
 
-from fb_ros.bringup.processes import default_options
+from fb_ros.bringup.options import default_options
 from fb_ros.bundle.bundle import load_bundle
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import values_of

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
@@ -14,7 +16,7 @@ def test_arriving_is_published_and_latched(fb_ros_robot: StartRobot) -> None:
     markers = pytest.importorskip("visualization_msgs.msg")
     robot = fb_ros_robot("point_mass", lockstep=False, real_time_factor="3")
     heard: list[DiagnosticStatus] = []
-    shown: list[object] = []
+    shown: list[Any] = []
     client = robot.client
     client.create_subscription(DiagnosticStatus, "prompt/progress", heard.append, LATCHED)
     client.create_subscription(markers.Marker, "goal_marker", shown.append, LATCHED)
