@@ -110,6 +110,8 @@ def _ways(
     else:
         yield whole
     low, high = float(rewards.min()), float(rewards.max())
+    # Of half as many states: these take the most time.
+    every = every[::2]
     yield Candidate("powered", every, ((rewards[every] - low) / (high - low)) ** _POWER)
     best, unit = float(np.percentile(rewards, 99.9)), float(rewards.std())
     for softness in _SOFTNESS:

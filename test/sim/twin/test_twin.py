@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.cli import main
 from fb_ros.errors import FbRosError
 from fb_ros.prompts.prompt import GoalPoint, Reward
 from fb_ros.task_inference.objective import Objective, objective_of
@@ -123,3 +125,17 @@ def test_a_poor_outcome_is_said(inference: RewardInference) -> None:
 def test_a_twin_of_another_robot_is_refused(bundle: Bundle) -> None:
     with pytest.raises(FbRosError, match="made for another description of robot point_mass"):
         Twin(bundle, make_environment("jaco"))
+
+
+def test_a_prompt_is_tried_from_the_shell_without_a_robot(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["prompt", "--dry-run", "--bundle", "point_mass", "--json"]
+    assert main([*words, "--twin", "--reward", "tcp_pos[0]"]) == 0
+    tried = json.loads(capsys.readouterr().out)
+    assert tried["twin_tried"] > 3
+    assert tried["predicted_reward"] > 0.15
+    assert main([*words, "--twin", "--goal-point", "0.1", "0.1", "0.01"]) == 1
+    assert "leaves nothing to try" in capsys.readouterr().err
+    assert main(["prompt", "--twin", "--reward", "tcp_pos[0]"]) == 1
+    assert "start the robot with twin:=true" in capsys.readouterr().err
