@@ -14,21 +14,10 @@ from fb_ros.errors import FbRosError
 from fb_ros.robot.field import assemble
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
+from sim.robots.body_motion import BodyMotion
 from sim.robots.coupling import servo_coupling
 from sim.robots.pose_reader import PoseReader
 from sim.robots.start import Start
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class BodyMotion:
-    """Motion of all of a robot's bodies together, world frame."""
-
-    com_position: np.ndarray
-    """Centre of mass, m, `(n, 3)`."""
-    com_velocity: np.ndarray
-    """Its velocity, m/s, `(n, 3)`."""
-    angular_momentum: np.ndarray
-    """About the centre of mass, kg m^2/s, `(n, 3)`."""
 
 
 class Environment(abc.ABC):
@@ -73,9 +62,6 @@ class Environment(abc.ABC):
         self.qvel_index = np.array([joint.dofadr[0] for joint in joints])
         self._ctrl_index = np.array([model.actuator(name).id for name in actuators])
         self._command_gain = command_gain
-        self._dof_of = {
-            name: joint.dofadr[0] for name, joint in zip(joint_names, joints, strict=True)
-        }
         servos = [i for i, name in enumerate(spec.action_joints) if name not in joint_names]
         self.joint_names = (*joint_names, *(spec.action_joints[i] for i in servos))
         self._coupling = servo_coupling(
@@ -88,7 +74,6 @@ class Environment(abc.ABC):
         self._poses = PoseReader(model, site=site, body=self._tcp_body, base=self.base_body)
         # Where states are read that the robot is not in.
         self._elsewhere = mujoco.MjData(model)
-        self._substeps = round(spec.ctrl_dt / model.opt.timestep)
         self._command = np.zeros(spec.act_dim)
 
     @abc.abstractmethod
@@ -99,7 +84,7 @@ class Environment(abc.ABC):
         """Advances by one control period under `command`, physical units, `(act_dim,)`."""
         self._command = np.array(command)
         self.data.ctrl[self._ctrl_index] = self._command_gain * command
-        mujoco.mj_step(self.model, self.data, self._substeps)
+        mujoco.mj_step(self.model, self.data, self._substeps())
         # mj_step leaves Cartesian read-outs one physics step behind the joints.
         self._poses.update(self.data)
 
@@ -136,7 +121,7 @@ class Environment(abc.ABC):
         ends = model.nq, model.nq + model.nv
         for state, control in zip(states, controls, strict=True):
             data.ctrl[index] = control
-            mujoco.mj_step(model, data, self._substeps)
+            mujoco.mj_step(model, data, self._substeps())
             state[: ends[0]] = data.qpos
             state[ends[0] : ends[1]] = data.qvel
             if model.na:
@@ -169,6 +154,9 @@ class Environment(abc.ABC):
             velocity[index] = data.subtree_linvel[self.base_body]
             momentum[index] = data.subtree_angmom[self.base_body]
         return BodyMotion(com_position=position, com_velocity=velocity, angular_momentum=momentum)
+
+    def _substeps(self) -> int:
+        return round(self.spec.ctrl_dt / self.model.opt.timestep)
 
     def _state_of(
         self, qpos: np.ndarray, qvel: np.ndarray, poses: dict[str, np.ndarray]
@@ -207,7 +195,8 @@ class Environment(abc.ABC):
         jacobian = np.empty((3, self.model.nv))
         mujoco.mj_comPos(self.model, self.data)
         mujoco.mj_jac(self.model, self.data, jacobian, None, position, self._tcp_body)
-        return jacobian[:, [self._dof_of[name] for name in self.spec.action_joints]]
+        joints = [self.joint_names.index(name) for name in self.spec.action_joints]
+        return jacobian[:, self.qvel_index[joints]]
 
     @property
     def time(self) -> float:
@@ -239,7 +228,5 @@ class Environment(abc.ABC):
 
     def _require_physics(self, states: np.ndarray) -> None:
         if states.shape[-1] != self.physics_size:
-            raise FbRosError(
-                f"physics state has shape {states.shape}, {self.spec.name} takes "
-                f"({self.physics_size},)"
-            )
+            name, size = self.spec.name, self.physics_size
+            raise FbRosError(f"physics state has shape {states.shape}, {name} takes ({size},)")

@@ -30,7 +30,7 @@ def ask_from_start(
 ) -> tuple[Inference, Trial]:
     """The same for a robot in its first initial state, and what the twin saw."""
     environment = make_environment(bundle.robot.name)
-    twin = Twin(bundle, environment)
+    twin = Twin(bundle)
     environment.reset(episode_rng(0, 0))
     answer = inference.infer(prompt, environment.observation())
     if answer.proposals is None or answer.objective is None:
