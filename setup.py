@@ -11,7 +11,7 @@ def data_files() -> list[tuple[str, list[str]]]:
     share = "share/fb_ros"
     files = [
         ("share/ament_index/resource_index/packages", ["resource/fb_ros"]),
-        (share, ["package.xml"]),
+        (share, ["package.xml", "LICENSE"]),
         (f"{share}/launch", _glob("launch/*.launch.py")),
         (
             f"{share}/config",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import mujoco
 import numpy as np
 from PIL import Image
 
-from fb_ros.errors import FbRosError
+from sim.renderer import require_renderer
 from sim.robots.environment import Environment
 from sim.tasks.follow import CommandOf
 
@@ -21,8 +20,7 @@ class FilmStrip:
     """Frames of an episode, side by side, the goal drawn as a red ball."""
 
     def __init__(self, environment: Environment, *, height: int = 360, width: int = 360) -> None:
-        if os.environ.get("MUJOCO_GL", "off") == "off":
-            raise FbRosError("pictures need a renderer; set MUJOCO_GL=egl (or osmesa, or glfw)")
+        require_renderer("pictures")
         self._environment = environment
         self._renderer = mujoco.Renderer(environment.model, height, width)
         self._frames: list[np.ndarray] = []

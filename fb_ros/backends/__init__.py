@@ -34,6 +34,10 @@ def backend_class(name: str) -> Any:
     return getattr(importlib.import_module(module), cls)
 
 
+_TOLD: set[str] = set()
+"""Why a GPU was not taken, as far as that has been logged."""
+
+
 def make_backend(
     name: str, graph: GraphFile, verify: Callable[[Backend], None] = lambda backend: None
 ) -> Backend:
@@ -58,14 +62,16 @@ def make_backend(
         _LOG.info("%s: %s runs on %s", name, graph.path.name, first.runtime)
         return WithReserve(first, reserve)
     reserve = make_backend(ONNXRUNTIME, graph, verify)
-    _LOG.log(
-        logging.INFO if name == "auto" else logging.WARNING,
-        "%s: %s runs on %s, because %s",
-        name,
-        graph.path.name,
-        reserve.runtime,
-        "; ".join(reasons),
-    )
+    level = logging.INFO if name == "auto" else logging.WARNING
+    why = "; ".join(reasons)
+    if name == "auto" and why in _TOLD:
+        # Every graph of a model has the same reasons: they are long, and told once.
+        _LOG.log(level, "%s: %s runs on %s, too", name, graph.path.name, reserve.runtime)
+    else:
+        _LOG.log(
+            level, "%s: %s runs on %s, because %s", name, graph.path.name, reserve.runtime, why
+        )
+    _TOLD.add(why)
     return reserve
 
 

@@ -23,9 +23,12 @@ from fb_ros.paths import shipped
 from launch import LaunchContext, LaunchDescription
 
 
-def robot_launch_description(robot: str) -> LaunchDescription:
-    """Starts the simulated `robot`, its task inference and its policy."""
-    defaults = default_options(robot)
+def robot_launch_description(robot: str | None = None) -> LaunchDescription:
+    """Starts the simulated `robot`, its task inference and its policy.
+
+    Without one it has an argument `robot` that says which.
+    """
+    defaults = default_options(robot or "")
     arguments = [
         DeclareLaunchArgument(
             option.name,
@@ -35,14 +38,20 @@ def robot_launch_description(robot: str) -> LaunchDescription:
         )
         for option in OPTIONS
     ]
+    if robot is None:
+        which = DeclareLaunchArgument("robot", description="robot to simulate, by its name")
+        arguments.insert(0, which)
 
     def start(context: LaunchContext) -> list[Node]:
         _refuse_unknown(context)
+        which = robot or LaunchConfiguration("robot").perform(context)
         options = {
-            option.name: LaunchConfiguration(option.name).perform(context) for option in OPTIONS
+            option.name: LaunchConfiguration(option.name).perform(context)
+            or default_options(which)[option.name]
+            for option in OPTIONS
         }
         outer = _outer_parameters(context, options["namespace"])
-        nodes = [_node(process, options) for process in robot_processes(robot, options, outer)]
+        nodes = [_node(process, options) for process in robot_processes(which, options, outer)]
         return [*nodes, *([_rviz(options)] if options["rviz"] == "true" else [])]
 
     return LaunchDescription([*arguments, OpaqueFunction(function=start)])
@@ -104,7 +113,7 @@ def _refuse_unknown(context: LaunchContext) -> None:
     if not file or file not in [Path(word).name for word in sys.argv]:
         # Included by another launch file, which has arguments of its own.
         return
-    known = [option.name for option in OPTIONS] + ["launch-prefix", "launch-prefix-filter"]
+    known = ["robot", "launch-prefix", "launch-prefix-filter", *(one.name for one in OPTIONS)]
     unknown = [name for name in _names(context.argv) if name not in known]
     if unknown:
         close = difflib.get_close_matches(unknown[0], known, 1)

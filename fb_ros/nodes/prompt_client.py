@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -62,6 +63,9 @@ def publish_prompt(
             quiet = namespace or time.monotonic() - changed > _QUIET_SECONDS
             return bool(quiet and _robots(node, namespace))
 
+        if not namespace:
+            line = f"looking for robots for {_QUIET_SECONDS:g} s; --namespace ROBOT does not wait"
+            print(line, file=sys.stderr, flush=True)
         wait_for(settled, _LISTENER)
         robots = _robots(node, namespace)
         if len(robots) > 1:

@@ -26,6 +26,7 @@ from std_msgs.msg import Float64MultiArray
 from fb_ros.bringup.options import default_options
 from fb_ros.bringup.processes import Process, command_line
 from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.description import write_description
 from fb_ros.bundle.files import DESCRIPTION
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import label_of, to_array_message, values_of
@@ -113,7 +114,7 @@ def _bundle_at(rate: int) -> Iterator[Bundle]:
         shutil.copytree(find_bundle(Path("jaco")), path)
         description = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
         description["robot"]["ctrl_dt"] = 1.0 / rate
-        (path / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
+        write_description(path, description)
         yield load_bundle(path)
 
 

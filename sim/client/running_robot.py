@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import rclpy
 
+from fb_ros.bringup.options import default_options
 from sim.client.robot_client import RobotClient
 from sim.client.robot_processes import RobotProcesses
 
@@ -31,8 +32,8 @@ def running_robot(
 ) -> AbstractContextManager[RobotClient]:
     """A robot and a client that is ready to talk to it, for a program that does nothing else.
 
-    `options` are those of `fb_ros.bringup.processes`, `namespace` among them; a namespace in which
-    a simulation already runs is refused.
+    `options` are those of `fb_ros.bringup.options`, each with its default; a namespace in which a
+    simulation already runs is refused.
     """
     return running_with(RobotClient, robot, options, frame=frame)
 
@@ -46,7 +47,7 @@ def running_with(
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     rclpy.init()
     try:
-        client = kind(options["namespace"], frame=frame)
+        client = kind({**default_options(robot), **options}["namespace"], frame=frame)
         client.require_free_namespace()
         with robot_up(robot, options, client):
             yield client

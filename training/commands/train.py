@@ -13,6 +13,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.folder_lock import sole_writer
 from fb_ros.whole_file import UnwritableError
 from sim.progress import progress_bar
+from sim.renderer import require_renderer
 from sim.robots.environment import Environment
 from sim.robots.registry import make_environment
 from sim.tasks.reward_tasks import reward_tasks
@@ -24,7 +25,6 @@ from training.compute.device import choose_device, device_name
 from training.data.data import Transitions
 from training.data.record import write_record
 from training.evaluation.evaluation_of import evaluation_of
-from training.evaluation.reach_evaluation import require_renderer
 from training.networks.weights import write_weights
 from training.runs.checkpoint import load_checkpoint, read_record_of, write_checkpoint
 from training.runs.figures_line import figures_line
@@ -81,7 +81,7 @@ class _Training:
             agent_settings, environment, data, seed=config.eval_seed, tasks=config.eval_tasks
         )
         if config.videos:
-            require_renderer()
+            require_renderer("videos")
         self._update, self._minutes, self._best = 0, 0.0, -np.inf
         self._run = new_run(config, self._settings, len(data), init, device)
         if resumed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from fb_ros.errors import FbRosError
 from fb_ros.robot.field import layout_slices
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.task_inference.asked_blocks import goal_blocks
@@ -85,12 +83,6 @@ class ReachEvaluation:
             return command_of
 
         return controller_for
-
-
-def require_renderer() -> None:
-    """Refuses to film where nothing can be drawn, before hours have passed."""
-    if os.environ.get("MUJOCO_GL", "off") == "off":
-        raise FbRosError("videos need a renderer; set MUJOCO_GL=egl (or osmesa, or glfw)")
 
 
 def encode_goal(
