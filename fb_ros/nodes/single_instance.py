@@ -15,6 +15,8 @@ from fb_ros.nodes.claim import Claim
 _DISCOVERY_SECONDS = 1.0
 # How long after its start it still gives way to one that was there before and shows itself late.
 _YOUNG_SECONDS = 15.0
+# How often in a row, a second apart, it has to see one for that.
+_LOOKS = 5
 
 
 class SingleInstance:
@@ -34,7 +36,14 @@ class SingleInstance:
             f"there is a {name} in namespace {namespace} already; stop it, or start this one in "
             "another namespace (-r __ns:=/other)"
         )
-        self._claim = Claim(f"{name} {namespace}", refusal=self._taken)
+        try:
+            self._claim = Claim(f"{name} {namespace}", refusal=self._taken)
+        except FbRosError:
+            # The others are not to see two of them for longer than they must.
+            node.destroy_node()
+            raise
+        self._waited = False
+        self._seen_in_a_row = 0
         self._timer = node.create_timer(
             1.0, self._keep_giving_way, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
@@ -42,22 +51,33 @@ class SingleInstance:
     def wait(self) -> None:
         """Returns when nobody else of this name has shown itself for long enough since the start.
 
-        To be called before the node does anything that others would notice.
+        To be called before the node does anything that others would notice; later calls return at
+        once.
         """
+        if self._waited:
+            return
         while time.monotonic() < self._since + _DISCOVERY_SECONDS:
             self._give_way()
             time.sleep(0.05)
         self._give_way()
+        self._waited = True
 
     def _give_way(self) -> None:
-        node = self._node
-        name = (node.get_name(), node.get_namespace())
-        if node.get_node_names_and_namespaces().count(name) > 1:
+        if self._is_second():
             raise FbRosError(self._taken)
         self._also()
 
+    def _is_second(self) -> bool:
+        node = self._node
+        name = (node.get_name(), node.get_namespace())
+        return bool(node.get_node_names_and_namespaces().count(name) > 1)
+
     def _keep_giving_way(self) -> None:
-        if time.monotonic() - self._since < _YOUNG_SECONDS:
-            self._give_way()
-        else:
+        if time.monotonic() - self._since > _YOUNG_SECONDS:
             self._timer.cancel()
+            return
+        # One that this machine has refused by the claim shows itself, too, until it has left.
+        self._seen_in_a_row = self._seen_in_a_row + 1 if self._is_second() else 0
+        if self._seen_in_a_row >= _LOOKS:
+            raise FbRosError(self._taken)
+        self._also()

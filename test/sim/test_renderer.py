@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 
 import pytest
@@ -13,7 +14,7 @@ from sim import renderer
 @pytest.fixture(autouse=True)
 def nothing_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renderer, "_missing", [])
-    monkeypatch.setattr(renderer.ctypes.util, "find_library", {"EGL": "libEGL.so.1"}.get)
+    monkeypatch.setattr(ctypes.util, "find_library", {"EGL": "libEGL.so.1"}.get)
 
 
 @pytest.mark.parametrize("word", ["off", "disable", "", "0"])
