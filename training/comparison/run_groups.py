@@ -9,6 +9,7 @@ from typing import Any
 from fb_ros.command import Result
 from fb_ros.errors import FbRosError
 from training.agents.topline_actor import TOPLINE
+from training.runs.run_record import of_this_version
 
 
 def group_runs(runs: Mapping[Path, Result]) -> dict[Path, str]:
@@ -37,12 +38,8 @@ def group_runs(runs: Mapping[Path, Result]) -> dict[Path, str]:
 
 
 def _algorithm(run: Result, folder: Path) -> str:
-    try:
+    with of_this_version(folder):
         return TOPLINE if run.get("algorithm") == TOPLINE else str(run["agent"]["algorithm"])
-    except (KeyError, TypeError) as error:
-        raise FbRosError(
-            f"{folder} is not of this version of fb_ros ({error}); train anew"
-        ) from error
 
 
 def _facts(run: Result) -> dict[str, Any]:

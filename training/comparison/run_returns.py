@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fb_ros.command import Result
-from fb_ros.errors import FbRosError
 from sim.robots.environment import Environment
 from sim.tasks.reward_tasks import RewardTask
 from sim.tasks.tasks import REACH
@@ -21,7 +20,7 @@ from training.data.data import Transitions
 from training.evaluation.reach_evaluation import ReachEvaluation
 from training.evaluation.task_evaluation import TaskEvaluation, task_returns
 from training.networks.weights import load_weights, read_weights
-from training.runs.run_record import BEST, LAST, agent_of
+from training.runs.run_record import BEST, LAST, agent_of, of_this_version
 from training.runs.verify_records import verify_settings
 
 WEIGHTS = {"last": LAST, "best": BEST}
@@ -98,10 +97,6 @@ def _zero_shot_returns(bench: Bench, folder: Path, run: Result) -> Iterator[tupl
 
 
 def _td3_of(run: Result, folder: Path) -> Td3Config:
-    try:
+    with of_this_version(folder):
         verify_settings(Td3Config, run["agent"])
         return Td3Config(**run["agent"])
-    except (KeyError, TypeError, FbRosError) as error:
-        raise FbRosError(
-            f"{folder} is not of this version of fb_ros ({error}); train anew"
-        ) from error

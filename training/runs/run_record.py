@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fb_ros.command import Result
@@ -30,10 +32,21 @@ def read_run(folder: Path) -> Result:
 
 def agent_of(run: Result, folder: Path) -> AgentConfig:
     """The settings of a run's agent; refuses those of another version."""
-    try:
+    with of_this_version(folder):
         verify_settings(AgentConfig, run["agent"])
         return AgentConfig.from_json(run["agent"])
+
+
+@contextmanager
+def of_this_version(folder: Path) -> Iterator[None]:
+    """Reads a run's record; whatever does not fit is refused as another version's.
+
+    Raises:
+        FbRosError: an entry is missing, unknown or of another kind.
+    """
+    try:
+        yield
     except (KeyError, TypeError, ValueError, OverflowError, FbRosError) as error:
         raise FbRosError(
-            f"{folder / RUN} is not of this version of fb_ros ({error}); train anew"
+            f"{folder / RUN} is not of this version of fb_ros ({error}); train again"
         ) from error

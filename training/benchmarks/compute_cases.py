@@ -1,0 +1,134 @@
+"""Benchmarks of graphs, training and data: what each measures, and its settings."""
+
+# What a case runs is imported when it runs: graphs are timed on machines without torch, too.
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from fb_ros.benchmark_inference import CASES, inference_rows
+from fb_ros.bundle.bundle import load_bundle
+from fb_ros.command import CommandConfig
+from fb_ros.paths import find_bundle
+from fb_ros.settings import require_at_least
+
+Row = dict[str, object]
+
+_SHIPPED = "jaco"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Inference(CommandConfig):
+    """A policy step, the best of 32 actions and a full encoding of 10,000 states, on every backend
+    that is here."""
+
+    bundle: Path | None = None
+    """Time this model, by itself; none for untrained networks with hidden layers of 256 and 1024,
+    beside eager PyTorch."""
+    repeats: int = 100
+    """How often each case runs, in hundreds of policy steps."""
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 2, "repeats")
+
+    def rows(self) -> list[Row]:
+        """Runs it; without PyTorch here, of a shipped model."""
+        bundle = self.bundle
+        if bundle is None:
+            try:
+                from training.benchmarks.benchmark_inference import benchmark_inference
+
+                return benchmark_inference(self.repeats)
+            except ModuleNotFoundError as error:
+                if error.name != "torch":
+                    raise
+            bundle = Path(_SHIPPED)
+            print(
+                f"without PyTorch here: timing the model {bundle}, with nothing beside it",
+                file=sys.stderr,
+            )
+        loaded = load_bundle(find_bundle(bundle))
+        rows = inference_rows(loaded, self.repeats, tuple(CASES))
+        return [{"model": loaded.path.name, **row} for row in rows]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Training(CommandConfig):
+    """Updates of each algorithm a second on two threads, with 42 observations, 9 actions and `z`
+    of 64, and how they fall with blocks, batch and width."""
+
+    repeats: int = 15
+    """Turns of each case."""
+    device: str = "cpu"
+    """Where to compute: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` where there is one."""
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 2, "repeats")
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        from training.benchmarks.benchmark_training import benchmark_training
+
+        return benchmark_training(self.repeats, self.device)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Memory(CommandConfig):
+    """Training on a folder of many transitions, which it makes (8 GB of disk), beside training on
+    a small one."""
+
+    transitions: int = 10_000_000
+    """Size of the folder."""
+    repeats: int = 150
+    """Updates on each folder."""
+    threads: int = 2
+    """CPU threads."""
+    folder: Path | None = None
+    """Where it makes its folders and leaves them; none for a place that is removed."""
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 2, "repeats")
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        from training.benchmarks.benchmark_memory import benchmark_memory
+
+        return benchmark_memory(self.transitions, self.repeats, self.threads, self.folder)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Collect(CommandConfig):
+    """Transitions of random motion a second on all cores, for each robot; beside dm_control's own
+    loops."""
+
+    repeats: int = 120
+    """Episodes of each."""
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 2, "repeats")
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        from training.benchmarks.benchmark_collect import benchmark_collect
+
+        return benchmark_collect(self.repeats)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Damage(CommandConfig):
+    """What comes of reading damaged files: bundles' descriptions, npz, HDF5, YAML, checkpoints,
+    records and skills. Fails where one is read wrongly or ends in a traceback."""
+
+    repeats: int = 3000
+    """Damaged files of npz and of HDF5; half as many descriptions, a sixth of the others."""
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 1, "repeats")
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        from training.benchmarks.benchmark_damage import benchmark_damage
+
+        return benchmark_damage(self.repeats)
