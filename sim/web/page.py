@@ -235,14 +235,12 @@ class Page:
         vector.on_update(one_by_one(on_change))
         return vector
 
-    def plot(self, title: str, lines: dict[str, str], height: int) -> Any:
-        """Lines over time, with their colours; its `data` are seconds and each line's values."""
-        series: list[Any] = [
-            {"label": name, "stroke": colour, "width": 2} for name, colour in lines.items()
-        ]
+    def plot(self, title: str, series: Sequence[Any], height: int) -> Any:
+        """Lines over time, each as uPlot's own words describe it; its `data` are the times and
+        each line's values."""
         return self._server.gui.add_uplot(
-            (np.zeros(1),) * (1 + len(lines)),
-            series=({"label": "s"}, *series),
+            (np.zeros(1),) * len(series),
+            series=tuple(series),
             scales={"x": {"time": False}},
             title=title,
             height=height,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,19 @@ from sim.web.page import Page
 
 _HEIGHT = 165
 _SEEN, _MEAN, _EXPECTED, _BAD = "#1864ab", "#74c0fc", "#e8590c", "#c92a2a"
+_PLOTS = {
+    "reward": (
+        "reward of the formula",
+        {"earned": _SEEN, "its mean": _MEAN, "forecast": _EXPECTED},
+    ),
+    "likeness": ("likeness to what z asks for", {"now": _SEEN, "forecast": _EXPECTED}),
+    "measure": ("distance", {"now": _SEEN, "aim": _EXPECTED}),
+    "latency": ("policy_node", {"p50 ms": _SEEN, "p99 ms": _MEAN, "deadlines missed": _BAD}),
+}
+"""Titles of the plots, and their lines with their colours."""
+# uPlot finds no scale for a line of which no value is known.
+_UNKNOWN = ("forecast",)
+_FORECASTS = {"reward": "predicted_reward", "likeness": "predicted_likeness"}
 
 
 class PlotsPanel:
@@ -29,32 +43,22 @@ class PlotsPanel:
             "measure": History(2),
             "latency": History(3, seconds=300.0),
         }
-        plots = {
-            "reward": (
-                "reward of the formula",
-                {"earned": _SEEN, "its mean": _MEAN, "forecast": _EXPECTED},
-            ),
-            "likeness": ("likeness to what z asks for", {"now": _SEEN, "forecast": _EXPECTED}),
-            "measure": ("distance", {"now": _SEEN, "aim": _EXPECTED}),
-            "latency": (
-                "policy_node",
-                {"p50 ms": _SEEN, "p99 ms": _MEAN, "deadlines missed": _BAD},
-            ),
-        }
         with page.panel("live", 330.0, floating=False):
             self._plots = {
-                key: page.plot(title, lines, _HEIGHT) for key, (title, lines) in plots.items()
+                key: page.plot(title, _series(lines, _UNKNOWN), _HEIGHT)
+                for key, (title, lines) in _PLOTS.items()
             }
         self._plots["measure"].visible = self._plots["reward"].visible = False
 
     def ask(self, asked: Asked, values: Mapping[str, str]) -> None:
         """A new prompt, with the figures of its answer."""
         self._forecast = {
-            name: float(values[name])
-            for name in ("predicted_reward", "predicted_likeness")
-            if name in values
+            name: float(values[name]) for name in _FORECASTS.values() if name in values
         }
         self._mean = None
+        for key, figure in _FORECASTS.items():
+            hidden = () if figure in self._forecast else _UNKNOWN
+            self._plots[key].series = _series(_PLOTS[key][1], hidden)
         for key in ("reward", "likeness", "measure"):
             self._histories[key].clear()
         self._plots["reward"].visible = bool(asked.rewards)
@@ -103,3 +107,14 @@ class PlotsPanel:
             for key, plot in self._plots.items():
                 if plot.visible:
                     plot.data = self._histories[key].arrays()
+
+
+def _series(lines: Mapping[str, str], hidden: Collection[str] = ()) -> tuple[Any, ...]:
+    """What uPlot is told of the times and of each line."""
+    return (
+        {"label": "s"},
+        *(
+            {"label": name, "stroke": colour, "width": 2, "show": name not in hidden}
+            for name, colour in lines.items()
+        ),
+    )

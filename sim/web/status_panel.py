@@ -21,7 +21,7 @@ class StatusPanel:
     def __init__(self, page: Page, out: PromptsOut, model_id: str) -> None:
         self._out, self._model_id = out, model_id
         self._heard = float("-inf")
-        with page.panel("robot", 290.0, floating=True):
+        with page.panel("robot", 320.0, floating=True):
             self._state = page.html("")
             self._doing = page.html(wording.note("nothing was asked yet"))
             page.button("EMERGENCY STOP", self._estop, colour="red")
