@@ -53,7 +53,7 @@ def benchmark_web(seconds: float, minutes: float) -> list[Row]:
     with running_robot(bundle.robot.name, options, frame=bundle.robot.frame) as client:
         rows = [_start(options)]
         with _page(options) as (pid, port):
-            rows += [_drawing(pid, port, seconds), _drags(client, bundle, port)]
+            rows += [_drawing(bundle, pid, port, seconds), _drags(client, bundle, port)]
             if minutes > 0.0:
                 rows.append(_reconnects(pid, port, 60.0 * minutes))
     return rows
@@ -71,25 +71,32 @@ def _page(options: dict[str, str]) -> Iterator[tuple[int, int]]:
 
 def _start(options: dict[str, str]) -> Row:
     """Seconds from the start of the process until a client has the robot where it is."""
-    taken = []
+    taken, cpu = [], []
     for _ in range(_STARTS):
         started = time.perf_counter()
-        with _page(options) as (_, port), HeadlessBrowser(port) as browser:
+        with _page(options) as (pid, port), HeadlessBrowser(port) as browser:
             wait_until(lambda browser=browser: browser.poses(0.02) > 0, "the robot")  # type: ignore[misc]
             taken.append(time.perf_counter() - started)
-    return {"case": "page_start", "p50_s": float(np.median(taken)), "max_s": max(taken)}
+            cpu.append(_cpu_seconds(pid))
+    p50, cpu_p50 = float(np.median(taken)), float(np.median(cpu))
+    return {"case": "page_start", "p50_s": p50, "max_s": max(taken), "p50_cpu_s": cpu_p50}
 
 
-def _drawing(pid: int, port: int, seconds: float) -> Row:
-    """How often the robot is drawn, and what that costs beside a page that nobody looks at."""
+def _drawing(bundle: Bundle, pid: int, port: int, seconds: float) -> Row:
+    """How often the robot is drawn while it goes from goal to goal, and what that costs beside a
+    page that nobody looks at."""
+    low, high = np.array(bundle.robot.goal_low), np.array(bundle.robot.goal_high)
     time.sleep(5.0)  # What it computes once, at its start, is over then.
     before = _cpu_seconds(pid)
     time.sleep(seconds)
     alone = (_cpu_seconds(pid) - before) / seconds
     with HeadlessBrowser(port) as browser:
         browser.poses(1.0)
-        before, started = _cpu_seconds(pid), time.perf_counter()
-        drawn = browser.poses(seconds)
+        before, started, drawn = _cpu_seconds(pid), time.perf_counter(), 0
+        # What stands still is not drawn anew.
+        for goal in np.random.default_rng(1).uniform(low, high, (round(seconds), 3)):
+            browser.drag([tuple(goal.tolist())])
+            drawn += browser.poses(1.0)
         elapsed = time.perf_counter() - started
         watched = (_cpu_seconds(pid) - before) / elapsed
     return {
