@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import rclpy
+from geometry_msgs.msg import PoseStamped
 
 from fb_ros.bundle.bundle import load_bundle
+from fb_ros.nodes.messages import stamp_of
+from fb_ros.nodes.qos import STREAM
 from sim.client.robot_client import RobotClient
 from sim.client.running_robot import robot_up
 
@@ -38,6 +42,8 @@ class Seen:
     page: Any
     """Playwright's."""
     port: int
+    poses: list[PoseStamped]
+    """Where the hand is, the newest last; what comes while nobody listens is left out."""
     requests: list[str]
     """Addresses that the page asked for."""
     errors: list[str]
@@ -47,6 +53,18 @@ class Seen:
         """Waits until the part of the page called `role` says the `text`."""
         part = self.page.locator(f'[data-role="{role}"]')
         part.filter(has_text=text).first.wait_for(timeout=PATIENCE_MS)
+
+    def hand(self) -> tuple[float, np.ndarray]:
+        """The time, s, and where the hand is now, m."""
+        self.poses.clear()
+        self.client.wait_for(lambda: bool(self.poses), "the hand")
+        point = self.poses[-1].pose.position
+        return stamp_of(self.poses[-1]) * 1e-9, np.array([point.x, point.y, point.z])
+
+    def let_pass(self, seconds: float) -> None:
+        """Waits for so much of the robot's time."""
+        start = self.hand()[0]
+        self.client.wait_for(lambda: self.hand()[0] > start + seconds, f"{seconds:g} s")
 
     def click(self, button: str) -> None:
         """Clicks the button with this label."""
@@ -88,13 +106,17 @@ def seen(browser: Any, root: Path) -> Iterator[Seen]:
         with robot_up("jaco", options, client):
             client.wait_for(lambda: _listens(port), "the page")
             page = browser.new_page(viewport=VIEWPORT)
+            poses: list[PoseStamped] = []
+            client.create_subscription(PoseStamped, "tcp_pose", poses.append, STREAM)
             requests: list[str] = []
             errors: list[str] = []
             page.on("request", lambda request: requests.append(request.url))
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.set_default_timeout(PATIENCE_MS)
             page.goto(f"http://127.0.0.1:{port}", timeout=PATIENCE_MS)
-            yield Seen(client=client, page=page, port=port, requests=requests, errors=errors)
+            yield Seen(
+                client=client, page=page, port=port, poses=poses, requests=requests, errors=errors
+            )
             page.close()
     finally:
         rclpy.try_shutdown()
