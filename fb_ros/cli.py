@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -24,7 +25,12 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     before = signal.signal(signal.SIGTERM, _interrupt) if _in_main_thread() else None
     try:
-        return _run(words)
+        code = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _unread()
+    else:
+        return code
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
@@ -41,6 +47,13 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _unread() -> int:
+    """Ends quietly, as other programs do, where nobody reads on: `fb_ros … | head`."""
+    # The interpreter would try once more to write what is left.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
+
+
 def _run(words: list[str]) -> int:
     name = words[0] if words else "--help"
     try:
@@ -53,6 +66,8 @@ def _run(words: list[str]) -> int:
         command = load_command(name)
         config = _parse(name, command, words[name.count(" ") + 1 :])
         result = command.run(config)
+    except BrokenPipeError:
+        raise
     except (FbRosError, OSError) as error:
         print(f"fb_ros {name}: error: {error}", file=sys.stderr)
         return 1

@@ -69,6 +69,8 @@ class PromptConfig(CommandConfig):
                 text.encode()
             except UnicodeError:
                 raise FbRosError("the prompt is no UTF-8; write it in plain letters") from None
+            if "\0" in text:
+                raise FbRosError("the prompt holds a NUL byte, at which ROS cuts texts off")
         if not 0.0 < self.patience < 1e9:
             raise FbRosError(f"patience is {self.patience}, expected seconds above 0")
         if self.twin and not self.dry_run:

@@ -1,15 +1,14 @@
-"""Claims on a name, held by one process of this machine at a time."""
+"""Claims on a name, held by one process of this user on this machine at a time."""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
 import os
-import tempfile
-from pathlib import Path
 from typing import IO
 
 from fb_ros.errors import FbRosError
+from fb_ros.private_files import open_private, runtime_folder
 
 
 class Claim:
@@ -23,8 +22,11 @@ class Claim:
         """Refuses with `refusal` when another process holds the name."""
         domain = os.environ.get("ROS_DOMAIN_ID", "0")
         digest = hashlib.sha256(f"{domain} {name}".encode()).hexdigest()[:16]
-        path = Path(tempfile.gettempdir()) / f"fb_ros_{os.getuid()}_{digest}.lock"
-        self._file: IO[bytes] = path.open("ab")
+        path = runtime_folder() / f"fb_ros_{digest}.lock"
+        try:
+            self._file: IO[bytes] = os.fdopen(open_private(path), "r+b")
+        except OSError as error:
+            raise FbRosError(f"{path} cannot be opened ({error.strerror}); remove it") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -52,6 +52,8 @@ def parse_prompt(text: str, *, longest: int = MAX_LENGTH) -> Prompt:
     """Reads a prompt of at most `longest` characters; refuses in one line what is none."""
     if len(text) > longest:
         raise FbRosError(f"the prompt has {len(text)} characters, at most {longest} will do")
+    if "\0" in text:
+        raise FbRosError("the prompt holds a NUL byte, at which ROS cuts texts off; leave it out")
     return _parse(text, _DEEPEST)
 
 

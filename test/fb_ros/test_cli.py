@@ -110,3 +110,28 @@ def test_a_missing_package_and_a_missing_module_are_told_apart(
     monkeypatch.setattr("fb_ros.command_tables.importlib.import_module", import_module)
     with pytest.raises(FbRosError, match=f"{lacking}.*{remedy}"):
         load_command("demo")
+
+
+@pytest.mark.parametrize("words", ["--help", "inspect --bundle jaco", "train --help"])
+def test_a_reader_that_stops_ends_it_quietly(words: str) -> None:
+    command = f"{sys.executable} -m fb_ros.cli {words} | head -n 1"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert ended.stdout.count("\n") == 1
+    assert "Traceback" not in ended.stderr
+    assert "Broken pipe" not in ended.stderr
+
+
+def test_nobody_reads_at_all(root: Path) -> None:
+    """The pipe is closed before anything is written."""
+    command = (
+        f"{sys.executable} -m fb_ros.cli inspect --bundle jaco | true; exit ${{PIPESTATUS[0]}}"
+    )
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=root)
+    assert ended.stderr == ""
+    assert ended.returncode == 141
+
+
+@pytest.mark.parametrize("flag", ["--reward", "--text"])
+def test_a_nul_byte_in_a_prompt_is_refused(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prompt", "--dry-run", "--bundle", "jaco", flag, "wave\0 0.3"]) != 0
+    assert "NUL byte" in capsys.readouterr().err

@@ -10,17 +10,22 @@ import json
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from fb_ros.errors import FbRosError
+from fb_ros.private_files import is_trusted_folder, open_private, read_trusted
 
 _LOG = logging.getLogger(__name__)
 # The first line of a file; another layout gets another name.
 _MAGIC = b"fb_ros engine 1\n"
 # Bytes of a SHA-256.
 _DIGEST = 32
+_MOST_ENGINE, _MOST_HEADER, _MOST_EXTRA = 2 << 30, 4 << 20, 1 << 30
+LONGEST_WAIT = 60.0
+"""Seconds that a process waits for another one's engine."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,35 +87,35 @@ class EngineCache:
     def require_writable(self) -> None:
         """Refuses a folder in which nothing can be kept."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
         except OSError as error:
             raise FbRosError(
-                f"{self.folder} cannot be written ({error.strerror}): engines could not be kept; "
-                "FB_ROS_CACHE_DIR names another folder"
+                f"{self.folder} cannot be written ({error.strerror or error}): engines could not "
+                "be kept; FB_ROS_CACHE_DIR names another folder"
             ) from error
 
     def load(self, key: EngineKey) -> Engine | None:
         """The engine of exactly that key; None where there is none, or none that is whole."""
         path = self.path(key)
         try:
-            content = path.read_bytes()
+            content = self._read(path, _MOST_ENGINE)
         except FileNotFoundError:
             return None
         except OSError as error:
-            _LOG.warning("%s is not readable (%s)", path, error)
+            _LOG.warning("%s is not used (%s)", path, error)
             return None
         try:
-            magic, rest = content[: len(_MAGIC)], content[len(_MAGIC) :]
-            header, _, plan = rest.partition(b"\n")
-            described = json.loads(header) if magic == _MAGIC else {}
+            end = content.find(b"\n", len(_MAGIC), len(_MAGIC) + _MOST_HEADER)
+            header, plan = content[len(_MAGIC) : max(0, end)], content[end + 1 :]
+            described = json.loads(header) if content.startswith(_MAGIC) else {}
             whole = (
                 described["key"] == json.loads(json.dumps(dataclasses.asdict(key)))
                 and described["sha256"] == hashlib.sha256(plan).hexdigest()
             )
             description = dict(described["description"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             whole = False
         if not whole:
             _LOG.warning("%s is damaged or of something else; it is not used", path)
@@ -134,7 +139,7 @@ class EngineCache:
     def load_extra(self, name: str) -> bytes:
         """What a library keeps between builds or runs; empty where nothing whole is there."""
         try:
-            content = (self.folder / name).read_bytes()
+            content = self._read(self.folder / name, _MOST_EXTRA)
         except OSError:
             return b""
         digest, extra = content[:_DIGEST], content[_DIGEST:]
@@ -152,29 +157,46 @@ class EngineCache:
         Gives whether there is any use in storing it.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            file = (self.folder / f"{key.digest}.lock").open("ab")
+            self._make_folder()
+            file = os.fdopen(open_private(self.folder / f"{key.digest}.lock"), "r+b")
         except OSError as error:
             _LOG.warning(
                 "%s cannot be written (%s): the engine is built, and built again the next time; "
                 "FB_ROS_CACHE_DIR names another folder",
                 self.folder,
-                error.strerror,
+                error.strerror or error,
             )
             yield False
             return
         with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _lock(file, 0.0):
                 _LOG.warning("another process builds this engine; waiting for it")
-                fcntl.flock(file, fcntl.LOCK_EX)
+                if not _lock(file, LONGEST_WAIT):
+                    _LOG.warning("it has taken %g s; building besides", LONGEST_WAIT)
             yield True
+
+    def _make_folder(self) -> None:
+        """Makes the folder, for this user alone; raises OSError where another may write to it."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._require_trusted()
+
+    def _require_trusted(self) -> None:
+        if not is_trusted_folder(self.folder):
+            raise OSError(f"another user may write to it; `chmod go-w {self.folder}`")
+
+    def _read(self, path: Path, most_bytes: int) -> bytes:
+        content = read_trusted(path, most_bytes)
+        self._require_trusted()
+        return content
 
     def _write(self, path: Path, content: bytes) -> None:
         partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         try:
-            partial.write_bytes(content)
+            with contextlib.suppress(FileNotFoundError):
+                partial.unlink()
+            with os.fdopen(open_private(partial), "wb") as file:
+                os.fchmod(file.fileno(), 0o644)  # Others may read it, and never write it.
+                file.write(content)
             partial.rename(path)
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -182,9 +204,24 @@ class EngineCache:
             _LOG.warning("%s cannot be written (%s)", path, error.strerror)
 
 
+def _lock(file: IO[bytes], seconds: float) -> bool:
+    """Whether the lock could be had within so many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.1)
+        else:
+            return True
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise FbRosError(f"{path} is not readable ({error})") from error

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fb_ros.backends import backend_class
+from fb_ros.backends.engines import cache as engine_cache
 from fb_ros.backends.engines.build import Found, engine_key, find_or_build
 from fb_ros.backends.engines.cache import Engine, EngineCache, EngineKey, cache_folder
 from fb_ros.backends.engines.cuda import Device
@@ -230,3 +231,57 @@ def test_a_variable_moves_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.delenv("FB_ROS_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "fb_ros"
+
+
+@pytest.mark.parametrize("what", ["folder", "engine"])
+def test_what_another_user_may_write_is_not_used(
+    stored: EngineCache, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    path = stored.folder if what == "folder" else stored.path(KEY)
+    path.chmod(0o777)
+    assert stored.load(KEY) is None
+    assert "another user may write" in caplog.text
+    path.chmod(0o755)
+    assert stored.load(KEY) == ENGINE
+
+
+def test_a_folder_that_another_user_may_write_gets_no_engine(cache: EngineCache) -> None:
+    cache.folder.mkdir(parents=True)
+    cache.folder.chmod(0o777)
+    with cache.building(KEY) as storable:
+        assert not storable
+    with pytest.raises(FbRosError, match="another user may write"):
+        cache.require_writable()
+
+
+def test_engines_and_locks_follow_no_links(
+    stored: EngineCache, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, precious = stored.path(KEY), tmp_path / "precious"
+    path.rename(precious)
+    path.symlink_to(precious)
+    assert stored.load(KEY) is None
+    assert "is not used" in caplog.text
+    (lock,) = stored.folder.glob("*.lock")
+    lock.unlink()
+    lock.symlink_to(precious)
+    with stored.building(KEY) as storable:
+        assert not storable
+
+
+def test_nobody_waits_for_ever_for_anothers_engine(
+    cache: EngineCache, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engine_cache, "LONGEST_WAIT", 0.2)
+    with cache.building(KEY), EngineCache(cache.folder).building(KEY) as storable:
+        assert storable
+    assert "building besides" in caplog.text
+
+
+def test_an_engine_that_is_too_large_is_not_read(
+    stored: EngineCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    with stored.path(KEY).open("ab") as file:
+        file.truncate(1 << 40)
+    assert stored.load(KEY) is None
+    assert "at most" in caplog.text
