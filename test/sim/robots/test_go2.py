@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from fb_ros.errors import FbRosError
+from fb_ros.prompts.reward_formula import parse_formula
 from fb_ros.robot.field import layout_slices
 from sim.robots.environment import Environment
-from sim.robots.go2 import JOINTS, STANCE
+from sim.robots.go2 import JOINTS, SPEC, STANCE
 from sim.robots.go2_model import FIGURES
 from sim.robots.registry import make_environment
 from sim.tasks.episode_seed import episode_rng
+from training.agents.recipes import agent_config
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +87,13 @@ def test_a_push_changes_the_torso_s_speed_and_no_arm_takes_one(go2: Environment)
     assert np.count_nonzero(change) == 2
     with pytest.raises(FbRosError, match="pushed"):
         make_environment("point_mass").push(np.zeros(6))
+
+
+def test_the_shipped_list_speaks_of_what_its_models_read(root: Path) -> None:
+    lines = (root / "config" / "go2_rewards.txt").read_text().splitlines()
+    formulas = [line for line in lines if line and not line.startswith("#")]
+    assert len(set(formulas)) == len(formulas) >= 30
+    reads = agent_config("fb_aware", "locomotion").features
+    features = np.random.default_rng(0).normal(size=(50, SPEC.feature_dim))
+    for formula in formulas:
+        assert np.ptp(parse_formula(formula, SPEC.features, reads)(features)) > 0.0, formula
