@@ -103,7 +103,9 @@ def test_a_file_without_formulas_is_refused(tmp_path: Path) -> None:
         read_formulas(tmp_path / "nowhere.txt")
 
 
-@pytest.mark.parametrize("name", ["jaco_rewards.txt", "jaco_rewards_held_out.txt"])
+@pytest.mark.parametrize(
+    "name", ["jaco_rewards.txt", "jaco_rewards_more.txt", "jaco_rewards_held_out.txt"]
+)
 def test_the_shipped_lists_are_formulas_that_the_arm_takes(root: Path, name: str) -> None:
     bundle = load_bundle(root / "models" / "jaco_hand")
     found = read_formulas(root / "config" / name)
