@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import nn
 
 from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.advantage import importance_weights, log_weights
@@ -24,9 +23,12 @@ from training.agents.losses import (
     q_loss,
     successor_loss,
     successor_measure,
+    target_measure,
 )
 from training.compute import distributed
+from training.compute.arithmetic import bfloat16_pays
 from training.compute.device import CPU, moved
+from training.compute.flat_parameters import FlatParameters
 from training.data.data import Batch, Transitions
 from training.networks import truncated_normal
 from training.networks.forward_map import DynamicsForwardMap
@@ -66,22 +68,41 @@ class Agent:
         if config.average_rate < 1.0:
             self.averaged = copy.deepcopy(self.networks).requires_grad_(False)
         self.target = copy.deepcopy(self.networks).requires_grad_(False)
+        self._low_precision = config.bfloat16 and bfloat16_pays(device)
+        self.flatten()
+        # B(s) of plain FB is the same for every z: all transitions are one group of pairs.
+        self._one_group = not (config.auto_regressive or config.negatives)
+
+    def flatten(self) -> None:
+        """Makes the networks' parameters one vector each, with optimisers that start anew.
+
+        To be called again where the networks were moved or cast.
+        """
+        config = self.config
+        # What the losses of F and B move comes first, since that is what the targets follow.
+        self.online = FlatParameters(
+            (self.networks.forward_map, self.networks.backward_map, self.networks.policy)
+        )
+        self._followers = [
+            (
+                FlatParameters((self.target.forward_map, self.target.backward_map)),
+                config.target_rate,
+            )
+        ]
+        if self.averaged is not self.networks:
+            averaged = self.averaged
+            parts = (averaged.forward_map, averaged.backward_map, averaged.policy)
+            self._followers.append((FlatParameters(parts), config.average_rate))
+        forward, backward, policy = self.online.parts
         rate = config.learning_rate
         self.optimizer = torch.optim.Adam(
             [
-                {"params": list(self.networks.forward_map.parameters()), "lr": rate},
-                {
-                    "params": list(self.networks.backward_map.parameters()),
-                    "lr": config.backward_learning_rate,
-                },
+                {"params": [forward], "lr": rate},
+                {"params": [backward], "lr": config.backward_learning_rate},
             ],
             fused=True,
         )
-        self.policy_optimizer = torch.optim.Adam(
-            self.networks.policy.parameters(), lr=rate, fused=True
-        )
-        # B(s) of plain FB is the same for every z: all transitions are one group of pairs.
-        self._one_group = not (config.auto_regressive or config.negatives)
+        self.policy_optimizer = torch.optim.Adam([policy], lr=rate, fused=True)
 
     def load(self, weights: dict[str, torch.Tensor], source: Path) -> None:
         """Starts from the weights of a model of the same sizes; `source` is for messages."""
@@ -100,7 +121,7 @@ class Agent:
     def _hidden_precision(self) -> torch.autocast:
         """bfloat16 for the hidden layers alone: losses need all of float32's digits."""
         device = self.networks.device.type
-        return torch.autocast(device, torch.bfloat16, enabled=self.config.bfloat16)
+        return torch.autocast(device, torch.bfloat16, enabled=self._low_precision)
 
     def act_noisily(
         self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator
@@ -130,13 +151,12 @@ class Agent:
         `z` is `(groups, d)`; rows of the batch belong to the groups in order. With several
         processes, all of these are this process's share.
         """
-        config, networks = self.config, self.networks
+        config = self.config
         z_rows = z.repeat_interleave(len(batch.action) // len(z), dim=0)
         losses, q, norm, reward = self._measure_losses(batch, negatives, z, z_rows, generator)
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.stack(list(losses.values())).sum().backward()
-        for group in self.optimizer.param_groups:
-            distributed.average_gradients(group["params"])
+        forward, backward, policy = self.online.parts
+        self.online.differentiate(torch.stack(list(losses.values())).sum(), 0, 1)
+        distributed.average_gradients((forward, backward))
         self.optimizer.step()
 
         if config.advantage_weighted:
@@ -145,15 +165,12 @@ class Agent:
         else:
             fulfilled = reward / z_rows.square().sum(-1)
             actor_loss, actor_q = self._policy_loss(batch, z_rows, fulfilled, generator)
-        self.policy_optimizer.zero_grad(set_to_none=True)
-        actor_loss.backward()
-        distributed.average_gradients(networks.policy.parameters())
+        self.online.differentiate(actor_loss, 2)
+        distributed.average_gradients((policy,))
         self.policy_optimizer.step()
 
-        if self.averaged is not networks:
-            _follow(self.averaged, networks, config.average_rate)
-        _follow(self.target.forward_map, networks.forward_map, config.target_rate)
-        _follow(self.target.backward_map, networks.backward_map, config.target_rate)
+        for follower, rate in self._followers:
+            follower.follow(self.online, rate)
         return {name: loss.detach() for name, loss in losses.items()} | {
             "actor_loss": actor_loss.detach(),
             "q": q.mean(),
@@ -183,9 +200,7 @@ class Agent:
             states = torch.cat([states, negatives], dim=1)
         z_pairs = z_rows.view(groups, rows, -1)
         targets = self._targets(batch, states, z_groups, z_rows, generator)
-        target_measure = pessimistic(
-            successor_measure(targets.forward, targets.independent), config.pessimism
-        )
+        next_measure = target_measure(targets.forward, targets.independent, config.pessimism)
 
         with self._hidden_precision():
             backward = networks.backward_map(states, z_groups.unsqueeze(1))
@@ -196,7 +211,7 @@ class Agent:
             "fb_loss": config.fb_loss
             * fb_loss(
                 successor_measure(forward, independent),
-                target_measure,
+                next_measure,
                 (forward * next_backward).sum(-1),
                 discount,
                 own,
@@ -336,8 +351,3 @@ class Agent:
         log_prob = truncated_normal.log_prob(batch.action, mean, scale)
         # The weights sum to one over all processes, whose gradients are averaged.
         return distributed.count() * advantage_loss(log_prob, own)
-
-
-@torch.no_grad()
-def _follow(target: nn.Module, online: nn.Module, rate: float) -> None:
-    torch._foreach_lerp_(list(target.parameters()), list(online.parameters()), rate)

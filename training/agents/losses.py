@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 # An action below this share of the largest one is as good as none.
@@ -23,6 +25,16 @@ def successor_measure(forward: torch.Tensor, backward: torch.Tensor) -> torch.Te
     return forward @ backward.transpose(-1, -2)
 
 
+def target_measure(
+    forward: torch.Tensor, backward: torch.Tensor, coefficient: float
+) -> torch.Tensor:
+    """The pessimistic `F^T B` of every pair, `(…, m, n)`, of an ensemble `(P, …, m, d)`."""
+    if coefficient == 0.0:
+        # The mean of products is the product of the mean, which is P times as fast.
+        return successor_measure(forward.mean(0), backward)
+    return pessimistic(successor_measure(forward, backward), coefficient)
+
+
 def fb_loss(
     measure: torch.Tensor,
     target_measure: torch.Tensor,
@@ -37,9 +49,9 @@ def fb_loss(
     `discount` `(…, m)` is gamma, 0 where the episode ended. Where the `s''` are the batch's own
     next states, column `own + i` belongs to row `i`, is not independent of it and is left out.
     """
-    error = measure - discount.unsqueeze(-1) * target_measure
+    error = torch.addcmul(measure, discount.unsqueeze(-1), target_measure, value=-1.0)
     members = len(measure)
-    return members * (0.5 * _mean_of_others(error.square(), own) - next_measure.mean())
+    return members * (0.5 * _mean_square_of_others(error, own) - next_measure.mean())
 
 
 def ortho_loss(
@@ -52,15 +64,37 @@ def ortho_loss(
     """
     gram = backward @ (backward if others is None else others).transpose(-1, -2)
     diagonal = gram.diagonal(offset=own, dim1=-2, dim2=-1)
-    return 0.5 * _mean_of_others(gram.square(), own) - diagonal.mean()
+    return 0.5 * _mean_square_of_others(gram, own) - diagonal.mean()
 
 
-def _mean_of_others(values: torch.Tensor, own: int | None) -> torch.Tensor:
-    """Mean of `values` `(…, m, n)`, without those of row `i` in column `own + i`."""
-    if own is None:
-        return values.mean()
-    diagonal = values.diagonal(offset=own, dim1=-2, dim2=-1)
-    return (values.sum() - diagonal.sum()) / (values.numel() - diagonal.numel())
+def _mean_square_of_others(values: torch.Tensor, own: int | None) -> torch.Tensor:
+    """Mean square of `values` `(…, m, n)`, without those of row `i` in column `own + i`."""
+    mean: torch.Tensor = _MeanSquare.apply(values, own)
+    return mean
+
+
+class _MeanSquare(torch.autograd.Function):
+    """Reads `values` once and writes their gradient once: of all tensors, pairs are the largest,
+    and what they cost is memory traffic."""
+
+    @staticmethod
+    def forward(context: Any, values: torch.Tensor, own: int | None) -> torch.Tensor:
+        flat = values.reshape(-1)
+        total, count = torch.dot(flat, flat), flat.numel()
+        if own is not None:
+            diagonal = values.diagonal(offset=own, dim1=-2, dim2=-1)
+            total, count = total - diagonal.square().sum(), count - diagonal.numel()
+        context.save_for_backward(values)
+        context.own, context.count = own, count
+        return total / count
+
+    @staticmethod
+    def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (values,) = context.saved_tensors
+        slope = values * (gradient * (2.0 / context.count))
+        if context.own is not None:
+            slope.diagonal(offset=context.own, dim1=-2, dim2=-1).zero_()
+        return slope, None
 
 
 def policy_loss(

@@ -12,12 +12,12 @@ from safetensors import safe_open
 from fb_ros.errors import FbRosError
 from fb_ros.plain_file import require_plain
 from training.agents.agent import Agent
+from training.compute.flat_parameters import views
 from training.networks.weights import copied, load_weights, read_tensors, write_tensors
 from training.runs.verify_records import verify_checkpoint
 
 _RECORD, _GENERATORS = "record", "generators"
-# Adam's, for each parameter.
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+_STEP, _MOMENTS = "step", ("exp_avg", "exp_avg_sq")  # Adam's.
 
 
 def write_checkpoint(
@@ -30,7 +30,7 @@ def write_checkpoint(
         for name, value in networks.state_dict().items()
     }
     for name, moments in _moments(agent).items():
-        tensors |= {f"{name}.{moment}": copied(moments[moment]) for moment in _MOMENTS}
+        tensors |= {f"{name}.{moment}": copied(value) for moment, value in moments.items()}
     tensors[_GENERATORS] = generators
     write_tensors(path, tensors, {_RECORD: json.dumps(record)})
 
@@ -62,8 +62,13 @@ def load_checkpoint(path: Path, agent: Agent) -> torch.Tensor:
         }
         load_weights(networks, own, path)
     for name, moments in _moments(agent).items():
-        for moment in _MOMENTS:
-            moments[moment].copy_(_like(moments[moment], f"{name}.{moment}", tensors, path))
+        for moment, value in moments.items():
+            found = _like(value, f"{name}.{moment}", tensors, path)
+            if moment == _STEP:
+                # Older files have a lower one where a parameter had no gradient.
+                torch.maximum(value, found.to(value.device), out=value)
+            else:
+                value.copy_(found)
     return _like(torch.get_rng_state()[None], _GENERATORS, tensors, path, any_length=True)
 
 
@@ -96,13 +101,19 @@ def _networks(agent: Agent) -> dict[str, torch.nn.Module]:
 def _moments(agent: Agent) -> dict[str, dict[str, torch.Tensor]]:
     """Adam's moments of each parameter, by name; zeros before the first update."""
     moments = {}
-    for part, optimizer in (("adam", agent.optimizer), ("adam_policy", agent.policy_optimizer)):
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        for index, parameter in enumerate(parameters):
-            state = optimizer.state[parameter]
+    parts = iter(zip(agent.online.parts, agent.online.parameters, strict=True))
+    for name, optimizer in (("adam", agent.optimizer), ("adam_policy", agent.policy_optimizer)):
+        index = 0
+        for _ in optimizer.param_groups:
+            part, parameters = next(parts)
+            state = optimizer.state[part]
             if not state:
-                state["step"] = torch.zeros((), device=parameter.device)
-                state["exp_avg"] = torch.zeros_like(parameter)
-                state["exp_avg_sq"] = torch.zeros_like(parameter)
-            moments[f"{part}.{index}"] = state
+                state[_STEP] = torch.zeros((), device=part.device)
+                for moment in _MOMENTS:
+                    state[moment] = torch.zeros_like(part)
+            split = {moment: views(state[moment], parameters) for moment in _MOMENTS}
+            for number in range(len(parameters)):
+                own = {moment: values[number] for moment, values in split.items()}
+                moments[f"{name}.{index}"] = {_STEP: state[_STEP], **own}
+                index += 1
     return moments

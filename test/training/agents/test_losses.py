@@ -15,6 +15,7 @@ from training.agents.losses import (
     q_loss,
     successor_loss,
     successor_measure,
+    target_measure,
 )
 
 STATES, ACTIONS, GAMMA = 5, 2, 0.9
@@ -116,6 +117,30 @@ def test_ortho_loss_is_its_formula() -> None:
     # Inner products of the pairs: 1, 0 and 2; squared norms: 1, 2 and 4.
     expected = 0.5 * (1 + 0 + 4) * 2 / 6 - (1 + 2 + 4) / 3
     assert float(ortho_loss(backward)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("own", [None, 0, 3])
+def test_a_mean_square_has_its_gradient(own: int | None) -> None:
+    torch.manual_seed(0)
+    backward = torch.randn(2, 3, 4, dtype=torch.float64, requires_grad=True)
+    others = torch.randn(2, 7, 4, dtype=torch.float64, requires_grad=True)
+    if own is None:
+        assert torch.autograd.gradcheck(
+            lambda b: fb_loss(
+                successor_measure(b, b), torch.zeros(3, 3), b.sum(-1), torch.ones(3)
+            ),
+            backward,
+        )
+    else:
+        assert torch.autograd.gradcheck(lambda b, o: ortho_loss(b, o, own), (backward, others))
+
+
+@pytest.mark.parametrize("coefficient", [0.0, 0.7])
+def test_the_target_is_the_pessimistic_measure(coefficient: float) -> None:
+    torch.manual_seed(0)
+    forward, backward = torch.randn(2, 5, 3), torch.randn(4, 3)
+    expected = pessimistic(successor_measure(forward, backward), coefficient)
+    torch.testing.assert_close(target_measure(forward, backward, coefficient), expected)
 
 
 def test_ending_episodes_bootstrap_nothing() -> None:

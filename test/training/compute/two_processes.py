@@ -29,6 +29,7 @@ def gradients() -> dict[str, torch.Tensor]:
         agent = Agent(config, SPEC, data)
         for networks in (agent.networks, agent.averaged, agent.target):
             networks.double()
+        agent.flatten()
         # Noise is each process's own; without it, there is one right answer.
         policy = agent.networks.policy
         agent.act_noisily = lambda s, z, _, policy=policy: policy(s, z)  # type: ignore[method-assign,misc]
