@@ -32,7 +32,7 @@ def gradients() -> dict[str, torch.Tensor]:
         agent.flatten()
         # Noise is each process's own; without it, there is one right answer.
         policy = agent.networks.policy
-        agent.act_noisily = lambda s, z, _, policy=policy: policy(s, z)  # type: ignore[method-assign,misc]
+        agent._with_noise = lambda action, _: action  # type: ignore[method-assign]
         policy.sample = lambda s, z, _, count, policy=policy: policy(s, z).repeat(count, 1, 1)  # type: ignore[method-assign,misc]
         generator = torch.Generator().manual_seed(0)
         batch = data.sample(config.batch, generator)
