@@ -93,8 +93,9 @@ class AgentConfig:
     mixture_states: int = 4
     """States in a mixture."""
     bfloat16: bool = True
-    """Compute the hidden layers in bfloat16, with weights, outputs and losses in float32. Four
-    times as fast where the processor multiplies bfloat16, and slower where it does not."""
+    """Compute the hidden layers in bfloat16, with weights, outputs and losses in float32, where
+    that is faster: on GPUs and on processors with matrix units for it (AMX), but not on Intel's
+    without, which compute in float32 instead."""
 
     forward: Literal["direct", "dynamics"] = "direct"
     """`F(s, a, z)` as a network of all three. Ours: `dynamics`, a network `F'(s', z)` of the next
