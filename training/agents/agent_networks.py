@@ -71,18 +71,11 @@ class Networks(nn.Module):
         return self if self.device == CPU else copy.deepcopy(self).to(CPU)
 
     def embed(
-        self,
-        observation: torch.Tensor,
-        action: torch.Tensor,
-        z: torch.Tensor,
-        task: torch.Tensor | None = None,
+        self, observation: torch.Tensor, action: torch.Tensor, z: torch.Tensor
     ) -> torch.Tensor:
-        """`F(s, a, z)` of each member of the ensemble, `(P, n, d)`.
-
-        `task` is what the direct `F` makes of state and task, where that is at hand.
-        """
+        """`F(s, a, z)` of each member of the ensemble, `(P, n, d)`."""
         if isinstance(self.forward_map, DirectForwardMap):
-            embedding: torch.Tensor = self.forward_map(observation, action, z, task)
+            embedding: torch.Tensor = self.forward_map(observation, action, z)
         else:
             embedding = self.forward_map(observation, action, z, self.backward_map, self.observed)
         return embedding
@@ -93,26 +86,24 @@ class Networks(nn.Module):
         action: torch.Tensor,
         z: torch.Tensor,
         reward: torch.Tensor | None = None,
-        task: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """`Q = F(s, a, z)^T z` of each member of the ensemble, `(P, n)`.
 
         Or, with the mean `E[r B]` of a reward, `(n, d)`, the value of that reward under the
         policy of `z`.
         """
-        embedding = self.embed(observation, action, z, task)
-        return (embedding * (z if reward is None else reward)).sum(-1)
+        return (self.embed(observation, action, z) * (z if reward is None else reward)).sum(-1)
 
     def q_of_actions(
         self, observation: torch.Tensor, actions: torch.Tensor, z: torch.Tensor
     ) -> torch.Tensor:
         """`Q` of several actions in each state, `actions` `(m, n, act_dim)`: `(P, m, n)`."""
-        count, task = len(actions), None
         if isinstance(self.forward_map, DirectForwardMap):
-            task = self.forward_map.embed_task(observation, z).repeat(1, count, 1)
-        q = self.q_of(
-            observation.repeat(count, 1), actions.flatten(0, 1), z.repeat(count, 1), task=task
-        )
+            embedding = self.forward_map.of_actions(observation, actions, z)
+            return (embedding * z).sum(-1)
+        count = len(actions)
+        rows = actions.flatten(0, 1)
+        q = self.q_of(observation.repeat(count, 1), rows, z.repeat(count, 1))
         return q.unflatten(1, (count, -1))
 
     def fit_normalizers(self, data: Transitions) -> None:

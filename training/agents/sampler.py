@@ -12,6 +12,7 @@ from training.agents.drawn_rewards import DrawnRewards
 from training.agents.windows import Windows
 from training.compute import distributed
 from training.compute.device import moved
+from training.compute.parts import part
 from training.data.data import Batch, EvenStates, Transitions
 from training.networks.encoding import encode, sample_sphere
 
@@ -45,11 +46,13 @@ class Sampler:
         `F^T B` is a density; any measure will do that leaves out nothing the robot gets to.
         """
         shape = (self._encodings, self._config.negatives)
-        rows, future = self._sample_own_future(generator)
-        rest = self._data.draw(self._batch - len(rows), generator)
-        batch = self._data.batch_at(torch.cat([rows, rest])).to(self._networks.device)
-        negatives = self._sample_states(shape, generator)
-        return batch, negatives, self.sample_z(generator, future)
+        with part("sampling"):
+            rows, future = self._sample_own_future(generator)
+            rest = self._data.draw(self._batch - len(rows), generator)
+            batch = self._data.batch_at(torch.cat([rows, rest])).to(self._networks.device)
+            negatives = self._sample_states(shape, generator)
+        with part("encoding of tasks"):
+            return batch, negatives, self.sample_z(generator, future)
 
     def _sample_own_future(
         self, generator: torch.Generator

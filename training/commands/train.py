@@ -17,8 +17,9 @@ from sim.renderer import require_renderer
 from sim.robots.environment import Environment
 from sim.robots.registry import make_environment
 from sim.tasks.reward_tasks import reward_tasks
-from training.agents.agent import Agent, Figures
+from training.agents.agent import Agent
 from training.agents.divergence import divergence
+from training.agents.representation import Figures
 from training.agents.sampler import Sampler
 from training.compute import arithmetic, distributed
 from training.compute.device import choose_device, device_name

@@ -35,3 +35,15 @@ def bfloat16_pays(device: torch.device) -> bool:
         return True
     by_pairs = found["avx512_bf16"] and "Intel" not in found["cpu_name"]
     return bool(found["amx_bf16"] or by_pairs)
+
+
+class HiddenPrecision:
+    """bfloat16 for the hidden layers alone, where wanted and faster: losses need all of float32's
+    digits."""
+
+    def __init__(self, bfloat16: bool, device: torch.device) -> None:
+        self._device, self._enabled = device.type, bfloat16 and bfloat16_pays(device)
+
+    def __call__(self) -> torch.autocast:
+        """The context to compute hidden layers in."""
+        return torch.autocast(self._device, torch.bfloat16, enabled=self._enabled)

@@ -37,7 +37,7 @@ class DirectForwardMap(nn.Module):
         self.last = ParallelLinear(ensemble, hidden, d)
 
     def embed_task(self, observation: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """What the second tower makes of state and task; serves any number of actions."""
+        """What the second tower makes of state and task, `(P, n, hidden / 2)`."""
         return self.task_tower(torch.cat([self.observation(observation), z], dim=-1))
 
     def forward(
@@ -45,15 +45,37 @@ class DirectForwardMap(nn.Module):
         observation: torch.Tensor,
         action: torch.Tensor,
         z: torch.Tensor,
-        task: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """`task` is `embed_task(observation, z)`, where that is at hand."""
-        task = self.embed_task(observation, z) if task is None else task
+        task = self.embed_task(observation, z)
         x = self.action_tower(torch.cat([self.observation(observation), action], dim=-1))
         x = functional.relu(self.trunk(torch.cat([x, task], dim=-1)))
         with torch.autocast(x.device.type, enabled=False):
             embedding: torch.Tensor = self.last(x.to(self.last.weight.dtype))
             return embedding
+
+    def of_actions(
+        self, observation: torch.Tensor, actions: torch.Tensor, z: torch.Tensor
+    ) -> torch.Tensor:
+        """`F` of several actions in each state, `actions` `(m, n, act_dim)`: `(P, m, n, d)`.
+
+        What reads the state or the task alone is computed once for all of them, which leaves
+        little more than half of the work; and where the actions have a gradient, only what reads
+        them has one.
+        """
+        count, split = len(actions), observation.shape[-1]
+        first, trunk, half = self.action_tower.first, self.trunk, self.trunk.weight.shape[1] // 2
+        state = self.observation(observation).expand(self.ensemble, -1, -1)
+        x = actions.flatten(0, 1).expand(self.ensemble, -1, -1) @ first.weight[:, split:]
+        by_state = torch.baddbmm(first.bias, state, first.weight[:, :split])
+        x = self.action_tower.finish(x.unflatten(1, (count, -1)) + by_state.unsqueeze(1))
+        by_task = torch.baddbmm(
+            trunk.bias, self.embed_task(observation, z), trunk.weight[:, half:]
+        )
+        x = (x.flatten(1, 2) @ trunk.weight[:, :half]).unflatten(1, (count, -1))
+        x = functional.relu(x + by_task.unsqueeze(1)).flatten(1, 2)
+        with torch.autocast(x.device.type, enabled=False):
+            embedding: torch.Tensor = self.last(x.to(self.last.weight.dtype))
+            return embedding.unflatten(1, (count, -1))
 
 
 class Tower(nn.Module):
@@ -65,9 +87,13 @@ class Tower(nn.Module):
         self.second = ParallelLinear(ensemble, hidden, hidden // 2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.first(x.expand(self.first.weight.shape[0], -1, -1))
+        return self.finish(self.first(x.expand(self.first.weight.shape[0], -1, -1)))
+
+    def finish(self, x: torch.Tensor) -> torch.Tensor:
+        """What becomes of the first layer's sums, `(P, …, hidden)`."""
         x = torch.tanh(functional.layer_norm(x, x.shape[-1:]))
-        return functional.relu(self.second(x))
+        shape = x.shape[1:-1]
+        return functional.relu(self.second(x.flatten(1, -2))).unflatten(1, shape)
 
 
 class Dynamics(nn.Module):

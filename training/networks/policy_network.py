@@ -70,6 +70,12 @@ class Policy(nn.Module):
         self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator, count: int
     ) -> torch.Tensor:
         """So many actions of each row's distribution, `(count, n, act_dim)`; differentiable."""
-        mean, scale = self.mean_and_scale(observation, z)
+        return self.draw(*self.mean_and_scale(observation, z), generator, count)
+
+    @staticmethod
+    def draw(
+        mean: torch.Tensor, scale: torch.Tensor, generator: torch.Generator, count: int
+    ) -> torch.Tensor:
+        """The same, of distributions that are at hand."""
         uniform = moved(torch.rand((count, *mean.shape), generator=generator), mean.device)
         return truncated_normal.sample(mean, scale, uniform)

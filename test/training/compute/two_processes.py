@@ -24,7 +24,7 @@ def gradients() -> dict[str, torch.Tensor]:
     cases = [(algorithm, "textbook") for algorithm in ALGORITHMS] + [("fb_aware", "reaching")]
     for algorithm, recipe in cases:
         torch.manual_seed(0)
-        config = small_config(algorithm, recipe)  # type: ignore[arg-type]
+        config = small_config(algorithm, recipe, noise=0.0)  # type: ignore[arg-type]
         data = random_transitions()
         agent = Agent(config, SPEC, data)
         for networks in (agent.networks, agent.averaged, agent.target):
@@ -32,8 +32,7 @@ def gradients() -> dict[str, torch.Tensor]:
         agent.flatten()
         # Noise is each process's own; without it, there is one right answer.
         policy = agent.networks.policy
-        agent._with_noise = lambda action, _: action  # type: ignore[method-assign]
-        policy.sample = lambda s, z, _, count, policy=policy: policy(s, z).repeat(count, 1, 1)  # type: ignore[method-assign,misc]
+        policy.draw = _means  # type: ignore[method-assign]
         generator = torch.Generator().manual_seed(0)
         batch = data.sample(config.batch, generator)
         z = sample_sphere(config.encodings, config.sizes, generator).double()
@@ -45,6 +44,12 @@ def gradients() -> dict[str, torch.Tensor]:
             if parameter.grad is not None:
                 found[f"{algorithm}.{recipe}.{name}"] = parameter.grad
     return found
+
+
+def _means(
+    mean: torch.Tensor, scale: torch.Tensor, generator: torch.Generator, count: int
+) -> torch.Tensor:
+    return mean.repeat(count, 1, 1)
 
 
 def own(rows: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,151 @@
+"""How the policy gets better, given `F` and `B`: by `Q`'s slope, or by the data's own actions."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+
+from training.agents.advantage import importance_weights, log_weights
+from training.agents.agent_config import AgentConfig
+from training.agents.agent_networks import Networks
+from training.agents.losses import advantage_loss, effort, motion, pessimistic, policy_loss
+from training.compute import distributed
+from training.compute.arithmetic import HiddenPrecision
+from training.compute.device import moved
+from training.compute.parts import part
+from training.data.data import Batch
+from training.networks import truncated_normal
+
+
+class Improvement(Protocol):
+    """What the agent asks of either."""
+
+    def act(
+        self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """An action of the policy as training sees it, `(n, act_dim)`."""
+
+    def loss(
+        self,
+        batch: Batch,
+        z_rows: torch.Tensor,
+        fulfilled: torch.Tensor,
+        generator: torch.Generator,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The policy's loss, and the `Q` `(n,)` that it goes by; `fulfilled` `(n,)` is how much
+        of its task each row has."""
+
+
+class Td3Improvement:
+    """TD3's: the policy climbs `Q`, under clipped noise, at a price on effort and motion."""
+
+    def __init__(
+        self, config: AgentConfig, networks: Networks, precision: HiddenPrecision
+    ) -> None:
+        self._config, self._networks, self._hidden_precision = config, networks, precision
+
+    @torch.no_grad()
+    def act(
+        self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """The mean action with clipped noise, `(n, act_dim)`."""
+        with self._hidden_precision():
+            mean = self._networks.policy(observation, z)
+        return self._with_noise(mean, generator)
+
+    def _with_noise(self, action: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        noise = moved(torch.randn(action.shape, generator=generator), action.device)
+        bound = self._config.noise_clip
+        return (action + (self._config.noise * noise).clamp(-bound, bound)).clamp(-1.0, 1.0)
+
+    def loss(
+        self,
+        batch: Batch,
+        z_rows: torch.Tensor,
+        fulfilled: torch.Tensor,
+        generator: torch.Generator,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """See `Improvement.loss`."""
+        config, networks = self._config, self._networks
+        with part("actor"):
+            with self._hidden_precision():
+                mean = networks.policy(batch.observation, z_rows)
+            action = self._with_noise(mean, generator)
+            with self._hidden_precision():
+                # As several actions of which there is one: what the policy's gradient does not
+                # go through is kept apart from what it does.
+                members = networks.q_of_actions(batch.observation, action.unsqueeze(0), z_rows)
+            q = pessimistic(members.squeeze(1), config.actor_pessimism)
+            unit = distributed.mean(q.detach().abs().mean())
+            price = config.action_penalty * effort(action)
+            if config.rest_penalty:
+                # Of the mean action: under noise, a price on its magnitude is a square near zero.
+                price = price + config.rest_penalty * fulfilled.clamp(0.0, 1.0) * motion(mean)
+            return policy_loss(q, price, unit), q
+
+
+class AdvantageImprovement:
+    """Advantage weighting: the policy takes up the better of the data's own actions."""
+
+    def __init__(
+        self, config: AgentConfig, networks: Networks, precision: HiddenPrecision
+    ) -> None:
+        self._config, self._networks, self._hidden_precision = config, networks, precision
+
+    @torch.no_grad()
+    def act(
+        self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """A sample of the policy, which learns its spread, `(n, act_dim)`."""
+        with self._hidden_precision():
+            return self._networks.policy.sample(observation, z, generator, 1)[0]
+
+    def loss(
+        self,
+        batch: Batch,
+        z_rows: torch.Tensor,
+        fulfilled: torch.Tensor,
+        generator: torch.Generator,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """See `Improvement.loss`; the weights are those of the batch of all processes."""
+        policy = self._networks.policy
+        with part("actor"), self._hidden_precision():
+            mean, scale = policy.mean_and_scale(batch.observation, z_rows)
+        with part("advantage"):
+            actions = policy.draw(
+                mean.detach(), scale.detach(), generator, self._config.value_samples
+            )
+            advantage, q = self._advantage(batch, actions, z_rows)
+            weights = self._weights(distributed.gather(advantage))
+        with part("actor"):
+            own = weights.view(distributed.count(), -1)[distributed.rank()]
+            log_prob = truncated_normal.log_prob(batch.action, mean, scale)
+            # The weights sum to one over all processes, whose gradients are averaged.
+            return distributed.count() * advantage_loss(log_prob, own), q
+
+    @torch.no_grad()
+    def _advantage(
+        self, batch: Batch, policy: torch.Tensor, z_rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`A = Q(s, a, z) - E[Q(s, a', z)]` and `Q(s, a, z)`, `(n,)`; `a'` are the policy's."""
+        actions = torch.cat([batch.action.unsqueeze(0), policy])
+        with self._hidden_precision():
+            members = self._networks.q_of_actions(batch.observation, actions, z_rows)
+        q = pessimistic(members, self._config.actor_pessimism)
+        return q[0] - q[1:].mean(0), q[0]
+
+    def _weights(self, advantage: torch.Tensor) -> torch.Tensor:
+        config = self._config
+        by_spread = config.temperature_unit == "spread"
+        unit = advantage.std() if by_spread else advantage.new_ones(())
+        log_w = log_weights(advantage, config.temperature, unit)
+        return importance_weights(log_w, config.weighting)
+
+
+def improvement(
+    config: AgentConfig, networks: Networks, precision: HiddenPrecision
+) -> Improvement:
+    """The one that the algorithm has."""
+    kind = AdvantageImprovement if config.advantage_weighted else Td3Improvement
+    return kind(config, networks, precision)
