@@ -1,4 +1,4 @@
-"""How many updates of each algorithm a second this machine makes, and what they cost more."""
+"""How many updates of each algorithm a second this machine makes, and where their time goes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from training.agents.agent import Agent
 from training.agents.agent_config import ALGORITHMS, AgentConfig, Algorithm
 from training.agents.recipes import agent_config
 from training.agents.sampler import Sampler
+from training.benchmarks.update_profile import part_shares
 from training.compute.device import choose_device, device_name, wait_for
 from training.data.data import Transitions
 from training.data.flat_data import in_memory
@@ -83,6 +84,21 @@ class _Case:
             "per_s": 1.0 / seconds[len(seconds) // 2],
             "best_per_s": 1.0 / seconds[0],
         }
+
+
+def profile_training(repeats: int, device: str = "cpu") -> list[dict[str, object]]:
+    """Rows for the algorithms at the smaller size in float32: the share of an update by part."""
+    there, data = choose_device(device), _noise()
+    hidden, batch = _SIZES[0]
+    rows: list[dict[str, object]] = []
+    with _threads(_THREADS):
+        for algorithm in ALGORITHMS:
+            sizes = {"hidden": hidden, "batch": batch, "bfloat16": False}
+            case = _Case(algorithm, data, there, **sizes)
+            for _ in range(3):
+                case.update()
+            rows.append({"case": algorithm, **part_shares(case.update, repeats)})
+    return rows
 
 
 def benchmark_training(repeats: int, device: str = "cpu") -> list[dict[str, object]]:

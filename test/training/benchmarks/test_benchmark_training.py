@@ -29,3 +29,17 @@ def test_there_is_a_row_for_every_algorithm_precision_and_growth(
     assert {row["batch"] for row in rows[8:]} == {32, 64, 128, 256}
     assert {row["hidden"] for row in rows[8:]} == {16, 32, 64}
     assert all(row["best_per_s"] >= row["per_s"] > 0.0 for row in rows)
+
+
+def test_a_profile_has_the_parts_of_every_algorithm(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(benchmark_training, "_SIZES", ((16, 32),))
+    monkeypatch.setattr(benchmark_training, "_THREADS", 1)
+    assert main(["benchmark", "training", "--profile", "--repeats", "2", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["case"] for row in rows] == [*ALGORITHMS]
+    for row in rows:
+        without = {"case", *(["advantage"] if row["advantage"] == 0.0 else [])}
+        assert all(row[name] > 0.0 for name in row.keys() - without)
+        assert (row["advantage"] > 0.0) == (row["case"] in ("fb_aw", "fb_aware"))
