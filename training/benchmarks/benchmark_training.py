@@ -22,7 +22,7 @@ from training.data.data import Transitions
 from training.data.flat_data import in_memory
 
 # Sizes of public forward-backward agents, which the figures can be put beside.
-_OBS_DIM, _ACT_DIM, _Z_DIM, _THREADS, _ROWS = 42, 9, 64, 2, 100_000
+_OBS_DIM, _ACT_DIM, _Z_DIM, _ROWS = 42, 9, 64, 100_000
 _SIZES = ((256, 256), (1024, 1024))
 _JOINTS = tuple(f"joint_{index}" for index in range(_OBS_DIM))
 _STATE = Field(name="state", source="joint_position", joints=_JOINTS, unit="", description="")
@@ -86,12 +86,14 @@ class _Case:
         }
 
 
-def profile_training(repeats: int, device: str = "cpu") -> list[dict[str, object]]:
+def profile_training(
+    repeats: int, device: str = "cpu", threads: int = 2
+) -> list[dict[str, object]]:
     """Rows for the algorithms at the smaller size in float32: the share of an update by part."""
     there, data = choose_device(device), _noise()
     hidden, batch = _SIZES[0]
     rows: list[dict[str, object]] = []
-    with _threads(_THREADS):
+    with _threads(threads):
         for algorithm in ALGORITHMS:
             sizes = {"hidden": hidden, "batch": batch, "bfloat16": False}
             case = _Case(algorithm, data, there, **sizes)
@@ -101,7 +103,9 @@ def profile_training(repeats: int, device: str = "cpu") -> list[dict[str, object
     return rows
 
 
-def benchmark_training(repeats: int, device: str = "cpu") -> list[dict[str, object]]:
+def benchmark_training(
+    repeats: int, device: str = "cpu", threads: int = 2
+) -> list[dict[str, object]]:
     """Rows for the algorithms at two sizes, in both precisions, then for more blocks, larger
     batches and wider networks of `fb_aware`.
 
@@ -121,7 +125,7 @@ def benchmark_training(repeats: int, device: str = "cpu") -> list[dict[str, obje
         *({"hidden": times * hidden} for times in (2, 4)),
     ):
         cases.append(_Case("fb_aware", data, there, **{"hidden": hidden, "batch": batch} | growth))
-    with _threads(_THREADS):
+    with _threads(threads):
         for _ in range(repeats + 1):
             for case in cases:
                 case.update()

@@ -56,7 +56,7 @@ class Inference(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Training(CommandConfig):
-    """Updates of each algorithm a second on two threads, with 42 observations, 9 actions and `z`
+    """Updates of each algorithm a second, with 42 observations, 9 actions and `z`
     of 64, and how they fall with blocks, batch and width."""
 
     repeats: int = 15
@@ -64,14 +64,21 @@ class Training(CommandConfig):
     device: str = "cpu"
     """Where to compute: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` where there is one."""
 
+    threads: int = 2
+    """CPU threads."""
+    profile: bool = False
+    """Print instead which share of an update each of its parts takes."""
+
     def __post_init__(self) -> None:
         require_at_least(self, 2, "repeats")
+        require_at_least(self, 1, "threads")
 
     def rows(self) -> list[Row]:
         """Runs it."""
-        from training.benchmarks.benchmark_training import benchmark_training
+        from training.benchmarks.benchmark_training import benchmark_training, profile_training
 
-        return benchmark_training(self.repeats, self.device)
+        measure = profile_training if self.profile else benchmark_training
+        return measure(self.repeats, self.device, self.threads)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

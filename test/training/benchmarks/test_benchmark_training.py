@@ -16,9 +16,8 @@ def test_there_is_a_row_for_every_algorithm_precision_and_growth(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(benchmark_training, "_SIZES", ((16, 32),))
-    monkeypatch.setattr(benchmark_training, "_THREADS", 1)
     before = torch.get_num_threads()
-    assert main(["benchmark", "training", "--repeats", "2", "--json"]) == 0
+    assert main(["benchmark", "training", "--repeats", "2", "--threads", "1", "--json"]) == 0
     assert torch.get_num_threads() == before
     result = json.loads(capsys.readouterr().out)
     assert set(result) == {"machine", "rows"}
@@ -35,8 +34,10 @@ def test_a_profile_has_the_parts_of_every_algorithm(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(benchmark_training, "_SIZES", ((16, 32),))
-    monkeypatch.setattr(benchmark_training, "_THREADS", 1)
-    assert main(["benchmark", "training", "--profile", "--repeats", "2", "--json"]) == 0
+    assert (
+        main(["benchmark", "training", "--profile", "--repeats", "2", "--threads", "1", "--json"])
+        == 0
+    )
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [row["case"] for row in rows] == [*ALGORITHMS]
     for row in rows:

@@ -209,7 +209,8 @@ def test_a_tensor_goes_to_a_gpu_by_way_of_pinned_memory(monkeypatch: pytest.Monk
 def test_what_was_trained_on_one_device_goes_on_on_another(tmp_path: Path) -> None:
     data, config = random_transitions(), small_config("fb_aware", "reaching")
     agents = [Agent(config, SPEC, data, device) for device in (CPU, META)]
-    write_checkpoint(tmp_path / "checkpoint", agents[0], torch.zeros(1, 8), {})
+    generators = torch.get_rng_state().unsqueeze(0)
+    write_checkpoint(tmp_path / "checkpoint", agents[0], generators, {})
     for agent in agents:
         load_checkpoint(tmp_path / "checkpoint", agent)
         device = agent.networks.device
