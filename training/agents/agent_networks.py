@@ -26,7 +26,7 @@ class Networks(nn.Module):
     def __init__(self, config: AgentConfig, spec: RobotSpec) -> None:
         super().__init__()
         config = config.of_robot(spec)
-        columns = _columns(spec.features, config.features)
+        columns = columns_of(spec.features, config.features)
         self.register_buffer("columns", torch.tensor(columns))
         self.columns: torch.Tensor
         by_dynamics = config.forward == "dynamics"
@@ -34,7 +34,7 @@ class Networks(nn.Module):
             self.observed = ObservedFeatures(spec, config.features)
         reads = torch.zeros(config.blocks, len(columns))
         for block, names in enumerate(config.block_features):
-            for column in _columns(spec.features, names):
+            for column in columns_of(spec.features, names):
                 reads[block, columns.index(column)] = 1.0
         observation = Normalizer(torch.zeros(spec.obs_dim), torch.ones(spec.obs_dim))
         features = Normalizer(torch.zeros(len(columns)), torch.ones(len(columns)))
@@ -121,7 +121,7 @@ class Networks(nn.Module):
             self.forward_map.dynamics.change.copy_(change.clamp(min=1e-6))
 
 
-def _columns(layout: Sequence[Field], names: Sequence[str]) -> list[int]:
+def columns_of(layout: Sequence[Field], names: Sequence[str]) -> list[int]:
     """Where the fields of these names lie in a vector of that layout."""
     slices = layout_slices(layout)
     return [column for name in names for column in range(slices[name].start, slices[name].stop)]

@@ -1,4 +1,4 @@
-"""Tasks that are rewards drawn at random, encoded as task inference encodes what people type."""
+"""Tasks that are rewards drawn at random, weighted as task inference weights what people type."""
 
 from __future__ import annotations
 
@@ -6,43 +6,35 @@ import torch
 
 from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.agent_config import AgentConfig
+from training.agents.agent_networks import columns_of
 from training.agents.reward_prior import common_spread, draw_rewards, reward_weights
-from training.networks.backward_map import BackwardMap
-from training.networks.encoding import encode
+from training.data.moments import Moments
 
 
 class DrawnRewards:
-    """Draws rewards over the features that `B` reads, and encodes them."""
+    """Draws rewards over the features that `B` reads. It computes on the CPU: what is drawn next
+    depends on what was drawn, and a GPU would have to be waited for."""
 
-    def __init__(self, config: AgentConfig, spec: RobotSpec) -> None:
+    def __init__(self, config: AgentConfig, spec: RobotSpec, features: Moments) -> None:
+        """`features` are the moments of all of the robot's features."""
         self._feature_blocks = config.feature_blocks
-        self._columns: list[list[int]] = []
-        start = 0
-        for name in config.features:
-            size = spec.feature(name).size
-            self._columns.append(list(range(start, start + size)))
-            start += size
-
-    @torch.no_grad()
-    def encode(
-        self,
-        backward_map: BackwardMap,
-        states: torch.Tensor,
-        asked: torch.Tensor,
-        generator: torch.Generator,
-    ) -> torch.Tensor:
-        """Encodings `(tasks, d)` of a reward each over `states` `(tasks, n, features)`; `asked`
-        `(tasks, blocks)` is 1 for the blocks that a task is about."""
-        normalizer = backward_map.features
+        self._columns = [columns_of(spec.features, (name,)) for name in config.features]
+        self._mean = torch.from_numpy(features.mean).float()
         # One spread for all components of a feature, so that distances are what they are.
-        scaled = (states - normalizer.mean) / common_spread(normalizer.std, self._columns)
-        speaks = self._features_of(asked.cpu(), generator)
+        self._spread = common_spread(torch.from_numpy(features.std).float(), self._columns)
+
+    def weights(
+        self, features: torch.Tensor, asked: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Weights `(tasks, n)` of states with all their features `(tasks, n, feature_dim)`;
+        `asked` `(tasks, blocks)` is 1 for the blocks that a task is about."""
+        speaks = self._features_of(asked, generator)
         columns = [
             [own for own, yes in zip(self._columns, row, strict=True) if yes]
             for row in speaks.tolist()
         ]
-        rewards = draw_rewards(scaled, columns, generator)
-        return encode(backward_map, states, reward_weights(rewards), asked).z
+        scaled = (features - self._mean) / self._spread
+        return reward_weights(draw_rewards(scaled, columns, generator))
 
     def _features_of(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Which features a task speaks of, `(tasks, features)`: those that its blocks read, and

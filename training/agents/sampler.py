@@ -35,7 +35,9 @@ class Sampler:
         self._even = even_states(config, spec, data)
         by_windows = config.future_share or config.window_share
         self._windows = Windows(config, spec, data) if by_windows else None
-        self._rewards = DrawnRewards(self._config, spec)
+        self._rewards = None
+        if config.reward_share:
+            self._rewards = DrawnRewards(self._config, spec, data.moments("features"))
         self._batch = distributed.share(config.batch, "batch")
         self._encodings = distributed.share(config.encodings, "groups")
 
@@ -74,7 +76,7 @@ class Sampler:
         parts, start = [], 0
         if future is not None:
             start = len(future)
-            parts.append(self._encode_states(self._moved(asked[:start]), future))
+            parts.append(self._encode_states(asked[:start], future))
         for share, encode_tasks in (
             (config.goal_share, self._encode_goals),
             (config.region_share, self._encode_regions),
@@ -84,7 +86,7 @@ class Sampler:
         ):
             count = min(round(share * total), total - start)
             if count:
-                parts.append(encode_tasks(self._moved(asked[start : start + count]), generator))
+                parts.append(encode_tasks(asked[start : start + count], generator))
             start += count
         z = sample_sphere(total, config.sizes, generator)
         open_z = z * asked.repeat_interleave(torch.tensor(config.sizes), dim=1)
@@ -95,7 +97,7 @@ class Sampler:
         """Encodings of single states, one for each row of `asked` `(n, blocks)`."""
         states = self._sample_states((len(asked), 1), generator)
         weights = states.new_ones(states.shape[:2])
-        return encode(self._networks.backward_map, states, weights, asked).z
+        return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
 
     def _encode_windows(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Encodings of states of a window each, one for each row of `asked`."""
@@ -107,14 +109,14 @@ class Sampler:
         """Encodings of `states` `(n, states, features)`, equally weighted."""
         states = self._moved(states)[..., self._networks.columns]
         weights = states.new_ones(states.shape[:2])
-        return encode(self._networks.backward_map, states, weights, asked).z
+        return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
 
     @torch.no_grad()
     def _encode_mixtures(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Encodings of some states each, weighted at random, one for each row of `asked`."""
         states = self._sample_states((len(asked), self._config.mixture_states), generator)
         weights = self._moved(torch.rand(states.shape[:2], generator=generator))
-        return encode(self._networks.backward_map, states, weights, asked).z
+        return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
 
     @torch.no_grad()
     def _encode_regions(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -127,6 +129,7 @@ class Sampler:
         states = self._sample_states((len(asked), _REGION_STATES), generator)
         reads = networks.backward_map.reads
         normal = torch.randn(len(asked), states.shape[-1], generator=generator)
+        asked = self._moved(asked)
         normal = self._moved(normal) * ((asked @ reads) > 0)
         largest = normal.abs() == normal.abs().max(-1, keepdim=True).values
         normal[::2] = torch.where(largest[::2], normal[::2], 0.0)
@@ -134,10 +137,14 @@ class Sampler:
         side = ((scaled - scaled[:, :1]) @ normal.unsqueeze(-1)).squeeze(-1) >= 0.0
         return encode(networks.backward_map, states, side.float(), asked).z
 
+    @torch.no_grad()
     def _encode_rewards(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Encodings of rewards that a person might type, one for each row of `asked`."""
-        states = self._sample_states((len(asked), self._config.reward_states), generator)
-        return self._rewards.encode(self._networks.backward_map, states, asked, generator)
+        assert self._rewards
+        states = self._draw_states((len(asked), self._config.reward_states), generator)
+        weights = self._moved(self._rewards.weights(states, asked, generator))
+        states = self._moved(states)[..., self._networks.columns]
+        return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
 
     def _sample_asked(self, generator: torch.Generator) -> torch.Tensor:
         """Which blocks each of an update's tasks is about, `(groups, blocks)`; never none."""
@@ -150,14 +157,18 @@ class Sampler:
         return asked.repeat_interleave(torch.tensor(config.feature_blocks), dim=1)
 
     def _sample_states(self, shape: tuple[int, int], generator: torch.Generator) -> torch.Tensor:
-        """What `B` reads of independent states, `(*shape, n)`: in each row, `box_share` of them
-        are drawn evenly over the goal box and the rest as they are in the data."""
+        """What `B` reads of independent states, `(*shape, n)`."""
+        return self._moved(self._draw_states(shape, generator))[..., self._networks.columns]
+
+    def _draw_states(self, shape: tuple[int, int], generator: torch.Generator) -> torch.Tensor:
+        """All features of independent states, on the CPU: in each row, `box_share` of them are
+        drawn evenly over the goal box and the rest as they are in the data."""
         states = self._data.sample_features(shape[0] * shape[1], generator).unflatten(0, shape)
         # Spread over rows and columns alike, since some callers read the first column alone.
         if self._even:
             even = torch.rand(shape, generator=generator) < self._config.box_share
             states[even] = self._data.features_at(self._even.sample(int(even.sum()), generator))
-        return self._moved(states)[..., self._networks.columns]
+        return states
 
     def _moved(self, drawn: torch.Tensor) -> torch.Tensor:
         return moved(drawn, self._networks.device)

@@ -43,11 +43,6 @@ class Normalizer(nn.Module):
         self.mean: torch.Tensor
         self.scale: torch.Tensor
 
-    @property
-    def std(self) -> torch.Tensor:
-        """The data's standard deviation, `(n,)`; zero where they do not vary."""
-        return torch.where(self.scale > 0.0, 1.0 / self.scale.clamp(min=1e-6), 0.0)
-
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return (x - self.mean) * self.scale
 

@@ -28,8 +28,10 @@ def test_an_algorithm_is_blocks_and_a_policy(algorithm: Algorithm, recipe: Recip
 def test_the_textbook_has_none_of_our_extras() -> None:
     for algorithm in ALGORITHMS:
         config = agent_config(algorithm)
-        extras = ("successor_loss", "q_loss", "fourier", "action_penalty", "box_share")
-        assert not any(getattr(config, name) for name in (*extras, "region_share"))
+        extras: tuple[str, ...] = ("successor_loss", "q_loss", "fourier", "action_penalty")
+        extras += ("box_share",)
+        extras += ("region_share", "reward_share", "rest_penalty")
+        assert not any(getattr(config, name) for name in extras)
         assert config.average_rate == 1.0
         assert not config.anneal
 

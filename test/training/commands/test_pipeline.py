@@ -59,6 +59,7 @@ AGENT = agent_config(
     groups=8,
     negatives=8,
     region_share=0.2,
+    reward_share=0.2,
     box_share=0.5,
 )
 

@@ -115,8 +115,8 @@ def devices_of(*modules: torch.nn.Module) -> set[torch.device]:
 def test_an_update_is_on_its_device_alone_and_waits_for_nothing(
     algorithm: Algorithm, recipe: Recipe, precisions: set[tuple[str, bool]]
 ) -> None:
-    open_shares = {"goal_share": 0.3, "region_share": 0.3, "mixture_share": 0.3}
-    config = small_config(algorithm, recipe, bfloat16=True, **open_shares)
+    shares = {"goal_share": 0.3, "region_share": 0.2, "mixture_share": 0.2, "reward_share": 0.2}
+    config = small_config(algorithm, recipe, bfloat16=True, reward_states=8, **shares)
     data = random_transitions()
     agent = Agent(config, SPEC, data, META)
     sampler = Sampler(config, SPEC, data, agent.networks)
