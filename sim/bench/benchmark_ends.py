@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fb_ros.bringup.start import NODES
+from fb_ros.bringup.start import NODES as ALL_NODES
 from fb_ros.errors import FbRosError
 from sim.client.robot_processes import RobotProcesses
 from sim.progress import progress_bar
@@ -21,6 +21,8 @@ from sim.progress import progress_bar
 _ROBOT = "point_mass"
 # What each node writes when it is up.
 _UP = {"sim_node": "is up", "task_inference_node": "ready", "policy_node": "activated"}
+NODES = tuple(_UP)
+"""Nodes that are ended."""
 # Seconds within which a node has to end, and the nodes of somebody who was killed.
 _END_SECONDS, _ORPHAN_SECONDS = 6.0, 2.0
 _PATIENCE = 120.0
@@ -80,7 +82,7 @@ def _ends(node: str, repeats: int) -> dict[str, object]:
 def _end(node: str, number: int, rng: np.random.Generator) -> tuple[float, int]:
     """Starts a node and ends it by one signal or two; how long that took (s), and its status."""
     options = {"namespace": f"ends_{number}", "seed": str(number)}
-    others = {name: "" for name in NODES if name != node}
+    others = {name: "" for name in ALL_NODES if name != node}
     with RobotProcesses(_ROBOT, options, modules=others) as processes:
         if rng.uniform() < _EARLY:
             time.sleep(rng.uniform(0.0, _START_SECONDS))
