@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from fb_ros.errors import FbRosError
 from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.advantage import Weighting
+from training.agents.agent_checks import require_blocks, require_groups, require_numbers
 
 Algorithm = Literal["fb", "fb_ar", "fb_aw", "fb_aware"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
@@ -164,107 +165,12 @@ class AgentConfig:
             raise FbRosError(
                 f"there is no algorithm {self.algorithm!r}; possible: {', '.join(ALGORITHMS)}"
             )
-        self._require_numbers()
+        require_numbers(self)
         if self.block_sizes:
             # The one thing that two fields say; the sizes say more.
             object.__setattr__(self, "blocks", len(self.block_sizes))
-        self._require_blocks()
-        self._require_groups()
-
-    def _require_numbers(self) -> None:
-        for name in (
-            *("d", "blocks", "hidden", "backward_hidden", "ensemble", "batch"),
-            *("value_samples", "eval_samples", "mixture_states", "reward_states"),
-            *("window_steps", "future_states", "future_span"),
-        ):
-            if getattr(self, name) < 1:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 1")
-        for name in (
-            *("groups", "fourier", "ortho", "fb_loss", "successor_loss", "q_loss"),
-            *("action_penalty", "rest_penalty"),
-        ):
-            if getattr(self, name) < 0:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected at least 0")
-        if self.negatives < 0 or self.negatives == 1:
-            raise FbRosError(f"negatives is {self.negatives}, expected 0 or at least 2")
-        for name in ("learning_rate", "backward_learning_rate", "temperature"):
-            if not getattr(self, name) > 0.0:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected above 0")
-        for name in ("target_rate", "average_rate"):
-            if not 0.0 < getattr(self, name) <= 1.0:
-                raise FbRosError(f"{name} is {getattr(self, name)}, expected above 0, up to 1")
-        names = (
-            *("goal_share", "region_share", "reward_share", "mixture_share"),
-            *("future_share", "window_share"),
-        )
-        shares = tuple(getattr(self, name) for name in names)
-        if min(shares) < 0.0 or sum(shares) > 1.0 + 1e-9:
-            raise FbRosError(
-                f"{', '.join(names[:-1])} and {names[-1]} are {shares}, expected a sum up to 1"
-            )
-        if not 0.0 <= self.rare_share <= 1.0:
-            raise FbRosError(f"rare_share is {self.rare_share}, expected 0 to 1")
-        low, high = self.future_steps
-        if not 1 <= low <= high:
-            raise FbRosError(f"future_steps is {self.future_steps}, expected two rising numbers")
-        if not 0.0 <= self.box_share <= 1.0:
-            raise FbRosError(f"box_share is {self.box_share}, expected 0 to 1")
-        if not 0.0 < self.gamma < 1.0:
-            raise FbRosError(f"gamma is {self.gamma}, expected above 0 and below 1")
-
-    def _require_blocks(self) -> None:
-        if self.block_sizes and (min(self.block_sizes) < 1 or sum(self.block_sizes) != self.d):
-            raise FbRosError(
-                f"block_sizes {self.block_sizes} add up to {sum(self.block_sizes)}, expected "
-                f"lengths of at least 1 that add up to d, {self.d}"
-            )
-        if not self.block_sizes and self.d % self.blocks:
-            raise FbRosError(
-                f"d is {self.d}, expected a multiple of blocks ({self.blocks}); block_sizes takes "
-                "unequal ones"
-            )
-        if self.auto_regressive != (self.blocks > 1):
-            other = {"fb": "fb_ar", "fb_ar": "fb", "fb_aw": "fb_aware", "fb_aware": "fb_aw"}
-            expected = "more than one" if self.auto_regressive else "one"
-            raise FbRosError(
-                f"blocks is {self.blocks}, expected {expected} for algorithm {self.algorithm}; "
-                f"{other[self.algorithm]} takes as many"
-            )
-        if self.feature_blocks and (
-            len(self.feature_blocks) != len(self.features)
-            or sum(self.feature_blocks) != self.blocks
-            or min(self.feature_blocks) < 1
-        ):
-            raise FbRosError(
-                f"feature_blocks is {self.feature_blocks}, expected a number for each of "
-                f"{self.features}, {self.blocks} in all"
-            )
-        if self.open_shares and (
-            len(self.open_shares) != len(self.feature_blocks)
-            or not all(0.0 <= share <= 1.0 for share in self.open_shares)
-        ):
-            raise FbRosError(
-                f"open_shares is {self.open_shares}, expected a share for each of the "
-                f"{len(self.feature_blocks)} features with blocks of their own"
-            )
-
-    def _require_groups(self) -> None:
-        if self.groups and self.batch % self.groups:
-            raise FbRosError(
-                f"batch is {self.batch}, expected a multiple of groups ({self.groups})"
-            )
-        if self.batch < 2:
-            raise FbRosError(f"batch is {self.batch}, expected at least 2")
-        if self.auto_regressive and not self.groups:
-            raise FbRosError(
-                f"groups is 0, expected at least 1 for algorithm {self.algorithm}: B reads z, so "
-                "that transitions have to share one"
-            )
-        if self.auto_regressive and not self.negatives and self.batch // self.groups < 2:
-            raise FbRosError(
-                f"groups is {self.groups}, expected at most {self.batch // 2}: with no negatives, "
-                "the transitions of a group are each other's independent states"
-            )
+        require_blocks(self)
+        require_groups(self)
 
     @property
     def auto_regressive(self) -> bool:
