@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import numpy as np
 
@@ -23,8 +24,8 @@ _NO_VELOCITY = 1e-6
 class Measure:
     """One number that a person compares with another."""
 
-    name: str
-    unit: str
+    kind: Literal["distance", "velocity"]
+    """Of the goal feature from its goal; or along a commanded one."""
     aim: float
     """What it should be, or stay below."""
     read: Callable[[np.ndarray], float]
@@ -89,8 +90,7 @@ def _distance(bundle: Bundle, goal: np.ndarray) -> Measure:
     robot = bundle.robot
     part = layout_slices(robot.features)[robot.goal_feature]
     return Measure(
-        name=f"distance of {robot.goal_feature}",
-        unit=robot.feature(robot.goal_feature).unit,
+        kind="distance",
         aim=robot.goal_radius,
         read=lambda features: float(np.linalg.norm(features[part] - goal)),
     )
@@ -117,6 +117,4 @@ def _velocity(bundle: Bundle, prompt: Velocity) -> Measure:
             return float(np.linalg.norm(features[part]))
         return float(features[part] @ wanted / speed)
 
-    return Measure(
-        name=f"{name}, as commanded", unit=bundle.robot.feature(name).unit, aim=speed, read=read
-    )
+    return Measure(kind="velocity", aim=speed, read=read)

@@ -59,7 +59,7 @@ class WebNode(Node):
         out = PromptsOut(self, robot.frame)
         self._live = LiveState(self, robot.features)
         self._status = StatusPanel(page, out, bundle.model_id)
-        self._plots = PlotsPanel(page, bundle.gamma)
+        self._plots = PlotsPanel(page, bundle)
         self.port = page.port
         self.examples = tuple(
             example

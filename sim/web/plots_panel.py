@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from fb_ros.bundle.bundle import Bundle
 from sim.web.asked import Asked
 from sim.web.history import History
 from sim.web.leading import Leading
@@ -19,36 +20,42 @@ _PLOTS = {
         "reward of the formula",
         {"earned": _SEEN, "its mean": _MEAN, "forecast": _EXPECTED},
     ),
+    "reward alone": ("reward of the formula", {"earned": _SEEN, "its mean": _MEAN}),
     "likeness": ("likeness to what z asks for", {"now": _SEEN, "forecast": _EXPECTED}),
-    "measure": ("distance", {"now": _SEEN, "aim": _EXPECTED}),
+    "likeness alone": ("likeness to what z asks for", {"now": _SEEN}),
+    "distance": ("distance from the goal ({unit})", {"now": _SEEN, "aim": _EXPECTED}),
+    "velocity": ("velocity along what was asked", {"now": _SEEN, "aim": _EXPECTED}),
     "latency": ("policy_node", {"p50 ms": _SEEN, "p99 ms": _MEAN, "deadlines missed": _BAD}),
 }
 """Titles of the plots, and their lines with their colours."""
-# uPlot finds no scale for a line of which no value is known.
-_UNKNOWN = ("forecast",)
+# uPlot finds no scale for a line of which no value is known: where there is no forecast, a plot
+# without that line takes the place of the other.
+_ALONE = " alone"
 _FORECASTS = {"reward": "predicted_reward", "likeness": "predicted_likeness"}
 
 
 class PlotsPanel:
     """The panel at the left edge."""
 
-    def __init__(self, page: Page, gamma: float) -> None:
-        self._page, self._gamma = page, gamma
+    def __init__(self, page: Page, bundle: Bundle) -> None:
+        self._page, self._gamma = page, bundle.gamma
+        unit = bundle.robot.feature(bundle.robot.goal_feature).unit
         self._forecast: dict[str, float] = {}
         self._mean: float | None = None
         self._misses: float | None = None
         self._histories = {
             "reward": History(3),
             "likeness": History(2),
-            "measure": History(2),
+            "distance": History(2),
+            "velocity": History(2),
             "latency": History(3, seconds=300.0),
         }
         with page.panel("live", 330.0, floating=False):
             self._plots = {
-                key: page.plot(title, _series(lines, _UNKNOWN), _HEIGHT)
+                key: page.plot(title.format(unit=unit), _series(lines), _HEIGHT)
                 for key, (title, lines) in _PLOTS.items()
             }
-        self._plots["measure"].visible = self._plots["reward"].visible = False
+        self._show(Asked())
 
     def ask(self, asked: Asked, values: Mapping[str, str]) -> None:
         """A new prompt, with the figures of its answer."""
@@ -56,15 +63,19 @@ class PlotsPanel:
             name: float(values[name]) for name in _FORECASTS.values() if name in values
         }
         self._mean = None
-        for key, figure in _FORECASTS.items():
-            hidden = () if figure in self._forecast else _UNKNOWN
-            self._plots[key].series = _series(_PLOTS[key][1], hidden)
-        for key in ("reward", "likeness", "measure"):
+        for key in ("reward", "likeness", "distance", "velocity"):
             self._histories[key].clear()
-        self._plots["reward"].visible = bool(asked.rewards)
-        self._plots["measure"].visible = asked.measure is not None
-        if asked.measure is not None:
-            self._plots["measure"].title = f"{asked.measure.name} ({asked.measure.unit})"
+        self._show(asked)
+
+    def _show(self, asked: Asked) -> None:
+        """Of the plots those that have something to say."""
+        measured = {"reward": bool(asked.rewards), "likeness": True}
+        for key, figure in _FORECASTS.items():
+            known = figure in self._forecast
+            self._plots[key].visible = measured[key] and known
+            self._plots[key + _ALONE].visible = measured[key] and not known
+        for kind in ("distance", "velocity"):
+            self._plots[kind].visible = asked.measure is not None and asked.measure.kind == kind
 
     def add(
         self,
@@ -86,7 +97,7 @@ class PlotsPanel:
                 self._histories["reward"].add(now, earned, self._mean, forecast)
             if asked.measure is not None:
                 read = asked.measure.read(features)
-                self._histories["measure"].add(now, read, asked.measure.aim)
+                self._histories[asked.measure.kind].add(now, read, asked.measure.aim)
             if z is not None:
                 likeness = leading.likeness(features, z)
         self._histories["likeness"].add(now, likeness, self._forecast.get("predicted_likeness"))
@@ -105,16 +116,13 @@ class PlotsPanel:
         """Sends what was added to the browsers."""
         with self._page.together():
             for key, plot in self._plots.items():
-                if plot.visible:
-                    plot.data = self._histories[key].arrays()
+                if not plot.visible:
+                    continue
+                arrays = self._histories[key.removesuffix(_ALONE)].arrays()
+                plot.data = arrays[:-1] if key.endswith(_ALONE) else arrays
 
 
-def _series(lines: Mapping[str, str], hidden: Collection[str] = ()) -> tuple[Any, ...]:
+def _series(lines: Mapping[str, str]) -> tuple[Any, ...]:
     """What uPlot is told of the times and of each line."""
-    return (
-        {"label": "s"},
-        *(
-            {"label": name, "stroke": colour, "width": 2, "show": name not in hidden}
-            for name, colour in lines.items()
-        ),
-    )
+    styles = [{"label": name, "stroke": colour, "width": 2} for name, colour in lines.items()]
+    return ({"label": "s"}, *styles)
