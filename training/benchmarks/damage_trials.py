@@ -11,7 +11,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import h5py
 import numpy as np
@@ -24,23 +24,25 @@ from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle, shipped
 from fb_ros.prompts.skills import SavedSkill, SkillLibrary
 from sim.robots.registry import make_environment
-from training.agents.agent import Agent
-from training.agents.agent_config import AgentConfig
+from training.benchmarks.damage_originals import (
+    CONFIG,
+    ROBOT,
+    drawn_episode,
+    run_of,
+    small_agent,
+    write_d4rl,
+    write_minari,
+)
 from training.benchmarks.damages import damaged, wrong_value
 from training.data.bag_mapping import read_mapping
-from training.data.data import Transitions
 from training.data.data_source import check, read_recordings
-from training.data.episode import Episode, save_episode
-from training.data.flat_data import in_memory
-from training.data.observed_state import features_from_observation
+from training.data.episode import save_episode
 from training.runs.checkpoint import load_checkpoint, read_record_of, write_checkpoint
 from training.runs.run_record import RUN, agent_of, read_run
 
 Outcome = Literal["read", "refused", "wrong"]
 Trial = Callable[[np.random.Generator], Outcome]
 Arrays = Mapping[str, np.ndarray]
-
-_ROBOT, _STEPS = "point_mass", 20
 
 
 def description_trial(folder: Path) -> Trial:
@@ -63,14 +65,14 @@ def description_trial(folder: Path) -> Trial:
 
 def npz_trial(folder: Path) -> Trial:
     """One damaged episode beside a whole one."""
-    spec = make_environment(_ROBOT).spec
-    whole = _episode(0)
+    spec = make_environment(ROBOT).spec
+    whole = drawn_episode(0)
     save_episode(folder, 0, whole)
-    plain = save_episode(folder, 1, _episode(1))
+    plain = save_episode(folder, 1, drawn_episode(1))
     originals = [plain.read_bytes()]
-    np.savez_compressed(plain, **dataclasses.asdict(_episode(1)))
+    np.savez_compressed(plain, **dataclasses.asdict(drawn_episode(1)))
     originals.append(plain.read_bytes())
-    expected = dataclasses.asdict(_episode(1))
+    expected = dataclasses.asdict(drawn_episode(1))
 
     def trial(rng: np.random.Generator) -> Outcome:
         plain.write_bytes(damaged(originals[rng.integers(2)], rng))
@@ -90,7 +92,7 @@ def hdf5_trial(folder: Path) -> Trial:
     HDF5 keeps no checksum of plain arrays: nobody can tell there that a number is another one.
     """
     path = folder / "data.hdf5"
-    episodes = [_episode(number) for number in range(3)]
+    episodes = [drawn_episode(number) for number in range(3)]
     write_minari(path, episodes, fletcher32=True)
     minari, expected_minari = path.read_bytes(), _recorded(path)
     write_d4rl(path, episodes)
@@ -135,10 +137,10 @@ def yaml_trial(folder: Path) -> Trial:
 
 def checkpoint_trial(folder: Path) -> Trial:
     """A checkpoint of which bytes or the record are damaged: it goes on as it was, or not."""
-    agent = _agent()
+    agent = small_agent()
     path = folder / "checkpoint.safetensors"
     settings = dataclasses.asdict(agent.config)
-    run = {**_run(settings), "learning_curve": [{"update": 5.0, "mean_return": 1.0}]}
+    run = {**run_of(settings), "learning_curve": [{"update": 5.0, "mean_return": 1.0}]}
     record = {"update": 5, "minutes": 0.1, "best": None, "settings": {"agent": settings}}
     record["run"] = run
     generators = torch.get_rng_state()[None]
@@ -165,7 +167,7 @@ def checkpoint_trial(folder: Path) -> Trial:
 def record_trial(folder: Path) -> Trial:
     """The record of a run that is not JSON, or says something else."""
     path = folder / RUN
-    run = _run(dataclasses.asdict(_CONFIG))
+    run = run_of(dataclasses.asdict(CONFIG))
     content = json.dumps(run).encode()
 
     def trial(rng: np.random.Generator) -> Outcome:
@@ -214,71 +216,6 @@ def _refusing(trial: Trial) -> Trial:
             return "refused"
 
     return run
-
-
-_CONFIG = AgentConfig(algorithm="fb", d=8, hidden=8, features=("tcp_pos",))
-
-
-def _agent() -> Agent:
-    spec, episode = make_environment(_ROBOT).spec, _episode(0)
-    flat = in_memory(episode.observation, episode.action, episode.features, episode.discount[:, 0])
-    return Agent(_CONFIG, spec, Transitions.of(flat, spec), torch.device("cpu"))
-
-
-def _run(settings: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "robot": _ROBOT,
-        "data": {"fingerprint": "0" * 64, "transitions": 100, "collected_with": []},
-        "seed": 0,
-        "agent": settings,
-        "learning_curve": [{"update": 100.0, "mean_return": 1.0}],
-        "updates": 100,
-        "last": {"update": 100.0, "mean_return": 1.0},
-    }
-
-
-def _episode(number: int) -> Episode:
-    spec, rng = make_environment(_ROBOT).spec, np.random.default_rng(number)
-    rows = _STEPS + 1
-    observation = rng.normal(size=(rows, spec.obs_dim)).astype(np.float32)
-    action = rng.uniform(-1.0, 1.0, size=(rows, spec.act_dim)).astype(np.float32)
-    action[0] = 0.0
-    return Episode(
-        observation=observation,
-        action=action,
-        reward=np.zeros((rows, 1), np.float32),
-        discount=np.ones((rows, 1), np.float32),
-        physics=np.zeros((rows, 0)),
-        features=features_from_observation(spec, observation).astype(np.float32),
-    )
-
-
-def write_minari(path: Path, episodes: list[Episode], **options: Any) -> None:
-    """The episodes as Minari writes them; `options` are those of HDF5's data sets."""
-    with h5py.File(path, "w") as file:
-        for number, episode in enumerate(episodes):
-            group = file.create_group(f"episode_{number}")
-            ends = np.zeros(episode.steps, bool)
-            for name, values in (
-                ("observations", episode.observation),
-                ("actions", episode.action[1:]),
-                ("rewards", episode.reward[1:, 0]),
-                ("terminations", ends),
-                ("truncations", ends),
-            ):
-                group.create_dataset(name, data=values, **options)
-
-
-def write_d4rl(path: Path, episodes: list[Episode]) -> None:
-    """The episodes as D4RL writes them, all of them cut off by time."""
-    with h5py.File(path, "w") as file:
-        file["observations"] = np.concatenate([one.observation[:-1] for one in episodes])
-        file["actions"] = np.concatenate([one.action[1:] for one in episodes])
-        file["rewards"] = np.concatenate([one.reward[1:, 0] for one in episodes])
-        ends = np.zeros(_STEPS, bool)
-        file["terminals"] = np.tile(ends, len(episodes))
-        ends[-1] = True
-        file["timeouts"] = np.tile(ends, len(episodes))
 
 
 def _recorded(path: Path) -> dict[str, Arrays]:

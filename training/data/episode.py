@@ -67,9 +67,13 @@ def save_episode(folder: Path, index: int, episode: Episode) -> Path:
     """Writes an episode whole or not at all."""
     path = episode_path(folder, index, episode.steps)
     partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.savez(file, **dataclasses.asdict(episode))
-    partial.rename(path)
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, **dataclasses.asdict(episode))
+        partial.rename(path)
+    except OSError:
+        partial.unlink(missing_ok=True)  # A full disk gets its space back.
+        raise
     return path
 
 

@@ -9,13 +9,8 @@ description has changed.
 from __future__ import annotations
 
 import dataclasses
-import errno
-import fcntl
 import hashlib
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,11 +22,19 @@ from sim.progress import progress_bar
 from training.data.complete_episode import EpisodeCompleter
 from training.data.data_source import check, read_recordings
 from training.data.episode import Episode, episode_paths
+from training.data.flat_folder import (
+    FLAT,
+    INDEX,
+    PHYSICS,
+    ROWS,
+    STEPS,
+    alone,
+    remove_copy,
+    scratch_folder,
+)
 from training.data.moments import Moments
 from training.data.record import read_record, write_record
 
-FLAT = "flat"
-_INDEX, _ROWS, _PHYSICS, _STEPS = "index.json", "rows.f32", "physics.f64", "steps.i64"
 # Of the layout and of what is checked before it is written.
 _VERSION = 2
 
@@ -79,24 +82,24 @@ def open_flat(folder: Path, spec: RobotSpec) -> FlatData:
         raise FbRosError(f"{folder} holds no episodes; make some with `fb_ros collect`")
     flat, key = folder / FLAT, _key(paths, spec)
     if not _is_of(flat, key):
-        with _alone(folder):
+        with alone(folder):
             # Another process may have made it while this one waited.
             if not _is_of(flat, key):
                 _build(folder, paths, spec, key)
     try:
         return _open(flat, spec)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise FbRosError(f"{flat / _INDEX} is damaged ({error}); delete {flat}") from error
+        raise FbRosError(f"{flat / INDEX} is damaged ({error}); delete {flat}") from error
 
 
 def _open(flat: Path, spec: RobotSpec) -> FlatData:
-    index = read_record(flat / _INDEX)
+    index = read_record(flat / INDEX)
     width = spec.obs_dim + spec.act_dim + spec.feature_dim + 1
     return FlatData(
         folder=flat,
-        rows=_map(flat / _ROWS, np.float32, (index["rows"], width)),
-        physics=_map(flat / _PHYSICS, np.float64, (index["rows"], index["physics"])),
-        steps=np.fromfile(flat / _STEPS, dtype=np.int64),
+        rows=_map(flat / ROWS, np.float32, (index["rows"], width)),
+        physics=_map(flat / PHYSICS, np.float64, (index["rows"], index["physics"])),
+        steps=np.fromfile(flat / STEPS, dtype=np.int64),
         moments={
             name: Moments(
                 count=entry["count"],
@@ -110,7 +113,7 @@ def _open(flat: Path, spec: RobotSpec) -> FlatData:
 
 def _is_of(flat: Path, key: str) -> bool:
     try:
-        return (flat / _INDEX).is_file() and read_record(flat / _INDEX).get("key") == key
+        return (flat / INDEX).is_file() and read_record(flat / INDEX).get("key") == key
     except FbRosError:  # A copy that is damaged is made again.
         return False
 
@@ -142,8 +145,8 @@ def _build(folder: Path, paths: list[Path], spec: RobotSpec, key: str) -> None:
     moments = {name: Moments.none(width) for name, width in widths.items()}
     steps: list[int] = []
     physics_width: int | None = None
-    with _scratch(folder) as scratch:
-        rows_path, physics_path = scratch / _ROWS, scratch / _PHYSICS
+    with scratch_folder(folder) as scratch:
+        rows_path, physics_path = scratch / ROWS, scratch / PHYSICS
         with rows_path.open("wb") as rows, physics_path.open("wb") as physics:
             progress = progress_bar(
                 read_recordings(folder, spec, None),
@@ -179,7 +182,7 @@ def _build(folder: Path, paths: list[Path], spec: RobotSpec, key: str) -> None:
                 f"on: `fb_ros data inspect {folder} --robot {spec.name}` lists them and, with "
                 "--set-aside, moves them out of the way"
             )
-        np.array(steps, dtype=np.int64).tofile(scratch / _STEPS)
+        np.array(steps, dtype=np.int64).tofile(scratch / STEPS)
         if not physics_width:
             physics_path.write_bytes(b"")
         index: dict[str, Any] = {
@@ -195,61 +198,12 @@ def _build(folder: Path, paths: list[Path], spec: RobotSpec, key: str) -> None:
                 for name, entry in moments.items()
             },
         }
-        write_record(scratch / _INDEX, index)
-        _remove_copy(folder / FLAT)
+        write_record(scratch / INDEX, index)
+        remove_copy(folder / FLAT)
         scratch.rename(folder / FLAT)
-
-
-def _remove_copy(flat: Path) -> None:
-    """Removes a flat copy, and nothing else that has its name."""
-    if flat.is_symlink() or (flat.exists() and not flat.is_dir()):
-        raise FbRosError(f"{flat} is in the way of the flat copy of the data; move it away")
-    if not flat.is_dir():
-        return
-    others = {path.name for path in flat.iterdir()} - {_INDEX, _ROWS, _PHYSICS, _STEPS}
-    if others:
-        raise FbRosError(
-            f"{flat} holds {sorted(others)[0]}, which is no part of a flat copy of the data; move "
-            "it away"
-        )
-    shutil.rmtree(flat)
 
 
 def _write(rows: BinaryIO, physics: BinaryIO, episode: Episode) -> None:
     parts = [episode.observation, episode.action, episode.features, episode.discount]
     rows.write(np.concatenate(parts, axis=1, dtype=np.float32).tobytes())
     physics.write(episode.physics.astype(np.float64).tobytes())
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Waits until no other process writes a flat copy there, and keeps the others waiting."""
-    try:
-        with (folder / f".{FLAT}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-    except PermissionError as error:
-        raise FbRosError(
-            f"{folder} cannot be written to, and training needs a flat copy there; make it "
-            "writable, or copy it"
-        ) from error
-    except OSError as error:
-        if error.errno != errno.EROFS:
-            raise
-        raise FbRosError(
-            f"{folder} is on a file system that is read-only, and training needs a flat copy "
-            "there; copy it elsewhere"
-        ) from error
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """A folder beside the final one, gone afterwards unless it was renamed."""
-    scratch = folder / f".{FLAT}.partial"
-    # Of a process that was killed while it wrote: no other one writes now.
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
