@@ -26,13 +26,13 @@ from fb_ros.task_inference.task_encoder import TaskEncoder, encoder_threads
 Row = dict[str, object]
 
 CASES = {POLICY: "policy", BEST_OF: f"best_of_{CANDIDATES}", TASK_ENCODER: "encode"}
-"""What each graph is called in a row."""
+"""Name of each graph in a row."""
 # Calls for each repeat, so that the rare slow one shows where calls are short.
 _CALLS = {POLICY: 100, BEST_OF: 10, TASK_ENCODER: 1}
 
 
 def graph_inputs(bundle: Bundle, graph: str) -> dict[str, np.ndarray]:
-    """What the graph is timed with; all the reference states for the encoder."""
+    """Inputs that the graph is timed with; all the reference states for the encoder."""
     rng = np.random.default_rng(0)
     robot = bundle.robot
     if graph == TASK_ENCODER:

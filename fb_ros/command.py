@@ -1,4 +1,4 @@
-"""What a subcommand of `fb_ros` consists of."""
+"""The parts of a subcommand of `fb_ros`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Result = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CommandConfig:
-    """What all commands take."""
+    """Settings of every command."""
 
     json: bool = False
     """Print one JSON object on standard output; everything else goes to standard error."""
@@ -42,4 +42,4 @@ class Entry:
     extra: str
     """Extras of the package that bring what it needs; empty for none."""
     summary: str
-    """What `fb_ros --help` says of it."""
+    """Its line in `fb_ros --help`."""

@@ -46,7 +46,7 @@ class Backend(Protocol):
 
     @property
     def runtime(self) -> str:
-        """What runs the graph and where, for a log line."""
+        """The runtime and the device, for a log line."""
 
     @property
     def input_shapes(self) -> Shapes:

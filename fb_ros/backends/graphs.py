@@ -18,7 +18,8 @@ Precision = Literal["fp32", "fp16"]
 """Of the hidden layers; inputs, outputs and sums are float32 in both."""
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
-# What the robot runs again and again. A value is read by a person, once a prompt: float32 will do.
+# The graphs that the robot runs again and again. A value is read by a person, once a prompt:
+# float32 is enough.
 HALF = {
     POLICY: "policy_fp16.onnx",
     BEST_OF: "best_of_fp16.onnx",
@@ -40,7 +41,7 @@ CANDIDATES = 32
 """Actions among which `best_of.onnx` chooses."""
 
 Shapes = dict[str, tuple[int | None, ...]]
-"""Of the inputs; None where any length will do."""
+"""Of the inputs; None where any length is allowed."""
 
 
 def require_precision(name: str) -> Precision:

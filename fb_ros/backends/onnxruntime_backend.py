@@ -24,7 +24,7 @@ class OnnxRuntimeBackend:
         # Threads that spin while they wait would take the cores from the robot's other processes.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # What goes wrong is raised, in one line.
+        options.log_severity_level = 4  # Errors are raised, in one line.
         try:
             self._session = onnxruntime.InferenceSession(
                 str(graph.path), options, providers=["CPUExecutionProvider"]

@@ -1,4 +1,4 @@
-"""How a node's process ends when it is told to: soon, in order, and even if a library hangs."""
+"""How a node's process ends on a signal: soon, in order, and even if a library hangs."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Ending:
         self._deadline = Deadline(max(GRACE_SECONDS - passed, _LEAVE_SECONDS), status)
 
     def call_off(self) -> None:
-        """What was to be ended has come to its end."""
+        """The process has ended."""
         if self._deadline is not None:
             self._deadline.call_off()
             faulthandler.cancel_dump_traceback_later()

@@ -97,7 +97,7 @@ def _rviz(options: dict[str, str]) -> Node:
 
 
 def _outer_parameters(context: LaunchContext, namespace: str) -> dict[str, Value]:
-    """What launch files around this one have set for all nodes."""
+    """Parameters that outer launch files set for all nodes."""
     found: dict[str, Value] = {}
     for entry in context.launch_configurations.get("global_params", []):
         if isinstance(entry, tuple):

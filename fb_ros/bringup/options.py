@@ -1,4 +1,4 @@
-"""What a person can set of a robot's processes, described once for launch files and commands."""
+"""Options of a robot's processes, described once for launch files and commands."""
 
 from __future__ import annotations
 
@@ -129,5 +129,5 @@ OPTIONS = (
 
 
 def default_options(robot: str) -> dict[str, str]:
-    """What every option is when nobody says otherwise, for the robot of that name."""
+    """The default of every option, for the robot of that name."""
     return {option.name: option.default.format(robot=robot) for option in OPTIONS}

@@ -1,4 +1,4 @@
-"""What a file of ROS parameters says of one node."""
+"""The entries of a ROS parameter file that concern one node."""
 
 from __future__ import annotations
 

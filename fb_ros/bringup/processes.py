@@ -56,7 +56,7 @@ def robot_processes(
     theirs = Path(values["params_file"]).expanduser() if values["params_file"] else None
 
     def said(node: str) -> dict[str, Value]:
-        """What files and others have set for a node."""
+        """Parameters that files and other launch actions set for a node."""
         found: dict[str, Value] = {}
         for file, more in ((own, outer or {}), (theirs, {})):
             found |= parameters_of(file, node, values["namespace"]) if file else {}
@@ -132,7 +132,7 @@ def web_process(options: Mapping[str, str]) -> Process:
 
 
 def start_words(process: Process) -> list[str]:
-    """What this very interpreter is told to run the process, and to end it with this one."""
+    """Command line with which this interpreter runs the process and ends it with itself."""
     return ["-m", "fb_ros.bringup.start", "--parent", str(os.getpid()), process.module]
 
 

@@ -1,4 +1,4 @@
-"""What every backend promises, as tests that anybody can run on a backend of their own.
+"""The contract of a backend, as tests that anybody can run on a backend of their own.
 
 class TestMine(BackendContract):
 @pytest.fixture
@@ -51,7 +51,7 @@ class BackendContract:
     def test_inputs_are_left_as_they_are_and_may_be_float64(
         self, bundle: Bundle, open_graph: OpenGraph
     ) -> None:
-        """What the caller passes in is only read."""
+        """Inputs are only read."""
         inputs = policy_inputs(bundle)
         before = {name: value.copy() for name, value in inputs.items()}
         open_graph(POLICY).run(inputs)

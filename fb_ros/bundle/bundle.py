@@ -62,7 +62,7 @@ class Bundle:
     provenance: dict[str, Any]
     """Data, configuration, seed, duration, commit and learning curve."""
     evaluation: dict[str, Any]
-    """What `fb_ros evaluate` measured of this model before it was exported."""
+    """The figures of `fb_ros evaluate` when this model was exported."""
 
     @property
     def z_dim(self) -> int:
@@ -147,7 +147,7 @@ class Bundle:
         )
 
     def input_shapes(self, graph: str) -> Shapes:
-        """What one of the graphs takes; None where any length will do."""
+        """Input shapes of one of the graphs; None where any length is allowed."""
         return input_shapes(
             graph,
             obs_dim=self.robot.obs_dim,

@@ -36,7 +36,7 @@ def write_description(folder: Path, description: Mapping[str, Any]) -> str:
 
 
 def read_description(folder: Path) -> tuple[dict[str, Any], bytes]:
-    """What `write_description` wrote, and its bytes, once its id and its files' hashes fit.
+    """The description that `write_description` wrote, and its bytes; checks id and file hashes.
 
     Raises:
         FbRosError: Something is missing, damaged, of another version or not what the id covers.
@@ -89,7 +89,7 @@ def _require_version(folder: Path, version: object) -> None:
     shown = str(version)[:20] if isinstance(version, (int, str)) else type(version).__name__
     raise FbRosError(
         f"{folder} has format version {shown}, this fb_ros reads {FORMAT_VERSION}; export the "
-        f"model anew from its run with `fb_ros export --run RUN --data DATA --out {folder}`"
+        f"model again from its run with `fb_ros export --run RUN --data DATA --out {folder}`"
     )
 
 

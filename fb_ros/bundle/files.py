@@ -17,7 +17,7 @@ OPTIONAL_FILES = (IMAGINE,)
 
 MOST_BYTES = 512 << 20
 """Of any of them."""
-REMEDY = "copy the bundle again or export it anew with `fb_ros export`"
+REMEDY = "copy the bundle again or export it again with `fb_ros export`"
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

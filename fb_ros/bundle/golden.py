@@ -67,7 +67,7 @@ def read_golden(path: Path) -> Golden:
         golden.setdefault(graph, []).append(case)
     for graph, found in golden.items():
         if not found or not all(case.inputs and case.outputs for case in found):
-            raise FbRosError(f"{path} lacks golden vectors of {graph}; export the model anew")
+            raise FbRosError(f"{path} lacks golden vectors of {graph}; export the model again")
     return golden
 
 

@@ -1,4 +1,4 @@
-"""What an ONNX file holds, looked at before a runtime allocates anything for it.
+"""Checks of an ONNX file before a runtime allocates anything for it.
 
 Only the structure is read (onnx.proto3 of the ONNX project has the numbers of the fields); no
 tensor is copied. Where a graph may come from anybody, it must not make a runtime read other

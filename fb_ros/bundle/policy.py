@@ -28,7 +28,7 @@ class Policy:
 
     @property
     def runtime(self) -> str:
-        """What runs it and where, for a log line."""
+        """The runtime and the device, for a log line."""
         return self._graph.runtime
 
     def action(self, observation: np.ndarray, z: np.ndarray) -> np.ndarray:

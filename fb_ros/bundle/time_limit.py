@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def within(seconds: float, what: str, work: Callable[[], T]) -> T:
-    """What `work` returns, or raises.
+    """Returns, or raises, as `work` does.
 
     Work that takes longer goes on in a thread that does not keep the process alive, since nothing
     can interrupt a runtime from outside; its result is dropped.

@@ -39,7 +39,7 @@ class BuildEngineConfig(CommandConfig):
 
 
 def build_engines(config: BuildEngineConfig) -> Result:
-    """What was built or found, an entry for each graph and compute capability."""
+    """The engines built or found, an entry for each graph and compute capability."""
     bundle = load_bundle(find_bundle(config.bundle))
     library: EngineLibrary = backend_class(config.runtime).library
     devices = _devices(library, config.compute_capability)
@@ -88,7 +88,7 @@ def _build(
     title = f"{file.path.name} for {device.capability}"
     progress = _shown(title)
     if device.name:
-        # It is here: what does not load is built anew.
+        # An engine that does not load is built again, here.
         found = load_engine(library, file, device, cache=cache, progress=progress).found
     else:
         found = find_or_build(library, file, device, cache=cache, progress=progress)

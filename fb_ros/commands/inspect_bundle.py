@@ -49,7 +49,7 @@ def inspect_bundle(config: InspectConfig) -> Result:
 
 
 def _verified(bundle: Bundle, *, golden: bool) -> Result:
-    """What was verified; `golden`, whether the golden vectors were replayed."""
+    """The checks that the bundle passed; `golden`: whether golden vectors were replayed."""
     hashed = file_hashes(bundle.path)
     graphs = {name: read_onnx(bundle.path / name) for name in hashed if name.endswith(".onnx")}
     return {

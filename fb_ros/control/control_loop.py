@@ -30,10 +30,10 @@ def rehearsal_delay(ctrl_dt: float) -> float | None:
 
 
 class Alarm(Protocol):
-    """What calls a method of the loop some time after it was set; a timer of rclpy is one."""
+    """A timer that calls a method of the loop some time after it was set, such as rclpy's."""
 
     def reset(self) -> None:
-        """Sets it anew."""
+        """Sets it again."""
 
     def cancel(self) -> None:
         """Keeps it from ringing."""
@@ -97,7 +97,7 @@ class ControlLoop:
         self._watchdog.timeout = settings.inference_timeout or self._robot.ctrl_dt
 
     def activate(self) -> None:
-        """From now on observations are answered, and the robot is told to stand until one is."""
+        """From now on observations are answered; until the first, stop commands are sent."""
         with self._lock:
             self.controller.activate()
         self._repeat_stops()
@@ -216,7 +216,7 @@ class ControlLoop:
         try:
             command = self._policy.command(step.observation.values, step.z)
         except Exception as error:
-            # Whatever a runtime throws, the robot is told to stand still.
+            # Whatever a runtime raises, the robot is stopped.
             problem = " ".join(f"{type(error).__name__}: {error}".split())
         self._watchdog.end()
         with self._lock:

@@ -1,4 +1,4 @@
-"""What a person may set of the controller."""
+"""Settings of the controller."""
 
 from __future__ import annotations
 

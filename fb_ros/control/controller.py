@@ -191,7 +191,7 @@ class Controller:
     def watch(self, now: float) -> Order | None:
         """To be called every period: the stop command, where the observation is too old."""
         if self._notice_jump(now) and self._standing.in_motion:
-            # Nothing tells any more how old the newest observation is.
+            # The age of the newest observation is not known any more.
             return self._blind("the clock went back")
         if not self._fresh.goes_stale(self._timeout, now) or not self._standing.active:
             return None
@@ -221,7 +221,7 @@ class Controller:
         return self._standing.next_stop()
 
     def _notice_jump(self, now: float) -> bool:
-        """A clock that goes backwards makes every age meaningless: start anew."""
+        """A clock that goes backwards makes every age meaningless: start over."""
         jumped = self._fresh.jumped_back(now)
         if jumped:
             self.counts["clock_jumps"] += 1
@@ -247,12 +247,12 @@ class Controller:
         self._restart()
 
     def _begin(self) -> None:
-        """Starts anew, and forgets for how long something has been wrong."""
+        """Starts over, and forgets for how long something has been wrong."""
         self._lasting.forget()
         self._restart()
 
     def _restart(self) -> None:
-        """Starts anew from what is measured: filters, grid and the answer to repeat."""
+        """Starts over from the measured state: filters, grid and the answer to repeat."""
         self._answer = None
         self._cadence.restart()
         self._guards.restart()

@@ -1,4 +1,4 @@
-"""What a controller counts."""
+"""Counters of a controller."""
 
 COUNTS = (
     "refused_observations",

@@ -18,7 +18,7 @@ class Freshness:
 
     def __init__(self) -> None:
         self.newest: Observation | None = None
-        """What may be acted on; None after a fault of the sensors, until the next observation."""
+        """The observation to act on; None after a sensor fault, until the next observation."""
         self.time = 0.0
         """Its stamp, or its arrival where it has none: the time that the cadence goes by."""
         self._now = -math.inf
@@ -45,7 +45,7 @@ class Freshness:
         return True
 
     def blind(self) -> None:
-        """What was seen before is not acted on any more."""
+        """Earlier observations are not acted on any more."""
         self.newest = None
 
     def jumped_back(self, now: float) -> bool:
@@ -80,7 +80,7 @@ class Freshness:
     def _is_new(self, stamp: float) -> bool:
         """Whether an observation of that stamp is newer than all before.
 
-        After a fault a sensor may begin with older ones, since it was started anew; one that
+        After a fault a sensor may begin with older ones, since it was restarted; one that
         repeats itself tells nothing new.
         """
         heard, self._heard_stamp = self._heard_stamp, stamp

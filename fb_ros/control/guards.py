@@ -1,4 +1,4 @@
-"""What stands between a policy's command and the robot.
+"""Guards between a policy's command and the robot.
 
 Each guard is a function from a command to one that keeps a limit. All arrays are `(act_dim,)`;
 `dt` is the control period in seconds. What is not measured (NaN) or has no limit (infinite) is

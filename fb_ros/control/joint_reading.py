@@ -1,4 +1,4 @@
-"""What is measured of the joints that a robot's commands move."""
+"""Measurements of the joints that a robot's commands move."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def require_finite(reading: JointReading, robot: RobotSpec) -> None:
 
 
 class ObservationReader:
-    """What an observation says of the joints.
+    """Positions and velocities of the joints, read from an observation.
 
     Sines and cosines give an angle up to whole turns. It is told for joints whose limits leave
     one possibility.

@@ -20,7 +20,7 @@ class Lasting:
         self._since: float | None = None
 
     def forget(self) -> None:
-        """Starts to count anew."""
+        """Starts counting from zero."""
         self._since = None
 
     def is_too_long(self, is_so: bool, now: float, allowed: float) -> bool:

@@ -1,4 +1,4 @@
-"""What a robot's joints may be asked, as arrays."""
+"""Limits of a robot's joints, as arrays."""
 
 from __future__ import annotations
 

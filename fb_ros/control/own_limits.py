@@ -10,7 +10,7 @@ from fb_ros.control.limits import Limits, limits_of
 from fb_ros.errors import FbRosError
 from fb_ros.robot.robot_spec import RobotSpec
 
-# What people round when they copy a limit.
+# Tolerance for a limit that was rounded when it was copied.
 _TOLERANCE = 1e-6
 
 

@@ -11,7 +11,7 @@ from fb_ros.control.joint_reading import ObservationReader
 from fb_ros.control.step import Observation, Order, Step
 from fb_ros.robot.robot_spec import RobotSpec
 
-# What it practises is not sent: nothing about it is worth stopping for.
+# A rehearsed command is not sent, so nothing in it is worth stopping for.
 _SETTINGS = ControlSettings(
     z_timeout=0.0, check_stamps=False, limit_timeout=0.0, intervention_timeout=0.0
 )
@@ -34,9 +34,9 @@ class Rehearsal:
         self._now = 0.0
 
     def run(self, step: Step) -> Order | None:
-        """What `step` would lead to from standing, or None where the policy fails.
+        """The command that `step` would send from standing, or None where the policy fails.
 
-        What fails here fails in the real step, too, and is told then.
+        A failure here fails in the real step, too, and is reported then.
         """
         # Whatever stopped it the last time.
         self._understudy.resume(self._now)

@@ -9,7 +9,7 @@ from fb_ros.robot.robot_spec import RobotSpec
 
 
 class SentBefore:
-    """Fills in what no sensor tells: whoever else tells it may be a command behind."""
+    """Fills in the last command, which no sensor measures; other sources may be one behind."""
 
     def __init__(self, robot: RobotSpec) -> None:
         slices = layout_slices(robot.observation)

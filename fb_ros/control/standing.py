@@ -1,4 +1,4 @@
-"""Standing still: why, since which stop, and how often the robot is told so."""
+"""Standing still: why, since which stop, and how often the stop command is sent."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Standing:
         self._taking_over, self.in_motion = False, True
 
     def stop(self) -> Order | None:
-        """The robot is to stand from now on: the stop command, where it has to be told."""
+        """The robot is to stand from now on: the stop command, where it has to be sent."""
         moved, self.in_motion = self.in_motion, False
         self.generation += 1
         self._on_stop(moved)
@@ -86,7 +86,7 @@ class Standing:
         return self.stand(reason)
 
     def next_stop(self) -> Order | None:
-        """The stop command, if the robot is to stand and has not been told so often enough.
+        """The stop command, if the robot is to stand and it was not sent often enough.
 
         None, too, where a robot controlled by position has told no position to hold.
         """

@@ -1,4 +1,4 @@
-"""What goes in and out of a control step: an observation, a step that is due, an order."""
+"""Inputs and outputs of a control step: an observation, a step that is due, an order."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fb_ros.control.joint_reading import JointReading
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Observation:
-    """What the policy reads at one instant."""
+    """An observation at one instant."""
 
     values: np.ndarray
     """`(obs_dim,)`."""
     reading: JointReading
-    """What is measured of the commanded joints."""
+    """Measured positions and velocities of the commanded joints."""
     label: str = ""
     """Names the observation, as the command that answers it does; empty where it has no name."""
     stamp: float | None = None

@@ -1,4 +1,4 @@
-"""What a node has made, to be destroyed together."""
+"""Publishers, subscriptions and timers of a node, destroyed together."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class InferenceParameters:
     """Declares the parameters; `choice`, `ramp_seconds` and `reward_window` may be changed."""
 
     def __init__(self, node: Node, on_change: Callable[[], None]) -> None:
-        """`on_change` is called when a person has changed one, and reads them anew."""
+        """`on_change` is called when a person has changed one, and reads them again."""
         self._node, self._on_change = node, on_change
         self.bundle = declare_bundle(node)
         self.backend = declare_text(node, "backend", "auto", BACKEND)

@@ -51,7 +51,7 @@ def to_status(
 
 
 def to_diagnostics(status: DiagnosticStatus, time: Time) -> DiagnosticArray:
-    """What `/diagnostics` carries: one status, stamped."""
+    """A message for `/diagnostics`: one status, stamped."""
     message = DiagnosticArray(status=[status])
     message.header.stamp = time.to_msg()
     return message

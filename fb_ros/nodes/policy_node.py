@@ -54,7 +54,7 @@ class PolicyNode(LifecycleNode):
         self._loop: ControlLoop | None = None
         self._commands: LifecyclePublisher | None = None
         self._entities = Entities(self)
-        """What configuring makes, and cleaning up destroys."""
+        """Everything that configuring creates and cleaning up destroys."""
         self._starting = False
         # Not _parameters, which is the node's own.
         self._own_parameters = PolicyParameters(

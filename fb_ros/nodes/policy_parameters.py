@@ -48,7 +48,7 @@ _DESCRIPTIONS = {
     "observation_timeout": "robot's seconds without a new observation until stop; 0: 3 periods",
     "z_timeout": "wall seconds without a z until stop; 0: never",
     "inference_timeout": "wall seconds until an unanswered policy is late; 0: one period",
-    "check_stamps": "whether stamps are of this node's clock, so that late ones can be told",
+    "check_stamps": "whether stamps are of this node's clock, so that late ones are recognised",
     "smoothing": "time constant of a low-pass on the commands, seconds; 0: none",
     "limit_timeout": "seconds for which a joint may be beyond its limits until halt; 0: for ever",
     "intervention_timeout": "seconds of uninterrupted interventions until halt; 0: for ever",

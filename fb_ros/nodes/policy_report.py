@@ -1,4 +1,4 @@
-"""What `policy_node` says of itself: diagnostics, and a line of log for every change."""
+"""The report of `policy_node`: diagnostics, and a line of log for every change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the core says, in the log of the node that it says it to."""
+"""Log lines of the core, in the log of the node that uses it."""
 
 from __future__ import annotations
 

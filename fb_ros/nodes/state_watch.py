@@ -37,7 +37,7 @@ class StateWatch:
         return self._state
 
     def observation(self) -> np.ndarray | None:
-        """What the policy observes now, `(obs_dim,)`; None where that is not known."""
+        """The present observation, `(obs_dim,)`; None where it is not known."""
         with contextlib.suppress(FbRosError):
             return assemble(self._fields, self.state())
         return None

@@ -1,4 +1,4 @@
-"""What a person can say to the node that drives the robot: stop, and go on."""
+"""Stop, resume and emergency stop, as a person gives them to the node that drives the robot."""
 
 from __future__ import annotations
 

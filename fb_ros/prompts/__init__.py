@@ -1,1 +1,1 @@
-"""What a person can ask for: goals, formulas, labelled states, skills and feedback."""
+"""Prompts: goals, formulas, labelled states, skills and feedback."""

@@ -39,7 +39,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[np.ndarray, np.ndarray], np.ndarra
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scope:
-    """What the names in a formula can refer to."""
+    """Names that a formula may use."""
 
     text: str
     """The formula, for the place of an error in it."""

@@ -1,4 +1,4 @@
-"""What a person can ask for, and how each of it is written."""
+"""The kinds of prompt, and how each is written."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class RewardSamples:
     """Do what was rewarded in a few labelled states."""
 
     features: np.ndarray
-    """What `B` reads of each state, `(n, k)`."""
+    """The features that `B` reads of each state, `(n, k)`."""
     rewards: np.ndarray
     """`(n,)`."""
 

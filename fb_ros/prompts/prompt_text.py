@@ -30,7 +30,7 @@ MAX_LENGTH = 10_000
 MAX_SKILL_LENGTH = 10_000_000
 """Characters of a saved skill's prompt: ten thousand labelled states fit."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-"""What a skill may be called."""
+"""Names that a skill may have."""
 
 RESERVED = ("save", "rename", "delete", "anew", "list")
 """Words that `prompt/skill` takes for commands, so that no skill can be called so."""
@@ -51,7 +51,7 @@ _HELP = "goal_point(x, y, z), goal_state(…), velocity(…), reward(FORMULA) or
 def parse_prompt(text: str, *, longest: int = MAX_LENGTH) -> Prompt:
     """Reads a prompt of at most `longest` characters; refuses in one line what is none."""
     if len(text) > longest:
-        raise FbRosError(f"the prompt has {len(text)} characters, at most {longest} will do")
+        raise FbRosError(f"the prompt has {len(text)} characters, at most {longest} are allowed")
     if "\0" in text:
         raise FbRosError("the prompt holds a NUL byte, at which ROS cuts texts off; leave it out")
     return _parse(text, _DEEPEST)

@@ -29,7 +29,7 @@ class RewardFormula:
     """A formula that was read and checked against a layout of features."""
 
     scope: Scope
-    """What it can speak of."""
+    """Features that it may use."""
     statements: tuple[ast.stmt, ...] = dataclasses.field(repr=False)
     """Definitions, then the reward."""
 
@@ -74,7 +74,9 @@ def parse_formula(
 
 def _parse(text: str) -> tuple[ast.stmt, ...]:
     if len(text) > MAX_LENGTH:
-        raise FbRosError(f"the formula has {len(text)} characters, at most {MAX_LENGTH} will do")
+        raise FbRosError(
+            f"the formula has {len(text)} characters, at most {MAX_LENGTH} are allowed"
+        )
     for position, character in enumerate(text):
         if not (character.isascii() and (character.isprintable() or character in "\n\t")):
             raise placed_error(text, position, f"{character!r} does not belong in a formula")

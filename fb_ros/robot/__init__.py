@@ -1,1 +1,1 @@
-"""What a robot is: its fields, its state, and what its sensors say of them."""
+"""A robot's description: its fields, its state, and how sensors fill them."""

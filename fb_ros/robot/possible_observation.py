@@ -1,4 +1,4 @@
-"""What no robot can observe, such as a sine of 1.1, and the nearest that one can."""
+"""Observations that no robot can make, such as a sine of 1.1, and the nearest possible ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the nodes must know of a robot: its read-outs, its commands and where it can go."""
+"""A robot as the nodes know it: its read-outs, its commands and where it can go."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class RobotSpec:
     name: str
     """Name of the robot, used for namespaces and folders."""
     observation: tuple[Field, ...]
-    """What the policy reads, in order."""
+    """Fields that the policy reads, in order."""
     features: tuple[Field, ...]
-    """What a reward may speak of, in order."""
+    """Fields that a reward may use, in order."""
     action_joints: tuple[str, ...]
     """Joint of each command, in the order in which `commands` carries them."""
     action_interface: ActionInterface
-    """What a command means: rad/s or m/s, rad or m, N m or N."""
+    """Meaning of a command: rad/s or m/s, rad or m, N m or N."""
     action_low: tuple[float, ...]
     """Smallest command, physical units."""
     action_high: tuple[float, ...]
@@ -192,7 +192,7 @@ class RobotSpec:
         raise FbRosError(f"robot {self.name} has no feature {shown(name)}; it has {names}")
 
     def held_command(self, state: RobotState) -> np.ndarray:
-        """What leaves the robot as it is measured, `(..., act_dim)`: the command before the first.
+        """The command that leaves the robot as it is, `(..., act_dim)`: the one before the first.
 
         The measured positions for position control, and zeros for velocity and effort.
         """

@@ -1,4 +1,4 @@
-"""What a robot's standard messages say of it at one instant (or at many, stacked)."""
+"""A robot's state at one instant (or at many, stacked), as its standard messages carry it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RobotState:
     base_angular_velocity: np.ndarray | None = None
     """Its rate of turn, rad/s, its own frame, shape `(..., 3)`."""
     base_acceleration: np.ndarray | None = None
-    """What its accelerometer measures, m/s^2, its own frame, shape `(..., 3)`."""
+    """Reading of its accelerometer, m/s^2, its own frame, shape `(..., 3)`."""
     last_command: np.ndarray | None = None
     """The command before, physical units, in the order of the robot's `action_joints`, shape
     `(..., act_dim)`: no topic carries it, whoever sends the commands knows it."""

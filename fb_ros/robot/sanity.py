@@ -1,4 +1,4 @@
-"""What every name, list and number of a robot's description has to be, whoever wrote it."""
+"""Sanity checks of a robot's description: every name, list and number in it."""
 
 from __future__ import annotations
 

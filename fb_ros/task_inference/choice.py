@@ -23,7 +23,7 @@ _LOOK_SECONDS = 0.16
 # By so many standard deviations of the data an imagined state may be wrong: what is good at the
 # border of being bad is not as good.
 _UNSURE, _DRAWS = 0.2, 4
-# What a standard deviation outside the data costs: the model knows little there. And one away
+# Price of a standard deviation outside the data, where the model knows little. And one away
 # from the nearest good state, while a robot may be on its way.
 _OUTSIDE, _AWAY = 0.1, 0.02
 # What going on at a standard deviation a second costs, and up to which speed.
@@ -86,7 +86,7 @@ def rank(
 
 
 def worth(known: KnownStates, objective: Objective, run: np.ndarray) -> np.ndarray:
-    """What runs through states `(steps, n, feature_dim)` are worth, `(n,)`.
+    """The worth of runs through states `(steps, n, feature_dim)`, `(n,)`.
 
     1 for as much reward as the best of the data gives, however much more it is; less outside the
     data, and less where a small error would make a difference.

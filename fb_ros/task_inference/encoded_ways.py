@@ -21,7 +21,7 @@ from fb_ros.task_inference.task_encoder import TaskEncoder
 
 
 class EncodedWays(NamedTuple):
-    """What `Task` holds of a reward."""
+    """The part of a `Task` that comes from its reward."""
 
     proposals: np.ndarray
     """`(m, z_dim)`, float32."""

@@ -1,4 +1,4 @@
-"""What a model expects of a task."""
+"""The reward that a model expects of a task."""
 
 from __future__ import annotations
 

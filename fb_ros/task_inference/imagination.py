@@ -1,4 +1,4 @@
-"""What a robot would do under some encodings, by the dynamics that its model has learned."""
+"""A robot's future under some encodings, by the dynamics that its model has learned."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ class Imagination:
         return Imagined(features, pushed, observation)
 
     def read(self, observation: np.ndarray) -> np.ndarray:
-        """What `B` reads of the state with this observation `(obs_dim,)`, `(k,)`."""
+        """The features that `B` reads of the state with this observation `(obs_dim,)`, `(k,)`."""
         found: np.ndarray = observation @ self._matrix + self._offset
         return found

@@ -1,4 +1,4 @@
-"""What task inference gives."""
+"""The result of task inference."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Inference:
     text: str
     """The prompt."""
     task_warnings: tuple[str, ...] = ()
-    """What the person should know of the task, a sentence each."""
+    """Warnings about the task, a sentence each."""
     forecast_warnings: tuple[str, ...] = ()
-    """What they should know of how it will go."""
+    """Warnings about how it will go."""
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
     """By names that carry their unit."""
     proposals: np.ndarray | None = None
     """Encodings that may do even better, the most promising first, `(k, z_dim)`; `z` is the first
     of them. None where there was nothing to choose from."""
     objective: Objective | None = None
-    """What they were chosen by."""
+    """The objective that chose them."""
 
     @property
     def warnings(self) -> tuple[str, ...]:

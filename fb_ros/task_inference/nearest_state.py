@@ -8,7 +8,7 @@ import numpy as np
 def nearest_state(
     seen: np.ndarray, goal: np.ndarray, scale: np.ndarray
 ) -> tuple[np.ndarray, int, float]:
-    """What orders `seen` `(n, k)` as the distances to `goal` `(k,)` do, the nearest, and how far.
+    """Scores that order `seen` `(n, k)` by distance to `goal` `(k,)`, the nearest, and how far.
 
     A difference counts in units of `scale` `(k,)`.
 

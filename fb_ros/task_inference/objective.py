@@ -1,4 +1,4 @@
-"""What a prompt is after: a reward over features, and what it is worth over the data."""
+"""The objective of a prompt: a reward over features, and its values over the data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Objective:
     good: np.ndarray
     """Features `(m, feature_dim)` of some of the best reference states."""
     unit: float = 1.0
-    """What one of these rewards is in the units that a person thinks in."""
+    """One of these rewards in the units that the person typed."""
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """The reward of each state `(…, feature_dim)`, `(…,)`, finite."""

@@ -74,7 +74,7 @@ class RewardInference:
         """
         parts = count_parts(prompt)
         if not 1 <= parts <= _MOST_PARTS:
-            raise FbRosError(f"the blend has {parts} parts, 1 to {_MOST_PARTS} will do")
+            raise FbRosError(f"the blend has {parts} parts, 1 to {_MOST_PARTS} are allowed")
         task = self._task(prompt, observation)
         if not (np.all(np.isfinite(task.proposals)) and np.all(np.any(task.proposals, axis=1))):
             raise FbRosError(
@@ -90,7 +90,7 @@ class RewardInference:
         return GoalState(values=tuple(float(value) for value in self._encoder.reference[0]))
 
     def objective(self, prompt: Prompt) -> Objective | None:
-        """What a prompt is after; None where nobody knows, as for some saved skills."""
+        """The objective of a prompt; None where it is not known, as for some saved skills."""
         bundle, encoder = self._bundle, self._encoder
         match prompt:
             case GoalPoint() | GoalState() | Velocity():

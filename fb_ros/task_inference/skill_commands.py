@@ -1,4 +1,4 @@
-"""What a person can do with skills besides asking for them, written as on a shell.
+"""Commands on skills (save, list, rename, delete), written as on a shell.
 
 save NAME       keep the present prompt
 rename OLD NEW
@@ -28,7 +28,7 @@ def run_skill_command(
     model_id: str,
     date: str,
 ) -> str | None:
-    """Does what the line says and tells it; None if it is no command but a prompt.
+    """Carries the line out and returns a report; None if it is a prompt and not a command.
 
     `present` is the prompt in force, `date` (ISO 8601) what a saved skill carries.
     """

@@ -17,7 +17,7 @@ _MOST_THREADS = 4
 
 
 class Encoding(NamedTuple):
-    """What became of a reward."""
+    """The encoding of a reward."""
 
     z: np.ndarray
     """Task encoding, `(z_dim,)`, float32."""
@@ -39,7 +39,7 @@ class TaskEncoder:
         slices = layout_slices(bundle.robot.features)
         parts = [bundle.reference_features[:, slices[name]] for name in bundle.encoder_features]
         self.reference = np.concatenate(parts, axis=1)
-        """What `B` reads of the reference states, `(n, k)`, float32."""
+        """The features that `B` reads of the reference states, `(n, k)`, float32."""
         ends = np.cumsum([part.shape[1] for part in parts])
         self.columns = dict(
             zip(

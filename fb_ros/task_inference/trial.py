@@ -1,4 +1,4 @@
-"""What a robot, or its twin, earned under some encodings; and what that says to a person."""
+"""Rewards that a robot, or its twin, earned under some encodings, and words for a person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _POOR = 0.5
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What became of trying an inference's proposals."""
+    """The outcome of trying an inference's proposals."""
 
     best: int = 0
     """The number of the one that earned most."""

@@ -44,7 +44,7 @@ def mean_velocity(robot: RobotSpec, features: np.ndarray, weights: np.ndarray) -
 
 
 def _tilt(off: np.ndarray, log_weights: np.ndarray) -> np.ndarray:
-    """What makes the weighted mean of `off` `(n, k)` zero, to be added to the `log_weights`.
+    """The term that, added to `log_weights`, makes the weighted mean of `off` `(n, k)` zero.
 
     An exponential tilt, the least change of the weights that does so (minimum relative entropy);
     by damped Newton steps on its convex dual, few of them: what is out of reach stays so.

@@ -31,7 +31,7 @@ _EVERY_ONE = QoSProfile(depth=1000)
 
 @dataclasses.dataclass
 class Wires:
-    """What is done to the messages on their way to the nodes."""
+    """Disturbances of the messages on their way to the nodes."""
 
     silent: bool = False
     """Sensors say nothing; the clock goes on."""

@@ -170,7 +170,7 @@ class _Side(Node):
         }
 
     def deadline_misses(self) -> int:
-        """What the node itself counts, from now on."""
+        """The node's own counts, from now on."""
         self._misses = None
         self._wait(lambda: self._misses is not None, "the diagnostics")
         assert self._misses is not None

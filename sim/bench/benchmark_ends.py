@@ -1,4 +1,4 @@
-"""Whether nodes end when they are told to, and with whoever started them; on a busy machine."""
+"""Whether nodes end on a signal, and with their parent process; on a busy machine."""
 
 from __future__ import annotations
 

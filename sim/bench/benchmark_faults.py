@@ -27,7 +27,7 @@ _BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Injection:
-    """What came of one fault."""
+    """The outcome of one fault."""
 
     as_expected: bool
     """Whether the robot did what it was to do."""

@@ -15,7 +15,7 @@ from sim.bench.faults import FAULTS
 from sim.progress import progress_bar
 
 _PROMPT_EVERY, _FAULT_EVERY = 2.0, 20.0
-# What a process takes in until then is its outfit.
+# Memory that a process takes until then is its start-up.
 _SETTLED = 60.0
 _NODES = ("policy_node", "task_inference_node")
 

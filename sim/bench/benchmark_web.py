@@ -32,7 +32,7 @@ from sim.progress import progress_bar
 _STARTS, _DRAGS = 5, 40
 _POINTS_A_DRAG = 5
 _RECONNECT_EVERY = 60.0
-# What a process takes in until then is its outfit.
+# Memory that a process takes until then is its start-up.
 _SETTLED_VISITS = 3
 
 Row = dict[str, object]
@@ -41,7 +41,7 @@ Row = dict[str, object]
 def benchmark_web(seconds: float, minutes: float) -> list[Row]:
     """Rows for the page of the simulated arm: its start, its drawing, its drags, its cost.
 
-    `seconds` are for drawing and cost each; for `minutes` a client comes anew every minute.
+    `seconds` are for drawing and cost each; for `minutes` a client reconnects every minute.
     """
     bundle = load_bundle(find_bundle(Path("jaco")))
     options = default_options(bundle.robot.name) | {
@@ -93,7 +93,7 @@ def _drawing(bundle: Bundle, pid: int, port: int, seconds: float) -> Row:
     with HeadlessBrowser(port) as browser:
         browser.poses(1.0)
         before, started, drawn = _cpu_seconds(pid), time.perf_counter(), 0
-        # What stands still is not drawn anew.
+        # A robot that stands still is not drawn again.
         for goal in np.random.default_rng(1).uniform(low, high, (round(seconds), 3)):
             browser.drag([tuple(goal.tolist())])
             drawn += browser.poses(1.0)
@@ -143,7 +143,7 @@ def _drags(client: RobotClient, bundle: Bundle, port: int) -> Row:
 
 
 def _reconnects(pid: int, port: int, seconds: float) -> Row:
-    """Memory, threads and open files of the page while a client comes anew every minute."""
+    """Memory, threads and open files of the page while a client reconnects every minute."""
     visits = max(_SETTLED_VISITS + 1, round(seconds / _RECONNECT_EVERY))
     settled: tuple[float, int, int] | None = None
     largest = 0.0
@@ -151,7 +151,7 @@ def _reconnects(pid: int, port: int, seconds: float) -> Row:
         with HeadlessBrowser(port) as browser:
             drawn = browser.poses(seconds / visits)
         if not drawn:
-            raise FbRosError("a client that came anew was not shown the robot")
+            raise FbRosError("a client that reconnected was not shown the robot")
         time.sleep(0.5)
         taken = _taken(pid)
         largest = max(largest, taken[0])

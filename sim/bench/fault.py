@@ -1,4 +1,4 @@
-"""What a fault is: something that goes wrong between a robot and its controller."""
+"""A fault: something that goes wrong between a robot and its controller."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Fault:
     """One thing that goes wrong."""
 
     name: str
-    """What happens, in a few words."""
+    """The fault in a few words."""
     expected: Expected
     """What the robot is to do: be told to stand still, go on, be stopped by its own drive since
     nobody is there to tell it, or either of the first two."""

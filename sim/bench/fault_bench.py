@@ -165,7 +165,7 @@ class FaultBench:
             raise FbRosError("a second driver ended with status 0, expected a refusal")
 
     def start_with_parent(self) -> None:
-        """Starts policy_node anew, by a process of its own that can be killed."""
+        """Starts policy_node in a process of its own that can be killed."""
         self.processes.end("policy_node")
         command = self.processes.command("policy_node")
         own = command.index("--parent") + 1
@@ -220,7 +220,7 @@ def fault_bench(*, autostart: bool = True) -> Iterator[FaultBench]:
     robot = BenchRobot(_NAMESPACE, environment)
     try:
         with (
-            # What it saves is not the user's.
+            # Skills that it saves do not go to the user's folder.
             tempfile.TemporaryDirectory() as skills,
             RobotProcesses(
                 "jaco", options, modules=modules, environment={"XDG_DATA_HOME": skills}

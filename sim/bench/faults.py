@@ -1,4 +1,4 @@
-"""What can go wrong between a robot and its controller: the whole list."""
+"""The list of faults between a robot and its controller."""
 
 from __future__ import annotations
 

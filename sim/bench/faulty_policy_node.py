@@ -1,4 +1,4 @@
-"""`policy_node` over a runtime that can be told to hang, to throw or to answer nonsense."""
+"""`policy_node` over a runtime that hangs, throws or answers nonsense on request."""
 
 from __future__ import annotations
 

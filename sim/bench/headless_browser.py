@@ -71,7 +71,7 @@ class HeadlessBrowser:
             yield time.perf_counter(), _messages(frame)
 
     def poses(self, seconds: float) -> int:
-        """How often the robot was drawn anew within `seconds`."""
+        """How often the robot was redrawn within `seconds`."""
         return sum(
             any(
                 message["type"] == "SetPositionMessage" and message["name"].startswith(_BODY)

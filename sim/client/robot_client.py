@@ -163,7 +163,7 @@ class RobotClient(Node):
         return values_of(self._inference)
 
     def policy_state(self) -> str:
-        """What `policy_node` last said that it is doing."""
+        """The state that `policy_node` last reported."""
         return str(self._policy.message)
 
     def step(self) -> dict[str, Any]:

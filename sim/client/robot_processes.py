@@ -90,7 +90,7 @@ class RobotProcesses:
                 print(reason, file=sys.stderr, flush=True)
 
     def start(self, name: str) -> None:
-        """Starts the process of that name, anew if it has ended."""
+        """Starts the process of that name, again if it has ended."""
         if name in self._running:
             ended, log = self._running[name]
             ended.wait(_PATIENCE_SECONDS)

@@ -45,7 +45,7 @@ class DemoConfig(CommandConfig):
     stay: bool = False
     """Publish nothing and stay until interrupted, for `fb_ros prompt` in another terminal."""
     reset: bool = False
-    """Start every goal anew, as `fb_ros evaluate` does, and not where the last one ended."""
+    """Start every goal from a fresh state, as `fb_ros evaluate` does."""
     web: bool = False
     """Show the robot on a page in the browser, which takes prompts, too; see `fb_ros web`."""
     web_port: int = 8080

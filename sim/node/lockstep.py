@@ -13,7 +13,7 @@ from fb_ros.errors import FbRosError
 
 
 class Lockstep:
-    """Steps on commands only, so that a trajectory depends on the seed and the prompts alone."""
+    """Steps on commands only, so that a trajectory depends on the seed and the prompts only."""
 
     def __init__(
         self, node: Node, group: CallbackGroup, *, call_steps: int, patience: float

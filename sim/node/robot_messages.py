@@ -1,4 +1,4 @@
-"""What a simulated robot says of itself, as the standard messages of a real one."""
+"""A simulated robot's state, as the standard messages of a real one."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from sim.robots.registry import make_environment, require_robot
 from sim.robots.start import require_start
 from sim.tasks.episode_seed import episode_rng
 
-# In lock-step the state is told again in these intervals, for whoever was not there yet.
+# In lock-step the state is published again at these intervals, for late subscribers.
 _REPEAT_SECONDS = 0.2
 
 
@@ -136,7 +136,7 @@ class SimNode(Node):
         self._publish_state()
 
     def _publish_state(self) -> None:
-        # The clock first, so that whoever reads it is not behind what it is about to hear.
+        # The clock first, so that its readers are not behind the messages that follow.
         self._time.publish()
         self._description.publish(self._time.stamp)
         self._state.publish(self._environment.robot_state(), self._time.stamp, self._label())

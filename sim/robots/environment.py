@@ -1,4 +1,4 @@
-"""What every simulated robot offers: physics that is stepped by commands and read by name."""
+"""A simulated robot: physics that is stepped by commands and read by name."""
 
 from __future__ import annotations
 
@@ -89,14 +89,14 @@ class Environment(abc.ABC):
         self._poses.update(self.data)
 
     def robot_state(self) -> RobotState:
-        """What the robot's sensors would report now."""
+        """The robot's present state, as its sensors would report it."""
         state = self._state_of(self.data.qpos, self.data.qvel, self._poses.read(self.data))
         # Every reset sets the time to zero, and before the first step no command was sent.
         before = self._command if self.time > 0.0 else self.spec.held_command(state)
         return dataclasses.replace(state, last_command=before)
 
     def robot_states(self, physics: np.ndarray, commands: np.ndarray | None = None) -> RobotState:
-        """What the sensors would report in the physics states `(n, nq + nv + na)`, stacked.
+        """The robot's states for the physics states `(n, nq + nv + na)`, stacked.
 
         `commands` `(n, act_dim)` are those that led to them. The robot stays in the state that it
         is in.
@@ -180,11 +180,11 @@ class Environment(abc.ABC):
         raise FbRosError(f"robot {self.spec.name} has no mirror image")
 
     def observation(self) -> np.ndarray:
-        """What the policy reads, `(obs_dim,)`, from the sensors alone."""
+        """The observation, `(obs_dim,)`, from the sensors only."""
         return assemble(self.spec.observation, self.robot_state())
 
     def features(self) -> np.ndarray:
-        """What rewards read, `(feature_dim,)`."""
+        """The features, `(feature_dim,)`."""
         return assemble(self.spec.features, self.robot_state())
 
     def tcp_jacobian(self) -> np.ndarray:

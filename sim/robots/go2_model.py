@@ -135,7 +135,7 @@ def _add_shape(body: mujoco.MjsBody, shape: dict[str, Any]) -> None:
 
 
 def _add_looks(bodies: dict[str, mujoco.MjsBody]) -> None:
-    """What is seen and touches nothing: thighs and calves as capsules, a back and a head."""
+    """Visual shapes without contacts: thighs and calves as capsules, a back and a head."""
 
     def add(body: str, kind: mujoco.mjtGeom, rgba: tuple[float, ...], **place: Any) -> None:
         bodies[body].add_geom(

@@ -1,4 +1,4 @@
-"""What every simulated robot promises, as tests that anybody can run on a robot of their own.
+"""The contract of a simulated robot, as tests that anybody can run on a robot of their own.
 
 class TestMine(RobotContract):
 @pytest.fixture

@@ -62,14 +62,14 @@ def torso_layouts(
 ) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
     """The observation and the features of a robot with a torso and legs.
 
-    The policy is not told where on the ground it is, nor which way it looks: it should walk
-    everywhere alike. `servos` that are told under names of their own are observed, too: a robot
-    that is to stand still holds them where they are.
+    The policy does not observe where on the ground it is, nor which way it looks: it should walk
+    everywhere alike. `servos` that are published under names of their own are observed, too: a
+    robot that is to stand still holds them where they are.
     """
-    told = (TORSO_HEIGHT, TORSO_UP, TORSO_VEL, TORSO_ANG_VEL, *joint_fields(joints))
-    features = (TORSO_POS, *told)
+    observed = (TORSO_HEIGHT, TORSO_UP, TORSO_VEL, TORSO_ANG_VEL, *joint_fields(joints))
+    features = (TORSO_POS, *observed)
     if not servos:
-        return told, features
+        return observed, features
     servo_pos = Field(
         name="servo_pos",
         source="joint_position",
@@ -77,4 +77,4 @@ def torso_layouts(
         unit="rad",
         description="positions of the legs' servos, of which some pull several joints",
     )
-    return (*told, servo_pos), features
+    return (*observed, servo_pos), features

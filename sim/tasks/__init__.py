@@ -1,1 +1,1 @@
-"""What simulated robots are asked to do, and how it is scored."""
+"""Tasks of simulated robots, and how they are scored."""

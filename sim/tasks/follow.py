@@ -18,7 +18,7 @@ CommandOf = Callable[[Environment], np.ndarray]
 
 
 def policy_commands(robot: RobotSpec, policy: Policy, z: np.ndarray) -> CommandOf:
-    """What `policy_node` sends to a robot from now on: the policy's commands, guarded."""
+    """The guarded commands that `policy_node` would send from now on."""
     guards, reader = GuardedCommand(robot), ObservationReader(robot)
 
     def command_of(environment: Environment) -> np.ndarray:

@@ -23,7 +23,7 @@ class PromptExample:
     text: str
     """As `prompt/skill` and `fb_ros prompt --text` take it."""
     expected: str
-    """What a person should see."""
+    """The behaviour that a person should see."""
     judge: Callable[[Seen], bool]
     """Whether the last second of an episode is that."""
     after: str = ""

@@ -23,7 +23,7 @@ Rewards = Callable[[Environment, np.ndarray], np.ndarray]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RewardTask:
-    """A reward of states alone."""
+    """A reward of states only."""
 
     name: str
     """Name within its robot's tasks."""

@@ -27,7 +27,7 @@ PUSH_SECONDS, PUSH_MPS = 3.0, 0.5
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What became of one command."""
+    """The outcome of one command."""
 
     asked: np.ndarray
     """(vx, vy, wz), m/s and rad/s."""

@@ -17,7 +17,7 @@ from sim.twin.twin import Twin
 def ask(
     inference: RewardInference, prompt: Prompt, environment: Environment, twin: Twin | None
 ) -> Inference:
-    """What a robot in the environment's present state is to do, and how well that will go."""
+    """The best proposal from the environment's present state, and its forecast."""
     answer = inference.infer(prompt, environment.observation())
     if twin is None or answer.proposals is None or answer.objective is None:
         return answer

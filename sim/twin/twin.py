@@ -54,7 +54,7 @@ class Twin:
         self._threads = ThreadPoolExecutor(2)
 
     def try_out(self, state: RobotState, objective: Objective, proposals: np.ndarray) -> Trial:
-        """What a robot in `state` would earn under the first of `proposals` `(m, z_dim)`.
+        """The reward that a robot in `state` earns under the first of `proposals` `(m, z_dim)`.
 
         The first of them wins a tie. Refuses a state that the simulation cannot be set to.
         """
@@ -118,7 +118,7 @@ def _step(copy: Environment, command: np.ndarray) -> RobotState:
 
 
 def _worth(objective: Objective, rewards: np.ndarray) -> np.ndarray:
-    """What rewards `(steps, n)` are worth, `(n,)`: hardly more beyond the best of the data."""
+    """The worth of rewards `(steps, n)`, `(n,)`: hardly more beyond the best of the data."""
     share = objective.share(rewards)
     found: np.ndarray = np.minimum(share, 1.0 + 0.02 * np.maximum(share - 1.0, 0.0)).mean(axis=0)
     return found

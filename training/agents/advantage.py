@@ -30,7 +30,7 @@ def importance_weights(log_w: torch.Tensor, weighting: Weighting) -> torch.Tenso
     if weighting == "wis":
         return log_share.exp()
     # w_i / sum_{j != i} w_j = share_i / (1 - share_i). The difference is taken as the sum of the
-    # others where one weight is nearly all: 1 - share would be nothing but rounding.
+    # others where one weight is nearly all: 1 - share would be only rounding.
     total = torch.logsumexp(log_w, dim=-1, keepdim=True)
     others = _log_sum_of_others(log_w, total)
     return torch.softmax(log_w - others, dim=-1)

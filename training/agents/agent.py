@@ -31,13 +31,13 @@ class Agent:
         data: Transitions,
         device: torch.device = CPU,
     ) -> None:
-        """Starts from weights that the seed alone decides, and not the `device`."""
+        """Starts from weights that depend on the seed only, not on the `device`."""
         self.config = config = config.of_robot(spec)
         self.networks = Networks(config, spec)
         self.networks.fit_normalizers(data)
         self.networks.to(device)
         self.averaged = self.networks
-        """What is evaluated and exported; the networks themselves where `average_rate` is 1."""
+        """The networks that are evaluated and exported."""
         if config.average_rate < 1.0:
             self.averaged = copy.deepcopy(self.networks).requires_grad_(False)
         self.target = copy.deepcopy(self.networks).requires_grad_(False)
@@ -49,7 +49,7 @@ class Agent:
         self.flatten()
 
     def flatten(self) -> None:
-        """Makes the networks' parameters one vector each, with optimisers that start anew.
+        """Makes the networks' parameters one vector each, with fresh optimisers.
 
         To be called again where the networks were moved or cast.
         """

@@ -75,7 +75,7 @@ class AgentConfig:
     """Weights of the data's actions (`fb_aw` and `fb_aware`): weighted importance sampling, or the
     improved one."""
     temperature: float = 1.0
-    """`beta` of the weights `exp(A / beta)`: small ones take up the best actions alone, and leave
+    """`beta` of the weights `exp(A / beta)`: small ones use the best actions only, and leave
     the batch to a few of its rows."""
     temperature_unit: Literal["spread", "q"] = "spread"
     """What `beta` is counted in: the standard deviation of the batch's advantages (ours: it needs

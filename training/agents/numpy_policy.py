@@ -14,7 +14,7 @@ class NumpyPolicy:
     mean: np.ndarray
     """Subtracted from an observation, `(obs_dim,)`."""
     scale: np.ndarray
-    """What it is then multiplied by, `(obs_dim,)`."""
+    """Factors that it is then multiplied by, `(obs_dim,)`."""
     weights: tuple[np.ndarray, ...]
     """`(inputs, outputs)` each."""
     biases: tuple[np.ndarray, ...]

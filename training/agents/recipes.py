@@ -69,7 +69,7 @@ _LOCOMOTION: dict[str, Any] = {
 
 
 def default_algorithm(recipe: Recipe) -> Algorithm:
-    """What a recipe is for: recordings of a controller do not explore, random motion does."""
+    """The algorithm that suits a recipe's data: recordings of a controller do not explore."""
     return "fb_aware" if recipe == "locomotion" else "fb_ar"
 
 

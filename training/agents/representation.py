@@ -40,7 +40,7 @@ class Measured(NamedTuple):
 
 
 class _Targets(NamedTuple):
-    """What the target networks say of the next states; groups first, constants."""
+    """Embeddings of the next states by the target networks; groups first, constants."""
 
     forward: torch.Tensor
     """`F(s', a', z)`, `(P, groups, rows, d)`."""
@@ -170,7 +170,7 @@ class Representation:
         z_rows: torch.Tensor,
         next_backward: torch.Tensor,
     ) -> tuple[torch.Tensor, Figures]:
-        """`F` of the data's state and action, `(P, n, d)`, and the losses of what it goes by."""
+        """`F` of state and action, `(P, n, d)`, and the loss of learned dynamics, if any."""
         networks = self.networks
         forward_map = networks.forward_map
         if not isinstance(forward_map, DynamicsForwardMap):

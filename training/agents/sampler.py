@@ -1,4 +1,4 @@
-"""What an update is made of: transitions, independent states, and tasks to train on."""
+"""Inputs of an update: transitions, independent states, and tasks to train on."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Sampler:
         """A batch, the negatives of its groups and their encodings.
 
         The negatives `(groups, negatives, features of B)` stand for the measure `rho`, to which
-        `F^T B` is a density; any measure will do that leaves out nothing the robot gets to.
+        `F^T B` is a density; any measure works that covers all the robot gets to.
         """
         shape = (self._encodings, self._config.negatives)
         with part("sampling"):

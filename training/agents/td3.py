@@ -66,7 +66,7 @@ class Td3:
         normalizer: Normalizer,
         device: torch.device = CPU,
     ) -> None:
-        """Starts from weights that the seed alone decides, and not the `device`."""
+        """Starts from weights that depend on the seed only, not on the `device`."""
         self.config = config
         self.normalizer = normalizer.to(device)
         self.actor = nn.Sequential(

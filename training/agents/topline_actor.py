@@ -1,4 +1,4 @@
-"""What is kept of a topline, and how it is loaded again."""
+"""The part of a topline that is saved, and how it is loaded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOPLINE = "td3"
 
 
 def actor_module(agent: Td3) -> nn.ModuleDict:
-    """What of an agent is kept: its actor and what normalises the actor's input."""
+    """The saved part of an agent: its actor and the normaliser of the actor's input."""
     return nn.ModuleDict({"normalizer": agent.normalizer, "actor": agent.actor})
 
 

@@ -25,7 +25,7 @@ from training.exporting.untrained import write_untrained
 _STATES = 10_000
 # Between float32 sums of ten thousand terms in two orders, relative to the largest.
 _TOLERATED = 1e-4
-# Encoding hangs on the width of B, which is the same in both.
+# The time of an encoding depends on the width of B, which is the same in both.
 _TIMED = {256: (POLICY, BEST_OF, TASK_ENCODER), 1024: (POLICY, BEST_OF)}
 
 

@@ -80,7 +80,7 @@ class Web(CommandConfig):
     seconds: float = 30.0
     """How long it is looked at for its cost."""
     minutes: float = 0.0
-    """For so long a client leaves and comes anew every minute, to see what is left of it."""
+    """Minutes for which a client reconnects every minute, to see what it leaves behind."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "seconds")
@@ -101,7 +101,7 @@ class Faults(CommandConfig):
     repeats: int = 100
     """Injections of each fault."""
     page: Path | None = None
-    """Document whose table is written anew, such as `docs/safety.md`."""
+    """Document whose table is rewritten, such as `docs/safety.md`."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "repeats")

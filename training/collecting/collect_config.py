@@ -90,7 +90,7 @@ class CollectConfig(CommandConfig):
     controller_layout: Path = Path("legged_gym.yaml")
     """How it reads and drives the robot, in YAML: a file, or one that ships in `config/`."""
     walk: WalkConfig = dataclasses.field(default_factory=WalkConfig)
-    """What the controller is asked for, and how it is disturbed."""
+    """The controller's commands and disturbances."""
 
     def __post_init__(self) -> None:
         require_robot(self.robot)

@@ -32,7 +32,7 @@ def require_recordable(config: CollectConfig) -> None:
 def recorder(
     config: CollectConfig, environment: Environment
 ) -> Callable[[np.random.RandomState], Episode]:
-    """What records an episode of the controller that the settings name."""
+    """A recorder of episodes of the controller that the settings name."""
     assert config.controller is not None
     layout = read_layout(find_layout(config.controller_layout))
     controller = VelocityController(config.controller, layout, environment.spec)

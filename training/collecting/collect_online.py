@@ -164,7 +164,7 @@ class OnlineAgent:
                     f"{path} does not fit these settings ({reason}); collect into another folder"
                 ) from error
             self._generator.set_state(tensors["generator"])
-        # An interrupted round is collected anew.
+        # An interrupted round is collected again.
         for path in episode_paths(self._folder):
             if episode_index(path) >= done:
                 path.unlink()
@@ -220,7 +220,7 @@ def _link(source: Path, target: Path) -> None:
 
 @contextmanager
 def _workers(config: CollectConfig) -> Iterator[RunJobs]:
-    """What runs jobs, in their order."""
+    """A function that runs jobs, in their order."""
     described = WorkerConfig(
         robot=config.robot,
         start=config.start,

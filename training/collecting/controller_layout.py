@@ -21,10 +21,10 @@ READS = (*_SIZES, *_OF_JOINTS)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ControllerLayout:
-    """What a controller's input and output mean; arrays of joints are in the order of `joints`."""
+    """The layout of a controller's input and output; joint arrays are in the order of `joints`."""
 
     reads: tuple[tuple[str, np.ndarray], ...]
-    """What the input vector holds, in order, each with its scale `(1,)` or `(size,)`."""
+    """Parts of the input vector, in order, each with its scale `(1,)` or `(size,)`."""
     joints: tuple[str, ...]
     """The controller's joints."""
     stance: np.ndarray

@@ -1,4 +1,4 @@
-"""What a recorded controller is asked for and disturbed by, drawn beforehand for one episode."""
+"""Commands and disturbances of a recorded controller, drawn for one episode."""
 
 from __future__ import annotations
 

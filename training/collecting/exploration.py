@@ -24,7 +24,7 @@ class ExplorationConfig:
     """Held actions are drawn from a cube up to this large and clipped to `[-1, 1]`: above 1, so
     that the limits, which a trained policy likes, are in the data."""
     jitter: float = 0.1
-    """Standard deviation of the noise added anew at each step."""
+    """Standard deviation of the noise added at each step."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "hold_steps")

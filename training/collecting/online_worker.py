@@ -29,7 +29,7 @@ class Job(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What became of a job."""
+    """The outcome of a job."""
 
     path: Path
     steps: int
@@ -37,7 +37,7 @@ class Done(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WorkerConfig:
-    """What is the same for all of a run's episodes."""
+    """Settings that all of a run's episodes share."""
 
     robot: str
     start: Start
@@ -49,7 +49,7 @@ class WorkerConfig:
 
 
 class OnlineWorker:
-    """Runs episodes, each of which depends on its job and on the seed alone."""
+    """Runs episodes; each depends on its job and on the seed only."""
 
     def __init__(self, config: WorkerConfig) -> None:
         self._config = config

@@ -1,4 +1,4 @@
-"""What an online agent has seen lately, in memory."""
+"""The replay memory of an online agent: its latest transitions."""
 
 from __future__ import annotations
 

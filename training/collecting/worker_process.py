@@ -10,7 +10,7 @@ _worker: Any = None
 
 
 def start_worker(make: Callable[[Any], Any], config: Any) -> None:
-    """What a process of a pool does first: `make(config)`, whose `run` answers its jobs."""
+    """Initialises a process of a pool: `make(config)`, whose `run` answers its jobs."""
     global _worker
     # Ctrl-C goes to the whole group; the process that started this one ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

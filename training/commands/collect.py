@@ -30,7 +30,7 @@ def collect(config: CollectConfig) -> Result:
     if config.policy:
         bundle = find_bundle(config.policy)
         config = dataclasses.replace(config, policy=bundle)
-        # Tried out here: a worker that fails to start would be started anew for ever.
+        # Tried out here: a worker that fails to start would be restarted for ever.
         robot = GoalSeeker(bundle).robot.name
         if robot != config.robot:
             raise FbRosError(f"{config.policy} is a model of {robot}, not of {config.robot}")
@@ -92,7 +92,7 @@ def _refuse_other_data(config: CollectConfig) -> None:
         described["controller"] = _digest(config.controller)
         described["controller_layout"] = _digest(find_layout(config.controller_layout))
     path = config.out / METADATA
-    # What older records do not know of was as it is by default now.
+    # Older records lack these settings; they used today's defaults.
     known = dataclasses.asdict(CollectConfig()) | {"controller_layout": None}
     if path.exists():
         before, now = _plain({**known, **read_record(path)}), _plain({**known, **described})

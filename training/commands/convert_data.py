@@ -40,12 +40,12 @@ class ConvertConfig(CommandConfig):
     mapping: Path | None = None
     """YAML that says which topics of a bag hold what (docs/data.md)."""
     actions: Literal["normalised", "physical"] = "normalised"
-    """What an HDF5 file's actions are: from -1 to 1, or commands in the robot's units."""
+    """Unit of an HDF5 file's actions: from -1 to 1, or commands in the robot's units."""
     mirrored: bool = False
     """Write the episodes as seen in a mirror, left for right, for robots whose left side is as
     their right: twice the data, with no side that the recorded controller favours."""
     bad: Literal["refuse", "skip"] = "refuse"
-    """What to do when there are episodes that cannot be trained on."""
+    """How to treat episodes that cannot be trained on."""
 
     def __post_init__(self) -> None:
         require_robot(self.robot)
@@ -111,7 +111,7 @@ def convert(config: ConvertConfig) -> Result:
 
 
 def _mirrored(episode: Episode, environment: Environment) -> Episode:
-    """The same as seen in a mirror, with all that is read of the robot computed anew."""
+    """The same as seen in a mirror, with all read-outs of the robot computed again."""
     if not episode.physics.shape[1]:
         raise FbRosError("episodes without physics have no mirror image; leave --mirrored out")
     physics, actions = environment.mirrored(episode.physics, episode.action[1:].astype(np.float64))

@@ -49,7 +49,7 @@ class InspectDataConfig(CommandConfig):
 
 @dataclasses.dataclass
 class _Range:
-    """What the columns of an array are like over all episodes."""
+    """Statistics of an array's columns over all episodes."""
 
     moments: Moments
     low: np.ndarray

@@ -1,4 +1,4 @@
-"""`fb_ros train`: a forward-backward model from collected episodes, that can be left alone."""
+"""`fb_ros train`: trains a forward-backward model from collected episodes, unattended."""
 
 from __future__ import annotations
 

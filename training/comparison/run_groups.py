@@ -43,6 +43,6 @@ def _algorithm(run: Result, folder: Path) -> str:
 
 
 def _facts(run: Result) -> dict[str, Any]:
-    """What makes a training another one; a topline has a run for each task."""
+    """The facts that tell trainings apart; a topline has a run for each task."""
     data = str(run["data"]["fingerprint"])[:8]
     return {**run["agent"], "updates": run.get("updates"), "data": data}

@@ -1,4 +1,4 @@
-"""What each training run earns on the benchmark tasks."""
+"""Returns of each training run on the benchmark tasks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Returns = dict[str, np.ndarray]
 
 
 class Bench(NamedTuple):
-    """What all runs are held to."""
+    """The tasks and settings that all runs are compared by."""
 
     environment: Environment
     data: Transitions

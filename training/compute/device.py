@@ -66,5 +66,5 @@ def wait_for(device: torch.device) -> None:
 
 
 def device_name(device: torch.device) -> str:
-    """What a record says of a device: `cpu`, or the name of the GPU."""
+    """The device's name for a record: `cpu`, or the name of the GPU."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)

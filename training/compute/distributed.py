@@ -1,4 +1,4 @@
-"""What several training processes have to tell each other, through `torch.distributed`.
+"""Sums, means and gathers over several training processes, by `torch.distributed`.
 
 Each process computes the gradient of its share of a batch; their mean is that of the whole. Alone,
 every function here is the identity. `torchrun` starts the processes.
@@ -22,8 +22,8 @@ from training.compute.device import CPU
 def join(device: torch.device = CPU) -> None:
     """Joins the other processes where `torchrun` started several; the first one speaks for all.
 
-    What lies on GPUs goes by nccl, where `device` is one; what lies on the CPU, such as the states
-    of random generators, goes by gloo in any case.
+    Tensors on GPUs use nccl, where `device` is one; those on the CPU, such as the states
+    of random generators, always use gloo.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")

@@ -175,7 +175,7 @@ def _episodes(
 ) -> Iterator[tuple[slice, bool]]:
     """The rows of each episode, and whether a terminal state ends it.
 
-    An episode is a run of rows of which each follows from the one before it; one that was
+    An episode is a run of rows, each following from the one before it; one that was
     announced to have ended is followed by the next.
     """
     said = np.zeros(0) if ends is None else ends.times[np.any(ends.values != 0.0, axis=1)]

@@ -1,4 +1,4 @@
-"""What the topics of a bag said, and when."""
+"""Messages of a bag's topics, with their times."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.data.bag_mapping import TopicField
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Series:
-    """What a topic said, and when."""
+    """Messages of a topic, with their times."""
 
     times: np.ndarray
     """Seconds, increasing, `(n,)`."""
@@ -53,7 +53,7 @@ class Series:
 
 
 def read_series(path: Path, wanted: Mapping[str, TopicField]) -> dict[str, Series]:
-    """What the wanted topics said, from one pass over the bag."""
+    """Messages of the wanted topics, from one pass over the bag."""
     times: dict[str, list[float]] = {name: [] for name in wanted}
     values: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
     names: dict[str, tuple[str, ...]] = dict.fromkeys(wanted, ())
@@ -120,7 +120,7 @@ def read_series(path: Path, wanted: Mapping[str, TopicField]) -> dict[str, Serie
 
 
 def _part(message: Any, path: str, topic: str) -> Any:
-    """What lies at `path` within a message."""
+    """The value at `path` within a message."""
     for step in path.split("."):
         if not hasattr(message, step):
             there = ", ".join(name for name in vars(message) if not name.startswith("_"))

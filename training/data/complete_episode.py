@@ -26,7 +26,7 @@ class EpisodeCompleter:
         """The episode; refuses arrays that do not say enough of the robot's state.
 
         Arrays with `features` are ours, and stay as they are. Others, such as ExORL's, were
-        observed in another layout: observation and features are computed anew from the stored
+        observed in another layout: observation and features are computed again from the stored
         physics. Without physics the observation has to be in the robot's own layout.
         """
         spec, observation = self.spec, arrays["observation"]
@@ -50,7 +50,7 @@ class EpisodeCompleter:
             self._require_width("observation", observation, spec.obs_dim)
             features = features_from_observation(spec, observation)
         reward = arrays.get("reward", np.zeros((rows, 1)))
-        if reward.shape[1] != 1:  # Rewards of several tasks; whoever wants one computes it.
+        if reward.shape[1] != 1:  # Rewards of several tasks, which readers compute as they need.
             reward = np.zeros((rows, 1))
         return Episode(
             observation=observation.astype(np.float32),

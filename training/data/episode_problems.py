@@ -1,4 +1,4 @@
-"""What is wrong with an episode, so that none is trained on that something is wrong with."""
+"""Checks of an episode, so that training never reads a bad one."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 ExORL's files are compressed and so cannot be mapped, and ten thousand open files could not be,
 either. The first reader of a folder therefore writes its rows, one after the other, into a few
-flat files beside the episodes (`flat/`); they are made anew when an episode or the robot's
+flat files beside the episodes (`flat/`); they are made again when an episode or the robot's
 description has changed.
 """
 

@@ -9,14 +9,14 @@ from fb_ros.robot.field import Field, layout_slices
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
 
-# What an angle read out of its sine and cosine is good for.
+# Accuracy of an angle read from its sine and cosine.
 _DECODABLE = ("identity", "sin_cos")
 
 
 def features_from_observation(spec: RobotSpec, observation: np.ndarray) -> np.ndarray:
     """The features `(n, feature_dim)` of observations `(n, obs_dim)` in the robot's layout.
 
-    An angle of which only sine and cosine are observed is taken from -pi to pi. A feature that
+    An angle observed by its sine and cosine only is taken from -pi to pi. A feature that
     the observation says nothing of is refused.
     """
     slices = layout_slices(spec.observation)

@@ -20,4 +20,4 @@ class Recording:
     problem: str = ""
     """Why it cannot be used; empty if nothing is known against it yet."""
     note: str = ""
-    """What a person should know about it all the same."""
+    """Warnings about it, although it can be trained on."""

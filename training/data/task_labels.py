@@ -16,7 +16,7 @@ _CHUNK = 20_000
 def label(data: Transitions, environment: Environment, task: RewardTask) -> np.ndarray:
     """The reward of each row of the data, `(rows,)`, float32.
 
-    They are kept beside the mapped copy of each folder, and go when that is made anew.
+    They are kept beside the mapped copy of each folder, and are deleted when it is made again.
     """
     parts = []
     for flat in data.flat:

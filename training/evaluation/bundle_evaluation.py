@@ -69,7 +69,7 @@ def evaluate(config: EvaluateConfig) -> Result:
     if environment.spec != bundle.robot:
         raise FbRosError(
             f"{bundle.path} was made for another description of robot {bundle.robot.name}; "
-            "train and export the model anew"
+            "train and export the model again"
         )
     kind = BestOfPolicy if config.sample_actions else Policy
     policy = kind(bundle, config.backend, config.precision)

@@ -1,4 +1,4 @@
-"""What an evaluation of a bundle asks for."""
+"""Settings of a bundle's evaluation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sim.tasks.velocity_task import VELOCITY
 PROMPTS = "prompts"
 """The task that stands for the prompts of the documentation."""
 REWARDS = "rewards"
-"""What `--rewards` does in place of a task."""
+"""The name of the evaluation by `--rewards`, in place of a task's."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,7 @@ def evaluate_rewards(
     sequence: bool = False,
     twin: Twin | None = None,
 ) -> dict[str, Any]:
-    """What is earned of each formula, over so many starts, and what the model predicted.
+    """The reward earned of each formula, over so many starts, beside the model's forecast.
 
     `earned` is the mean reward over the last 40 % of ten seconds. In a `sequence`, a start is
     that of all the formulas: each is asked for where the one before has ended, in the file's
@@ -119,7 +119,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _objective(text: str, bundle: Bundle) -> Objective:
-    """What a formula is worth over the reference states; the model has accepted it."""
+    """A formula's values over the reference states; the model has accepted it."""
     formula = parse_formula(text, bundle.robot.features, bundle.encoder_features)
     features = bundle.reference_features
     return objective_of(formula, formula.uses, features, formula(features))

@@ -78,7 +78,7 @@ def evaluate_velocity(
 
 
 def _hold(environment: Environment) -> np.ndarray:
-    """What the servos hold already."""
+    """The command that the servos hold already."""
     state = environment.robot_state()
     assert state.last_command is not None
     return state.last_command

@@ -117,7 +117,7 @@ def _commands(action_of: ActionOf) -> CommandOf:
 
 
 def _weights(rewards: np.ndarray) -> torch.Tensor:
-    """What a reward weighs in the encoding, as for a formula that a person typed."""
+    """Weights of a reward in the encoding, as for a typed formula."""
     return torch.from_numpy(above(rewards, baseline(rewards))).float()
 
 

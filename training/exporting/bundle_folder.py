@@ -1,4 +1,4 @@
-"""The folder that a bundle is written to, of which nothing but a bundle is ever deleted."""
+"""The folder that a bundle is written to; only a bundle in it is ever replaced."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def bundle_folder(out: Path) -> Iterator[Path]:
             _remove(out)
             partial.rename(out)
         finally:
-            with suppress(OSError):  # What somebody else put there keeps the folder.
+            with suppress(OSError):  # Files of somebody else keep the folder.
                 _remove(partial)
 
 

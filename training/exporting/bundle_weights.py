@@ -37,7 +37,7 @@ def bundle_weights(
     """
     if agent.forward != "dynamics":
         raise FbRosError(
-            f"the graphs of {folder} hold all weights only where F goes by dynamics; start from "
+            f"the graphs of {folder} hold all weights only where F uses dynamics; start from "
             "the weights beside its training run"
         )
     bundle = load_bundle(folder)
@@ -48,7 +48,7 @@ def bundle_weights(
             value = torch.from_numpy(numpy_helper.to_array(weight).copy())
             found[weight.name.removeprefix(_PREFIX)] = value
     own = networks.state_dict()
-    # What several networks share stands in a graph once.
+    # Weights that several networks share stand in a graph once.
     shared = {_place(own[name]): value for name, value in found.items() if name in own}
     weights = {}
     for name, value in own.items():

@@ -33,7 +33,7 @@ def golden_vectors(
     networks: Networks, agent: AgentConfig, features: torch.Tensor, observation: torch.Tensor
 ) -> Golden:
     """Inputs and outputs of each graph, at the states `(n, feature_dim)` and `(n, obs_dim)`."""
-    # The last bits of a sum hang on how it is shared out, and the model's id on the last bits.
+    # The last bits of a sum depend on how threads share it, and the model's id on those bits.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""What the inputs and outputs of a graph hold, written into the graph itself."""
+"""Meanings of a graph's inputs and outputs, written into the graph itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.agents.agent_config import AgentConfig
 
 
 def graph_meanings(file: str, agent: AgentConfig, spec: RobotSpec) -> dict[str, str]:
-    """What each input and output of the graph in `file` holds, with layout and units."""
+    """Meaning of each input and output of the graph in `file`, with layout and units."""
     actions = ", ".join(spec.action_joints)
     z = f"task encoding, {_blocks(agent.sizes)}"
     meanings = {

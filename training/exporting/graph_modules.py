@@ -1,4 +1,4 @@
-"""What each ONNX graph of a model computes."""
+"""The computation of each ONNX graph of a model."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class ImagineGraph(nn.Module):
 
 
 def graph_modules(networks: Networks, agent: AgentConfig) -> dict[str, nn.Module]:
-    """What each graph computes; a model without learned dynamics cannot imagine."""
+    """The module of each graph; a model without learned dynamics has no `imagine.onnx`."""
     modules: dict[str, nn.Module] = {
         POLICY: PolicyGraph(networks, agent),
         BEST_OF: BestOfGraph(networks, agent),

@@ -97,7 +97,7 @@ def _hidden(graph: onnx.GraphProto) -> set[str]:
 
 
 def _constant(graph: onnx.GraphProto) -> set[str]:
-    """Names of the nodes that are computed of weights alone."""
+    """Names of the nodes that depend on weights only."""
     fixed = {initializer.name for initializer in graph.initializer}
     names = set()
     for node in graph.node:

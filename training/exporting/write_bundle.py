@@ -17,7 +17,7 @@ from training.exporting.golden import golden_vectors
 
 
 def model_description(agent: AgentConfig, spec: RobotSpec) -> dict[str, object]:
-    """What a bundle says of a model, whatever its weights are."""
+    """A bundle's description of a model, without its weights."""
     return {
         "robot": spec.to_json(),
         "algorithm": agent.algorithm,

@@ -114,7 +114,7 @@ class BackwardMap(nn.Module):
 
         The inner product of `B_k(s, z)` and `z_k` over `d_k`: the reward that `z` stands for, at
         the resolution of each block. A network that reads `z` alone would have to learn this
-        comparison anew, and learns it only coarsely.
+        comparison by itself, and learns it only coarsely.
         """
         return self.compare(self(features, z), z)
 

@@ -12,7 +12,7 @@ from training.networks.layers import project_z
 
 
 class Encoding(NamedTuple):
-    """What became of a reward."""
+    """The encoding of a reward."""
 
     z: torch.Tensor
     """`(…, d)`: each block on its sphere, or zero where the task leaves it open."""

@@ -1,4 +1,4 @@
-"""What the networks are built of: layers, normalisers and the spheres of `z`."""
+"""Building blocks of the networks: layers, normalisers and the spheres of `z`."""
 
 from __future__ import annotations
 

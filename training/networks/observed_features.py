@@ -1,4 +1,4 @@
-"""What `B` reads of a state, computed from an observation alone."""
+"""The features that `B` reads, computed from an observation only."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def read_record_of(path: Path) -> dict[str, Any]:
     except Exception as error:  # safetensors and JSON raise what they like of a damaged file.
         reason = " ".join(str(error).split())
         raise FbRosError(
-            f"{path} is not a whole checkpoint ({reason}); delete it to start anew, or start from "
+            f"{path} is not a whole checkpoint ({reason}); delete it to start over, or start from "
             "the weights beside it with --init"
         ) from error
 

@@ -22,7 +22,7 @@ _DEFAULTS = {"eval_tasks": [], "eval_start": "benchmark"}
 
 
 def settings_of(config: TrainConfig, agent: AgentConfig) -> dict[str, Any]:
-    """What must not change when a training goes on; `agent` has its robot's features."""
+    """Settings that must not change when a training goes on; `agent` names its features."""
     return {
         "robot": config.robot,
         "data": data_fingerprint(config.data),
@@ -56,7 +56,7 @@ def record_to_resume(config: TrainConfig) -> dict[str, Any] | None:
 def require_same(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
     """Refuses to go on with a training under other settings, naming the first that differs."""
     before = {**_DEFAULTS, **before}
-    # What JSON makes of tuples.
+    # As lists, since JSON has no tuples.
     as_lists = {name: list(v) if isinstance(v, tuple) else v for name, v in now["agent"].items()}
     found = {**before, **{f"agent.{name}": value for name, value in before["agent"].items()}}
     expected = {**now, **{f"agent.{name}": value for name, value in as_lists.items()}}

@@ -1,4 +1,4 @@
-"""What a training run leaves in its folder, and how it is read again."""
+"""The files of a training run, and how its record is read."""
 
 from __future__ import annotations
 

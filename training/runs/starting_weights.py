@@ -1,4 +1,4 @@
-"""What a training starts from: the weights of another run, or of a bundle."""
+"""Weights that a training starts from: those of another run, or of a bundle."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _build(
     cache: EngineCache,
     progress: Progress | None,
 ) -> Engine:
-    """Builds anew; what the library refuses is said in one line."""
+    """Builds the engine; a refusal of the library becomes one line."""
     started = time.perf_counter()
     trt = library.module
     builder = trt.Builder(log)

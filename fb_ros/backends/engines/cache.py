@@ -30,7 +30,7 @@ LONGEST_WAIT = 60.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EngineKey:
-    """What an engine is good for; it is never used for anything else."""
+    """The key of an engine: the only graph, GPU and settings that it is used for."""
 
     graph: str
     """SHA-256 of the ONNX file."""
@@ -61,7 +61,7 @@ class Engine:
     """A built engine."""
 
     plan: bytes
-    """What TensorRT deserialises."""
+    """The plan that TensorRT deserialises."""
     description: dict[str, Any]
     """Inputs, outputs and layers, as the builder reported them, and the seconds it took."""
 
@@ -137,7 +137,7 @@ class EngineCache:
             self.path(key).unlink()
 
     def load_extra(self, name: str) -> bytes:
-        """What a library keeps between builds or runs; empty where nothing whole is there."""
+        """The cache that a library keeps between builds or runs; empty where none is whole."""
         try:
             content = self._read(self.folder / name, _MOST_EXTRA)
         except OSError:

@@ -83,7 +83,7 @@ class Cuda:
         self._call("cudaStreamBeginCapture", stream, mode)
 
     def end_capture(self, stream: Any) -> Any:
-        """What was noted, ready to be launched as one."""
+        """The captured work, ready to be launched as one."""
         graph = self._call("cudaStreamEndCapture", stream)
         try:
             return self._call("cudaGraphInstantiate", graph, 0)

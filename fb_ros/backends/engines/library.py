@@ -1,4 +1,4 @@
-"""What the two flavours of TensorRT have in common, and what each has to say for itself."""
+"""The common part of the two flavours of TensorRT, and how they differ."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Prepared:
 
     context: Any
     needed: tuple[Any, ...] = ()
-    """What has to outlive it: bindings do not see to that."""
+    """Objects that have to outlive it; the bindings do not keep them."""
     keep: Callable[[], None] = lambda: None
     """Keeps what the context has compiled, where it compiles."""
 

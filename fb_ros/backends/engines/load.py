@@ -43,13 +43,13 @@ def load_engine(
     runtime, engine, failure = _deserialize(library, found)
     if engine is None and found.cached and build:
         _LOG.warning(
-            "the engine of %s does not load (%s); building it anew", graph.path.name, failure
+            "the engine of %s does not load (%s); building it again", graph.path.name, failure
         )
         cache.forget(found.key)
         found = find_or_build(library, graph, device, cache=cache, progress=progress)
         runtime, engine, failure = _deserialize(library, found)
     if engine is None:
-        remedy = f"; `fb_ros build-engine --runtime {library.name}` builds it anew"
+        remedy = f"; `fb_ros build-engine --runtime {library.name}` builds it again"
         raise FbRosError(
             f"{library.title} {library.version} does not load the engine of {graph.path.name}: "
             + failure

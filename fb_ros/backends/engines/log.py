@@ -1,4 +1,4 @@
-"""What a TensorRT library says while it builds or loads an engine."""
+"""Messages of a TensorRT library while it builds or loads an engine."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class _Buffer(NamedTuple):
     """Room for an input or output at its largest, on both sides."""
 
     shape: tuple[int, ...]
-    """-1 where any length will do."""
+    """-1 where any length is allowed."""
     array: np.ndarray
     """The host's side, `(count,)`, float32."""
     host: int
@@ -52,7 +52,7 @@ class EngineRun:
             name: tuple(None if size < 0 else size for size in buffer.shape)
             for name, buffer in self._inputs.items()
         }
-        """None where any length will do."""
+        """None where any length is allowed."""
         self._fixed = all(None not in shape for shape in self.input_shapes.values())
         if not self._fixed:
             for name in inputs:
@@ -127,7 +127,7 @@ class EngineRun:
 
     def _buffer(self, name: str, most: tuple[int, ...]) -> _Buffer:
         if self._engine.get_tensor_dtype(name) != self._trt.float32:
-            raise FbRosError(f"{name} of the engine is not float32; export the model anew")
+            raise FbRosError(f"{name} of the engine is not float32; export the model again")
         count = max(1, math.prod(most))
         device = self._hold("device", self._cuda.new_device_memory(count))
         host, array = self._cuda.new_host_memory(count)

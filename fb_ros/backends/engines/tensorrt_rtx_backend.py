@@ -45,7 +45,7 @@ class TensorRtRtx(EngineLibrary):
         # Kernels are compiled when they are first used, and kept for the next start.
         config = engine.create_runtime_config()
         # For any number of rows, and not for each as it comes: that would go on beside the robot's
-        # work, and make the numbers hang on whether it is done.
+        # work, and make the numbers depend on whether it is done.
         strategies = self.module.DynamicShapesKernelSpecializationStrategy
         config.dynamic_shapes_kernel_specialization_strategy = strategies.NONE
         kernels = config.create_runtime_cache()

@@ -62,7 +62,7 @@ class TwinClient:
 
 
 def twin_values(answer: TwinAnswer) -> dict[str, str]:
-    """What the answer to a prompt says of the twin."""
+    """The twin's part in the answer to a prompt."""
     trial = answer.trial
     if trial is None:
         return {"twin": f"tried nothing: {answer.refusal}"}

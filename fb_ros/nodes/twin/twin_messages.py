@@ -1,4 +1,4 @@
-"""What `task_inference_node` asks a twin of the robot, and how it answers."""
+"""Messages between `task_inference_node` and a twin of the robot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TwinQuestion:
     model_id: str
     """The model of the encodings."""
     number: int
-    """That of the prompt, by which the answer is told from others."""
+    """That of the prompt, which tells its answer from others."""
     text: str
     """The prompt, with all skills in it spelled out."""
     proposals: np.ndarray
@@ -29,7 +29,7 @@ class TwinQuestion:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TwinAnswer:
-    """What the twin saw, or why it saw nothing."""
+    """The twin's trial, or the reason why there was none."""
 
     number: int
     """That of the prompt."""

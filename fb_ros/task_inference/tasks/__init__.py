@@ -1,1 +1,1 @@
-"""What each kind of prompt asks for, and encodings that may do it."""
+"""Each kind of prompt as an objective, and encodings that may do it."""

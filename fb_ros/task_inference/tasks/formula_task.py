@@ -55,7 +55,7 @@ def formula_task(
 
 
 def formula_objective(bundle: Bundle, prompt: Reward) -> tuple[Objective, np.ndarray]:
-    """What a formula is after, and its rewards `(n,)` of the reference states in its unit.
+    """The objective of a formula, and its rewards `(n,)` at the reference states in its unit.
 
     Refuses one that is the same in all of them, or not finite in one.
     """

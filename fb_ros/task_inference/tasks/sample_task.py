@@ -74,7 +74,7 @@ def sample_task(
 def sample_objective(
     bundle: Bundle, encoder: TaskEncoder, prompt: RewardSamples
 ) -> tuple[Objective, np.ndarray] | None:
-    """What labelled states say of others, and of the reference states `(n,)`.
+    """A reward learned from labelled states, and its values at the reference states `(n,)`.
 
     None where they say nothing of any of these.
     """
@@ -96,7 +96,7 @@ def sample_objective(
 
 
 def likely_reward(labelled: np.ndarray, rewards: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """What states `(n, k)` labelled with `rewards` `(n,)` say of others, `(m, k)` to `(m,)`.
+    """A reward `(m, k)` to `(m,)` learned from states `(n, k)` labelled with `rewards` `(n,)`.
 
     In standard deviations; a Nadaraya-Watson estimate that falls to zero away from all labels,
     of which nothing is known there.
@@ -137,5 +137,5 @@ def _checked(
     if not np.any(rewards):
         raise FbRosError("no labelled state has a reward; give at least one another than 0")
     if len(features) > MOST_SAMPLES:
-        raise FbRosError(f"{len(features)} labelled states, at most {MOST_SAMPLES} will do")
+        raise FbRosError(f"{len(features)} labelled states, at most {MOST_SAMPLES} are allowed")
     return features, rewards

@@ -21,10 +21,10 @@ class Task:
     """`E[r(s) B(s, z)]` of the reward for each of them, `(m, z_dim)`, where that was asked for:
     with `F` it gives the reward that the model expects, relative to `base`."""
     base: float = 0.0
-    """What was subtracted from the reward of the means, both in the objective's unit."""
+    """The number subtracted from the reward of the means, both in the objective's unit."""
     objective: Objective | None = None
-    """What to choose by; None where there is nothing to choose, as for a skill's saved `z`."""
+    """The objective to choose by; None where there is no choice, as for a skill's saved `z`."""
     warnings: tuple[str, ...] = ()
-    """What the person should know, a sentence each."""
+    """Warnings for the person, a sentence each."""
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
     """By names that carry their unit."""

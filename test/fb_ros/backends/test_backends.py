@@ -299,7 +299,7 @@ def test_an_engine_in_the_cache_that_does_not_load_is_built_anew(
     gpu.broken_plans = 1
     assert bundle.load_graph(POLICY, "tensorrt").name == "tensorrt"
     assert gpu.calls["build"] == 2
-    assert "does not load (of another build); building it anew" in caplog.text
+    assert "does not load (of another build); building it again" in caplog.text
     gpu.broken_plans = 2
     assert bundle.load_graph(POLICY, "tensorrt").name == ONNXRUNTIME
 
@@ -312,7 +312,7 @@ def test_what_auto_cannot_load_build_engine_mends(
     gpu.broken_plans = 1
     with caplog.at_level(logging.INFO):
         assert bundle.load_graph(POLICY, "auto").name == ONNXRUNTIME
-    assert "`fb_ros build-engine --runtime tensorrt` builds it anew" in caplog.text
+    assert "`fb_ros build-engine --runtime tensorrt` builds it again" in caplog.text
     gpu.broken_plans, built = 1, gpu.calls["build"]
     assert main(words) == 0
     assert gpu.calls["build"] == built + 1

@@ -125,7 +125,7 @@ def test_one_flipped_bit_is_refused(copied: Path) -> None:
 @pytest.mark.parametrize("version", [2, 99, True, None, "3", [3]])
 def test_another_format_version_says_how_to_export_anew(copied: Path, version: object) -> None:
     rewrite(copied, format_version=version)
-    assert "export the model anew from its run with `fb_ros export" in refusal(copied)
+    assert "export the model again from its run with `fb_ros export" in refusal(copied)
 
 
 def test_describing_a_bundle_again_changes_nothing(copied: Path) -> None:
