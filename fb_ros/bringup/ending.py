@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 from fb_ros.bringup import parent
 from fb_ros.bringup.deadline import Deadline
@@ -35,6 +36,7 @@ class Ending:
         self._parent: int | None = None
         self._requested_at = 0.0
         self._deadline: Deadline | None = None
+        self._reproach: threading.Timer | None = None
         self._lock = threading.Lock()
 
     def install(self, parent_pid: int | None = None) -> None:
@@ -75,6 +77,8 @@ class Ending:
         """The process has ended."""
         if self._deadline is not None:
             self._deadline.call_off()
+            if self._reproach is not None:
+                self._reproach.cancel()
             faulthandler.cancel_dump_traceback_later()
 
     def leave(self, status: int) -> None:
@@ -107,6 +111,20 @@ class Ending:
         with contextlib.suppress(OSError, ValueError, RuntimeError, AttributeError):
             faulthandler.dump_traceback_later(GRACE_SECONDS - 0.2, exit=False)
         self._deadline = Deadline(GRACE_SECONDS, 1)
+        self._reproach = threading.Timer(GRACE_SECONDS - 0.3, _say_that_it_hangs)
+        self._reproach.daemon = True
+        self._reproach.start()
+
+
+def _say_that_it_hangs() -> None:
+    """Where the interpreter is not held, in a line; the stack trace comes in any case."""
+    name = Path(sys.argv[0]).name.removesuffix(".py").rpartition(".")[2]
+    with contextlib.suppress(OSError, ValueError):
+        print(
+            f"{name}: error: it hangs since it was told to end {GRACE_SECONDS:g} s ago",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 ENDING = Ending()

@@ -27,6 +27,8 @@ def main():
     print("up", flush=True)
     if "hang" in sys.argv:
         ctypes.PyDLL(None).sleep(60)  # holds the interpreter
+    if "wait" in sys.argv:
+        time.sleep(60)
     while not ENDING.requested:
         time.sleep(0.01)
     ENDING.robot_stands(0)
@@ -94,6 +96,16 @@ def test_a_library_that_holds_the_interpreter_while_it_leaves_is_ended(start: St
     process.send_signal(signal.SIGTERM)
     assert process.wait(20.0) == 0
     assert time.monotonic() - since < GRACE_SECONDS + 1.0
+
+
+def test_what_hangs_before_the_robot_stands_ends_with_status_1_and_says_so(start: Start) -> None:
+    process = start("wait")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20.0) == 1
+    assert process.stdout is not None
+    said = process.stdout.read()
+    assert "lone_node: error: it hangs since it was told to end" in said
+    assert "Timeout" in said
 
 
 def test_it_ends_when_nobody_reads_what_it_says(start: Start) -> None:
