@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -23,6 +24,10 @@ def main(argv: list[str] | None = None) -> int:
     if words[:1] == ["--version"]:
         print(__version__)
         return 0
+    for stream in (sys.stdout, sys.stderr):
+        # Of a console that is not UTF-8, what it cannot show becomes a question mark.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     before = signal.signal(signal.SIGTERM, _interrupt) if _in_main_thread() else None
     try:
         code = _run(words)
@@ -80,9 +85,34 @@ def _run(words: list[str]) -> int:
 
 def _parse(name: str, command: Command, words: list[str]) -> CommandConfig:
     prog = f"fb_ros {name}"
+    words = _joined(words)
     if command.default is None:
         return tyro.cli(command.config, args=words, prog=prog)
     return tyro.cli(command.config, args=words, prog=prog, default=command.default(words))
+
+
+def _joined(words: list[str]) -> list[str]:
+    """Makes `--reward=-norm(x)` of `--reward -norm(x)`, whose value would pass for an option."""
+    joined: list[str] = []
+    for word in words:
+        before = joined[-1] if joined else ""
+        option = before.startswith("--") and "=" not in before and len(before) > 2
+        if option and word.startswith("-") and not _is_option_or_number(word):
+            joined[-1] = f"{before}={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _is_option_or_number(word: str) -> bool:
+    """Whether a word that begins with a minus is read as it should be."""
+    if word.startswith("--") or word in ("-", "-h"):
+        return True
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _help() -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from fb_ros.bundle.bundle import Bundle, load_bundle
 from fb_ros.bundle.files import DESCRIPTION
 from fb_ros.errors import FbRosError
+from fb_ros.home import expanded, kept_in
 
 
 def share_folders() -> list[Path]:
@@ -32,12 +32,12 @@ def shipped(kind: str, name: str) -> Path | None:
 
 def skills_folder(robot: str) -> Path:
     """Where a person's skills for the robot of that name are kept (XDG base directories)."""
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "fb_ros" / "skills" / robot
+    return kept_in("XDG_DATA_HOME", ".local/share") / "fb_ros" / "skills" / robot
 
 
 def find_bundle(bundle: Path) -> Path:
     """The folder of a bundle named by its path or, where it ships, by its name."""
+    bundle = expanded(bundle)
     if str(bundle) in ("", "."):
         raise FbRosError("no bundle was given; name a bundle's folder or a shipped model")
     if (bundle / DESCRIPTION).is_file() or len(bundle.parts) > 1:

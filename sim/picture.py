@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import mujoco
 import numpy as np
 from PIL import Image
 
+from fb_ros.errors import FbRosError
 from sim.renderer import require_renderer
 from sim.robots.environment import Environment
 from sim.tasks.follow import CommandOf
@@ -22,7 +24,13 @@ class FilmStrip:
     def __init__(self, environment: Environment, *, height: int = 360, width: int = 360) -> None:
         require_renderer("pictures")
         self._environment = environment
-        self._renderer = mujoco.Renderer(environment.model, height, width)
+        try:
+            self._renderer = mujoco.Renderer(environment.model, height, width)
+        except Exception as error:  # Whatever OpenGL raises without a display or a GPU.
+            raise FbRosError(
+                f"MUJOCO_GL={os.environ['MUJOCO_GL']} draws nothing here ({error}); set it to "
+                "egl, osmesa or glfw"
+            ) from error
         self._frames: list[np.ndarray] = []
 
     def take(self, goal: np.ndarray | None = None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from rclpy.node import Node
 from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 from std_msgs.msg import Float64MultiArray
 
 from fb_ros.control.joint_reading import ObservationReader, reading_of_state, require_finite
@@ -19,7 +20,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.nodes.event import event
 from fb_ros.nodes.messages import label_of
 from fb_ros.nodes.qos import STREAM, overridable
-from fb_ros.nodes.sensor_messages import subscribe_to_sensors
+from fb_ros.nodes.sensor_messages import Wait, subscribe_to_sensors
 from fb_ros.robot.field import assemble
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
@@ -31,21 +32,23 @@ _STAMP = re.compile("[0-9]{1,19}")
 Take = Callable[[Observation, float], None]
 """Gets an observation, and when it arrived (`time.perf_counter`)."""
 Refuse = Callable[[str], None]
-"""Gets the reason why one cannot be used."""
+"""Gets the reason why one cannot be used, or why none comes."""
 
 
 def subscribe_to_vector(
-    node: Node, robot: RobotSpec, take: Take, refuse: Refuse
-) -> list[Subscription]:
+    node: Node, robot: RobotSpec, take: Take, refuse: Refuse, wait: Refuse
+) -> list[Subscription | Timer]:
     """The topic `observation`: the whole vector, its label being the stamp in nanoseconds.
 
     Refuses a robot that could not be told to stand still by what the vector says.
     """
     _warn_of_unguarded(node, robot)
     reader = ObservationReader(robot)
+    waits = Wait(node, lambda: "nothing on observation", wait)
 
     def on_vector(message: Float64MultiArray) -> None:
         arrived = time.perf_counter()
+        waits.end()
         values, label = np.asarray(message.data), label_of(message)
         if values.shape != (robot.obs_dim,):
             refuse(f"{values.size} numbers, expected {robot.obs_dim}")
@@ -57,13 +60,14 @@ def subscribe_to_vector(
     return [
         node.create_subscription(
             Float64MultiArray, "observation", callback=on_vector, **overridable(STREAM)
-        )
+        ),
+        waits.timer,
     ]
 
 
 def subscribe_to_state(
-    node: Node, robot: RobotSpec, take: Take, refuse: Refuse
-) -> list[Subscription]:
+    node: Node, robot: RobotSpec, take: Take, refuse: Refuse, wait: Refuse
+) -> list[Subscription | Timer]:
     """The sensors' topics, of which the vector is put together as the bundle says."""
 
     def on_state(state: RobotState, stamp: int) -> None:
@@ -85,7 +89,7 @@ def subscribe_to_state(
             arrived,
         )
 
-    return subscribe_to_sensors(node, robot, robot.observation, on_state, refuse)
+    return subscribe_to_sensors(node, robot, robot.observation, on_state, refuse, wait)
 
 
 def _warn_of_unguarded(node: Node, robot: RobotSpec) -> None:

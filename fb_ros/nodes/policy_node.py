@@ -161,7 +161,7 @@ class PolicyNode(LifecycleNode):
         self._model = bundle.model_id[:12]
         subscribe = subscribe_to_state if from_sensors else subscribe_to_vector
         self._entities.add(
-            *subscribe(self, robot, loop.observe, loop.refuse),
+            *subscribe(self, robot, loop.observe, loop.refuse, self._report.wait),
             self.create_subscription(
                 Float64MultiArray, "z", callback=self._on_z, **overridable(LATCHED)
             ),

@@ -26,6 +26,7 @@ class PolicyReport:
         self._latency = LatencyWindow()
         self._watched: tuple[Controller, Bundle, Policy] | None = None
         self._told = ""
+        self._waiting = ""
         self.problem = ""
         """Why the last transition failed; empty when it did not."""
 
@@ -39,9 +40,16 @@ class PolicyReport:
         self._latency, self._told = LatencyWindow(), ""
         self._watched, self.problem = (controller, bundle, policy), ""
 
+    def wait(self, reason: str) -> None:
+        """No observation comes, for this reason; an empty one when they do."""
+        self._waiting = reason
+        if reason and self._node._state_machine.current_state[1] == "active":
+            log = self._node.get_logger()
+            log.warning(event("waiting", reason=reason), throttle_duration_sec=10.0)
+
     def forget(self) -> None:
         """There is nothing to report on any more."""
-        self._watched = None
+        self._watched, self._waiting = None, ""
 
     def answered(self, seconds: float) -> None:
         """Takes note of the time from an observation's arrival to its command."""
@@ -86,6 +94,8 @@ class PolicyReport:
                 values["observation_age_s"] = f"{age:.3f}"
             if state == "active":
                 level, text = _state_of(core, observed=age is not None)
+                if self._waiting and level != ERROR:
+                    level, text = WARN, f"{text}: {self._waiting}"
         name = f"{self._node.get_fully_qualified_name()}: policy"
         status = to_status(level, name, text, values, hardware)
         self._publisher.publish(to_diagnostics(status, now))

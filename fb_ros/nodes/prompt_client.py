@@ -18,6 +18,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import values_of
 from fb_ros.nodes.prompt_messages import SHOWN
 from fb_ros.nodes.qos import PROMPT
+from fb_ros.nodes.run import init_ros
 
 _LISTENER = "task_inference_node"
 # Fast DDS announces a robot's processes every 3 s; what the first announcements missed on a busy
@@ -38,7 +39,7 @@ def publish_prompt(
     # As the demo's robot is: on this machine, unless asked otherwise.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     deadline = time.monotonic() + patience
-    rclpy.init()
+    init_ros()
     try:
         node = rclpy.create_node("prompt")
         executor = SingleThreadedExecutor()

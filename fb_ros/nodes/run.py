@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import rclpy
 from rclpy.exceptions import NameValidationException, ParameterException
@@ -18,6 +20,29 @@ from fb_ros.errors import FbRosError
 from fb_ros.nodes.ros_log import forward_log
 
 RCLError = rclpy_implementation.RCLError
+# Of the ports of DDS, beyond which there are none (docs.ros.org, "The ROS_DOMAIN_ID").
+_LAST_DOMAIN = 232
+
+
+def init_ros(**options: Any) -> None:
+    """As `rclpy.init(**options)`.
+
+    Raises:
+        FbRosError: it cannot start, with the variable to set.
+    """
+    domain = os.environ.get("ROS_DOMAIN_ID", "")
+    if domain and not (domain.isascii() and domain.isdecimal() and int(domain) <= _LAST_DOMAIN):
+        raise FbRosError(
+            f"ROS_DOMAIN_ID is {domain!r}, expected a whole number from 0 to {_LAST_DOMAIN}"
+        )
+    try:
+        rclpy.init(**options)
+    except RCLError as error:
+        reason = " ".join(str(error).split())
+        hint = ""
+        if "log" in reason.lower() or "home" in reason.lower() or "director" in reason.lower():
+            hint = "; set ROS_LOG_DIR to a folder that can be written to"
+        raise FbRosError(f"ROS does not start ({reason}){hint}") from error
 
 
 def run_node(
@@ -35,7 +60,7 @@ def run_node(
     node: Node | None = None
     status = 0
     try:
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        init_ros(signal_handler_options=SignalHandlerOptions.NO)
         forward_log(name)
         node = make_node()
         start = getattr(node, "start", None)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped, Quaternion
 from nav_msgs.msg import Odometry
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 from sensor_msgs.msg import Imu, JointState
 
 from fb_ros.errors import FbRosError
@@ -30,19 +34,46 @@ _KINDS: dict[str, type] = {
 }
 
 
+PATIENCE = 2.0
+"""Seconds that a robot may take to say something before it is worth a warning."""
+
+
+class Wait:
+    """Asks for the reason once a second, by the wall clock, until `end` is called often enough."""
+
+    def __init__(self, node: Node, reason: Callable[[], str], tell: Callable[[str], None]) -> None:
+        """`tell` gets what `reason` says after `PATIENCE` seconds, and "" while all is well."""
+        self._since = time.monotonic()
+        self._reason, self._tell = reason, tell
+        wall = Clock(clock_type=ClockType.STEADY_TIME)
+        self.timer: Timer = node.create_timer(1.0, self._look, clock=wall)
+
+    def end(self) -> None:
+        """What was waited for has come."""
+        self._since = time.monotonic()
+
+    def _look(self) -> None:
+        waited = time.monotonic() - self._since
+        self._tell(self._reason() if waited > PATIENCE else "")
+
+
 def subscribe_to_sensors(
     node: Node,
     robot: RobotSpec,
     fields: Sequence[Field],
     on_state: Callable[[RobotState, int], None],
     on_refusal: Callable[[str], None],
-) -> list[Subscription]:
+    on_wait: Callable[[str], None] = lambda reason: None,
+) -> list[Subscription | Timer]:
     """Calls `on_state` with what the topics of `fields` say of one instant, and its stamp in ns.
 
-    Stamps may differ by the robot's tolerance. `on_refusal` hears what is wrong with a message.
+    Stamps may differ by the robot's tolerance. `on_refusal` hears what is wrong with a message,
+    and `on_wait`, once a second, what has been in the way for two seconds (nothing: empty).
     """
     topics = topics_of(fields)
-    match = SensorMatch(topics, robot.sensor_tolerance)
+    joints = {joint for field in fields for joint in field.joints}
+    match = SensorMatch(topics, robot.sensor_tolerance, joints)
+    waits = Wait(node, match.why_waiting, on_wait)
 
     def listen(topic: str) -> Subscription:
         def on_message(message: Any) -> None:
@@ -52,13 +83,14 @@ def subscribe_to_sensors(
                 on_refusal(str(error))
                 return
             if found is not None:
+                waits.end()
                 on_state(*found)
 
         return node.create_subscription(
             _KINDS[topic], topic, callback=on_message, **overridable(STREAM)
         )
 
-    return [listen(topic) for topic in topics]
+    return [*(listen(topic) for topic in topics), waits.timer]
 
 
 def _take(

@@ -27,12 +27,15 @@ class StateWatch:
         self._wrong = ""
         self._fields = robot.observation
         self._topics = topics_of(robot.features)
-        subscribe_to_sensors(node, robot, robot.features, self._keep, self._refuse)
+        self._waiting = ""
+        subscribe_to_sensors(
+            node, robot, robot.features, self._keep, self._refuse, self._wait_because
+        )
 
     def state(self) -> RobotState:
         """The state that the robot is in now; refused where it is not known."""
         if self._state is None or time.monotonic() - self._since > _FRESH_SECONDS:
-            reason = self._wrong or f"nothing new on {' and '.join(self._topics)}"
+            reason = self._wrong or self._waiting or f"nothing new on {' and '.join(self._topics)}"
             raise FbRosError(f"the robot's state is not known: {reason}; is it up?")
         return self._state
 
@@ -41,6 +44,9 @@ class StateWatch:
         with contextlib.suppress(FbRosError):
             return assemble(self._fields, self.state())
         return None
+
+    def _wait_because(self, reason: str) -> None:
+        self._waiting = reason
 
     def _refuse(self, reason: str) -> None:
         self._wrong = reason

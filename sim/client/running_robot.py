@@ -10,6 +10,7 @@ from typing import TypeVar
 import rclpy
 
 from fb_ros.bringup.options import default_options
+from fb_ros.nodes.run import init_ros
 from sim.client.robot_client import RobotClient
 from sim.client.robot_processes import RobotProcesses
 
@@ -45,7 +46,7 @@ def running_with(
     """The same with a client of that `kind`."""
     # Nobody else on the network should hear of it, unless they were asked to.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    rclpy.init()
+    init_ros()
     try:
         client = kind({**default_options(robot), **options}["namespace"], frame=frame)
         client.require_free_namespace()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from training.benchmarks.compute_cases import Collect, Damage, Inference, Memory, Training
+from training.benchmarks.compute_cases import Bags, Collect, Damage, Inference, Memory, Training
 from training.benchmarks.node_cases import Control, Ends, Faults, Prompts, Soak, Twin, Web
 
 Benchmark = (
@@ -20,6 +20,7 @@ Benchmark = (
     | Annotated[Inference, tyro.conf.subcommand("inference")]
     | Annotated[Training, tyro.conf.subcommand("training")]
     | Annotated[Collect, tyro.conf.subcommand("collect")]
+    | Annotated[Bags, tyro.conf.subcommand("bags")]
     | Annotated[Memory, tyro.conf.subcommand("memory")]
     | Annotated[Damage, tyro.conf.subcommand("damage")]
 )

@@ -139,3 +139,21 @@ class Damage(CommandConfig):
         from training.benchmarks.benchmark_damage import benchmark_damage
 
         return benchmark_damage(self.repeats)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bags(CommandConfig):
+    """How fast a clean recording of the arm becomes episodes, and how much memory that takes, for
+    each storage of rosbag2."""
+
+    messages: int = 100_000
+    """Messages in the recording."""
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 300, "messages")
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        from training.benchmarks.benchmark_bags import benchmark_bags
+
+        return benchmark_bags(self.messages)

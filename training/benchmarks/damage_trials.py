@@ -34,7 +34,7 @@ from training.benchmarks.damage_originals import (
     write_minari,
 )
 from training.benchmarks.damages import damaged, wrong_value
-from training.data.bag_mapping import read_mapping
+from training.data.bags.mapping import read_mapping
 from training.data.data_source import check, read_recordings
 from training.data.episode import save_episode
 from training.runs.checkpoint import load_checkpoint, read_record_of, write_checkpoint

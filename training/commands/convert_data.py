@@ -18,10 +18,12 @@ from sim.progress import progress_bar
 from sim.robots.environment import Environment
 from sim.robots.registry import make_environment, require_robot
 from training.collecting.rollout import episode_of
-from training.data.bag_mapping import read_mapping
+from training.data.bags.mapping import read_mapping
 from training.data.complete_episode import EpisodeCompleter
 from training.data.data_source import check, format_of, read_recordings
 from training.data.episode import Episode, save_episode
+from training.data.episode_doubts import Doubts
+from training.data.findings import Findings
 from training.data.fingerprint import METADATA
 from training.data.record import write_record
 from training.data.recording import Arrays, Recording
@@ -46,11 +48,20 @@ class ConvertConfig(CommandConfig):
     their right: twice the data, with no side that the recorded controller favours."""
     bad: Literal["refuse", "skip"] = "refuse"
     """How to treat episodes that cannot be trained on."""
+    episode_steps: int | None = None
+    """Steps of an episode in a D4RL file that has no `timeouts`."""
+    trust: bool = False
+    """Convert although the numbers are odd: velocities that do not go with positions, joints
+    beyond their limits, most commands cut off."""
+    report: Path | None = None
+    """File to write what was found to, as JSON, also where the conversion is refused."""
 
     def __post_init__(self) -> None:
         require_robot(self.robot)
         if not self.sources:
             raise FbRosError("there is nothing to convert; name a file or a folder")
+        if self.episode_steps is not None and self.episode_steps < 1:
+            raise FbRosError(f"episode_steps is {self.episode_steps}, expected at least 1")
 
 
 def convert(config: ConvertConfig) -> Result:
@@ -67,12 +78,18 @@ def convert(config: ConvertConfig) -> Result:
     partial.chmod(0o755)
     problems: list[dict[str, str]] = []
     notes: list[dict[str, str]] = []
+    findings: list[tuple[str, Findings]] = []
+    refused = ""
     count, transitions = 0, 0
     completer = EpisodeCompleter(spec)
     try:
         for source in config.sources:
+            found, doubts = Findings(), Doubts(spec, environment)
+            findings.append((str(source), found))
             recordings = progress_bar(
-                read_recordings(source, spec, mapping), title=source.name, unit="episode"
+                read_recordings(source, spec, mapping, found, config.episode_steps),
+                title=source.name,
+                unit="episode",
             )
             for recording in recordings:
                 if config.actions == "physical" and formats[str(source)] in ("d4rl", "minari"):
@@ -82,11 +99,15 @@ def convert(config: ConvertConfig) -> Result:
                 problems += [{**where, "problem": problem} for problem in wrong]
                 if recording.note:
                     notes.append({**where, "note": recording.note})
+                if episode:
+                    doubts.add(recording, episode)
                 if episode and config.mirrored:
                     episode = _mirrored(episode, environment)
                 if episode:
                     save_episode(partial, count, episode)
                     count, transitions = count + 1, transitions + episode.steps
+            for text in doubts.texts():
+                found.add("doubt", text)
         if problems and config.bad == "refuse":
             first = problems[0]
             raise FbRosError(
@@ -94,7 +115,14 @@ def convert(config: ConvertConfig) -> Result:
                 "problems); mend them, or leave those episodes out with --bad skip"
             )
         if not count:
-            raise FbRosError(f"{' '.join(formats)}: not one episode can be trained on")
+            reasons = "".join(f"; {one['problem']}" for one in problems[:3])
+            raise FbRosError(f"{' '.join(formats)}: not one episode can be trained on{reasons}")
+        odd = [f"{name}: {text}" for name, found in findings for text in found.texts("doubt")]
+        if odd and not config.trust:
+            raise FbRosError(
+                f"{odd[0]} ({len(odd)} such doubts; `fb_ros data inspect` has them all); mend the "
+                "mapping or the file, or say that it is so with --trust"
+            )
         record: dict[str, Any] = {
             "robot": config.robot,
             "converted_from": formats,
@@ -102,12 +130,36 @@ def convert(config: ConvertConfig) -> Result:
             "mirrored": config.mirrored,
             "left_out": problems,
             "notes": notes,
+            "found": _entries(findings),
         }
         write_record(partial / METADATA, record)
         partial.rename(config.out)
+    except FbRosError as error:
+        refused = str(error)
+        raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        if config.report:
+            report = {
+                "robot": config.robot,
+                "converted_from": formats,
+                "refused": refused,
+                "episodes": 0 if refused else count,
+                "transitions": 0 if refused else transitions,
+                "left_out": problems,
+                "notes": notes,
+                "found": _entries(findings),
+            }
+            write_record(config.report, report)
     return {"out": str(config.out), "episodes": count, "transitions": transitions, **record}
+
+
+def _entries(findings: list[tuple[str, Findings]]) -> list[dict[str, Any]]:
+    return [
+        {"source": source, **dataclasses.asdict(one)}
+        for source, found in findings
+        for one in found.entries
+    ]
 
 
 def _mirrored(episode: Episode, environment: Environment) -> Episode:
@@ -137,6 +189,7 @@ def _show(result: Result) -> str:
         for entry in result["left_out"]
     ]
     lines += [f"{one['source']}, {one['episode']}: {one['note']}" for one in result["notes"]]
+    lines += [f"{one['source']}: {one['text']}" for one in result["found"]]
     return "\n".join(
         [
             *lines,

@@ -15,10 +15,12 @@ from fb_ros.robot.field import Field, layout_slices
 from fb_ros.robot.robot_spec import RobotSpec
 from sim.progress import progress_bar
 from sim.robots.registry import make_environment, require_robot
-from training.data.bag_mapping import read_mapping
+from training.data.bags.mapping import read_mapping
 from training.data.complete_episode import EpisodeCompleter
 from training.data.data_source import check, format_of, read_recordings
 from training.data.episode import episode_paths
+from training.data.episode_doubts import Doubts
+from training.data.findings import Findings
 from training.data.fingerprint import METADATA
 from training.data.moments import Moments
 from training.data.record import read_record
@@ -80,8 +82,10 @@ def inspect_data(config: InspectDataConfig) -> Result:
     widths: dict[str, dict[int, list[str]]] = {}
     ranges: dict[str, _Range] = {}
     total = len(episode_paths(config.data)) if layout == "episodes" else None
+    found = Findings()
+    doubts = Doubts(spec, make_environment(spec.name)) if spec else None
     recordings = progress_bar(
-        read_recordings(config.data, spec, mapping),
+        read_recordings(config.data, spec, mapping, found),
         title=f"inspect {config.data}",
         unit="episode",
         total=total,
@@ -100,19 +104,22 @@ def inspect_data(config: InspectDataConfig) -> Result:
         terminals += int(arrays["discount"][-1, 0] == 0.0)
         foreign += "features" not in arrays
         seen = {"observation": arrays["observation"], "action": arrays["action"][1:]}
-        if episode:
+        if episode and doubts:
+            doubts.add(recording, episode)
             seen |= {"observation": episode.observation, "features": episode.features}
         for name, rows in seen.items():
-            found = _Range.of(rows)
-            same = name in ranges and len(ranges[name].low) == len(found.low)
-            ranges[name] = ranges[name].merged(found) if same else found
+            now = _Range.of(rows)
+            same = name in ranges and len(ranges[name].low) == len(now.low)
+            ranges[name] = ranges[name].merged(now) if same else now
     if spec is None:  # Held against a robot, each episode was checked by itself.
         problems += [entry for name, found in widths.items() for entry in _odd_ones(name, found)]
     if len(widths.get("physics", {})) > 1 and 0 in widths["physics"]:
         notes.append("not all episodes hold physics to compute rewards from")
     if not steps and not problems:
         problems.append({"episode": "all", "problem": "there is not one episode in it"})
-    moved = _set_aside(config.data, problems) if config.set_aside else 0
+    for text in doubts.texts() if doubts else ():
+        found.add("doubt", text)
+    moved = _set_aside(config.data, layout, problems) if config.set_aside else 0
     return {
         "path": str(config.data),
         "format": layout,
@@ -128,6 +135,7 @@ def inspect_data(config: InspectDataConfig) -> Result:
         "recomputed": foreign if spec else 0,
         "columns": {name: _columns(name, found, spec) for name, found in ranges.items()},
         "notes": notes,
+        "found": [dataclasses.asdict(one) for one in found.entries],
         "problems": problems,
         "set_aside": moved,
         "ok": not problems or moved == len({entry["episode"] for entry in problems}),
@@ -159,10 +167,13 @@ def _odd_ones(name: str, found: dict[int, list[str]]) -> list[dict[str, str]]:
     ]
 
 
-def _set_aside(folder: Path, problems: list[dict[str, str]]) -> int:
+def _set_aside(folder: Path, layout: str, problems: list[dict[str, str]]) -> int:
     """Moves the episodes with problems; returns how many."""
-    if not folder.is_dir():
-        raise FbRosError(f"{folder} is one file; leave out its bad episodes by converting it")
+    if layout != "episodes":
+        raise FbRosError(
+            f"{folder} is {layout} and no folder of episodes: none of its files can be set aside; "
+            "leave out its bad episodes by converting it with --bad skip"
+        )
     names = {entry["episode"] for entry in problems}
     bad = [folder / name for name in sorted(names) if (folder / name).is_file()]
     for path in bad:
@@ -222,13 +233,17 @@ def _show(result: Result) -> str:
                 f"{column['unit']}"
             )
     lines += [f"  note: {note}" for note in result["notes"][:_SHOWN]]
+    doubted = [one for one in result["found"] if one["kind"] == "doubt"]
+    for one in result["found"]:
+        lines.append(f"  {'doubt' if one in doubted else 'note'}: {one['text']}")
     problems = result["problems"]
     lines += [f"  bad: {entry['episode']}: {entry['problem']}" for entry in problems[:_SHOWN]]
     if len(problems) > _SHOWN:
-        lines.append(f"  … and {len(problems) - _SHOWN} more (--json has them all)")
+        lines.append(f"  ... and {len(problems) - _SHOWN} more (--json has them all)")
     if result["set_aside"]:
         lines.append(f"  {result['set_aside']} files were moved to {result['path']}/{BAD}")
-    lines.append("  nothing is wrong with it" if not problems else "")
+    if not problems:
+        lines.append("  it can be trained on" if doubted else "  nothing is wrong with it")
     return "\n".join(lines).rstrip()
 
 

@@ -9,11 +9,13 @@ from typing import Literal
 from fb_ros.errors import FbRosError
 from fb_ros.plain_file import require_plain
 from fb_ros.robot.robot_spec import RobotSpec
-from training.data.bag_data import is_bag, read_bag
-from training.data.bag_mapping import BagMapping
+from training.data.bags.data import read_bag
+from training.data.bags.files import is_bag
+from training.data.bags.mapping import BagMapping
 from training.data.complete_episode import EpisodeCompleter
 from training.data.episode import Episode, episode_paths, numbers_in_name, read_arrays
 from training.data.episode_problems import find_problems
+from training.data.findings import Findings
 from training.data.hdf5_data import SUFFIXES, hdf5_format, read_hdf5
 from training.data.recording import Recording
 
@@ -44,9 +46,18 @@ def format_of(path: Path) -> str:
 
 
 def read_recordings(
-    path: Path, spec: RobotSpec | None, mapping: BagMapping | None
+    path: Path,
+    spec: RobotSpec | None,
+    mapping: BagMapping | None,
+    found: Findings | None = None,
+    episode_steps: int | None = None,
 ) -> Iterator[Recording]:
-    """The episodes of `path`, unchecked; a bag cannot be read without `spec` and `mapping`."""
+    """The episodes of `path`, unchecked; a bag cannot be read without `spec` and `mapping`.
+
+    `found` hears what is to be said of the whole rather than of an episode. `episode_steps` is the
+    length of episodes in an HDF5 file that does not say where they end.
+    """
+    found = Findings() if found is None else found
     layout = format_of(path)
     if layout == "episodes":
         yield from map(_read_file, episode_paths(path))
@@ -56,9 +67,10 @@ def read_recordings(
                 f"{path} is a bag; say with --robot whose it is and with --mapping which topics "
                 "hold what (docs/data.md)"
             )
-        yield from read_bag(path, spec, mapping)
+        yield from read_bag(path, spec, mapping, found)
     else:
-        yield from read_hdf5(path / _MINARI if path.is_dir() else path)
+        file = path / _MINARI if path.is_dir() else path
+        yield from read_hdf5(file, found, episode_steps)
 
 
 def check(

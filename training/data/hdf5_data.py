@@ -12,8 +12,11 @@ import h5py
 import numpy as np
 
 from fb_ros.errors import FbRosError, shown
+from training.data.episode_borders import ID_NAMES, as_flags, find_borders
+from training.data.findings import Findings
 from training.data.hdf5_access import child, dataset, line_of, open_hdf5, rows_of
-from training.data.recording import Arrays, Recording
+from training.data.hdf5_episode import episode_of_steps
+from training.data.recording import Recording
 
 SUFFIXES = (".hdf5", ".h5")
 # A file that lists more is no data set.
@@ -24,7 +27,9 @@ _D4RL_ROWS = (
     "actions",
     "rewards",
     "timeouts",
+    "truncations",
     "next_observations",
+    *ID_NAMES,
     "infos/qpos",
     "infos/qvel",
 )
@@ -34,25 +39,36 @@ def hdf5_format(path: Path) -> str:
     """`minari` or `d4rl`; refuses a file that is neither, or not whole."""
     with open_hdf5(path) as file:
         try:
-            names = list(itertools.islice(file, _MOST_NAMES))
+            # A damaged name comes as bytes.
+            names = [str(name) for name in itertools.islice(file, _MOST_NAMES)]
         except Exception as error:
             raise FbRosError(f"{path} is not a whole HDF5 file: {line_of(error)}") from error
-    if any(name.startswith("episode_") for name in names):
-        return "minari"
+    # An array of episode ids would pass for one of Minari's groups.
     if {"observations", "actions", "terminals"} <= set(names):
         return "d4rl"
+    if any(name.startswith("episode_") for name in names):
+        return "minari"
     raise FbRosError(
         f"{path} holds {shown(names) if names else 'nothing'}; expected D4RL's observations, "
         "actions and terminals, or Minari's groups episode_0, episode_1, …"
     )
 
 
-def read_hdf5(path: Path) -> Iterator[Recording]:
-    """The episodes of a file, in ExORL's arrays."""
-    read = {"minari": _read_minari, "d4rl": _read_d4rl}[hdf5_format(path)]
+def read_hdf5(
+    path: Path, found: Findings | None = None, episode_steps: int | None = None
+) -> Iterator[Recording]:
+    """The episodes of a file, in ExORL's arrays.
+
+    `found` hears where their borders are odd. `episode_steps` ends episodes of a D4RL file that
+    has no timeouts.
+    """
+    layout = hdf5_format(path)
     with open_hdf5(path) as file:
         # Not around the yield: what goes wrong with whoever takes an episode is not the file's.
-        episodes = read(file)
+        if layout == "minari":
+            episodes = _read_minari(file)
+        else:
+            episodes = _read_d4rl(file, found or Findings(), episode_steps)
         while True:
             try:
                 recording = next(episodes)
@@ -101,59 +117,63 @@ def _minari_episode(name: str, file: Any) -> Recording:
         if child(group, "observations/observation") is None:
             raise FbRosError(f"its observations are {shown(list(group[observations]))}")
         observations = "observations/observation"
-    return _episode(
+    truncated = as_flags("truncations", rows_of(dataset(group, "truncations")))
+    if truncated[:-1].any():
+        row = int(np.flatnonzero(truncated)[0])
+        raise FbRosError(
+            f"step {row} is truncated, and the episode goes on after it; cut it in two there"
+        )
+    return episode_of_steps(
         name,
         observation=rows_of(dataset(group, observations)),
         action=rows_of(dataset(group, "actions")),
         reward=_rows_if_there(group, "rewards"),
-        terminal=rows_of(dataset(group, "terminations")),
+        terminal=as_flags("terminations", rows_of(dataset(group, "terminations"))),
         physics=_physics(_rows_if_there(group, "infos/qpos"), _rows_if_there(group, "infos/qvel")),
     )
 
 
-def _read_d4rl(file: Any) -> Iterator[Recording]:
-    """One row a transition, all episodes in a row; `terminals` and `timeouts` end them."""
-    terminals = rows_of(dataset(file, "terminals")).astype(bool).ravel()
+def _read_d4rl(file: Any, found: Findings, episode_steps: int | None) -> Iterator[Recording]:
+    """One row a transition, all episodes in a row."""
+    terminals = as_flags("terminals", rows_of(dataset(file, "terminals")))
     count = len(terminals)
     arrays = {name: dataset(file, name) for name in _D4RL_ROWS if child(file, name) is not None}
-    if not {"timeouts", "next_observations"} & set(arrays):
-        raise FbRosError(
-            "it holds neither timeouts nor next_observations, so that nobody can say where its "
-            "episodes end"
-        )
     for name, array in arrays.items():
         if array.shape[:1] != (count,):
             raise FbRosError(
                 f"{name} has shape {array.shape}, expected {count} rows as terminals has"
             )
-    ends = terminals.copy()
-    if "timeouts" in arrays:
-        ends |= rows_of(arrays["timeouts"]).astype(bool).reshape(count)
-    else:
-        observed = rows_of(arrays["observations"])
-        following = rows_of(arrays["next_observations"])
-        ends[:-1] |= np.any(observed[1:] != following[:-1], axis=1)
-    ends[-1:] = True
+    timeouts = next((name for name in ("timeouts", "truncations") if name in arrays), None)
+    ids = next((name for name in ID_NAMES if name in arrays), None)
+    follows = "next_observations" in arrays
+    borders = find_borders(
+        terminals,
+        timeouts=as_flags(timeouts, rows_of(arrays[timeouts])) if timeouts else None,
+        observations=rows_of(arrays["observations"]) if follows else None,
+        following=rows_of(arrays["next_observations"]) if follows else None,
+        ids=rows_of(arrays[ids]) if ids else None,
+        episode_steps=episode_steps,
+        found=found,
+    )
     start = 0
-    for number, last in enumerate(np.flatnonzero(ends)):
+    for number, last in enumerate(np.flatnonzero(borders.ends)):
         rows = slice(start, int(last) + 1)
         start = rows.stop
         name = f"episode {number} (rows {rows.start} to {rows.stop - 1})"
-        terminal = terminals[rows]
-        yield _read_or_say_why(
-            name, functools.partial(_d4rl_episode, name, arrays, rows, terminal)
-        )
+        unknown = bool(borders.unknown[last])
+        read = functools.partial(_d4rl_episode, name, arrays, rows, terminals[rows], unknown)
+        yield _read_or_say_why(name, read)
 
 
 def _d4rl_episode(
-    name: str, arrays: Mapping[str, Any], rows: slice, terminal: np.ndarray
+    name: str, arrays: Mapping[str, Any], rows: slice, terminal: np.ndarray, unknown: bool
 ) -> Recording:
     read = {part: rows_of(array, rows) for part, array in arrays.items()}
     observation, action, reward = read["observations"], read["actions"], read.get("rewards")
     physics = _physics(read.get("infos/qpos"), read.get("infos/qvel"))
     note = ""
     # Physics has no next state: where it is stored, it says which transitions there are.
-    if "next_observations" in read and physics is None:
+    if "next_observations" in read and physics is None and not unknown:
         observation = np.concatenate([observation, read["next_observations"][-1:]])
     elif terminal[-1]:
         note = "the terminal state is not stored; the state before stands in for it"
@@ -165,7 +185,7 @@ def _d4rl_episode(
         # The state after the last action is not stored, so that action led nowhere.
         action, terminal = action[:-1], terminal[:-1]
         reward = None if reward is None else reward[:-1]
-    return _episode(
+    return episode_of_steps(
         name,
         observation=observation,
         action=action,
@@ -190,48 +210,3 @@ def _physics(position: np.ndarray | None, velocity: np.ndarray | None) -> np.nda
             "rows of numbers, as many of each"
         )
     return np.concatenate([position, velocity], axis=1)
-
-
-def _episode(
-    name: str,
-    *,
-    observation: np.ndarray,
-    action: np.ndarray,
-    reward: np.ndarray | None,
-    terminal: np.ndarray,
-    physics: np.ndarray | None,
-    note: str = "",
-) -> Recording:
-    """Arrays one longer than the steps: `T + 1` states, `T` of everything else."""
-    if observation.ndim != 2 or action.ndim != 2:
-        return Recording(
-            name=name,
-            problem=f"observations have shape {observation.shape} and actions {action.shape}, "
-            "expected rows of numbers",
-        )
-    if len(observation) != len(action) + 1 or len(action) != len(terminal):
-        return Recording(
-            name=name,
-            problem=f"it has {len(observation)} observations, {len(action)} actions and "
-            f"{len(terminal)} terminations; expected one observation more than the others",
-        )
-    if not len(action):
-        return Recording(name=name, problem="it has no action and so no transition")
-    if reward is None:
-        reward = np.zeros(len(action))
-    if reward.shape[:1] != (len(action),) or not reward.size:
-        return Recording(
-            name=name,
-            problem=f"rewards have shape {reward.shape}, expected one for each of its "
-            f"{len(action)} actions",
-        )
-    arrays: Arrays = {
-        "observation": observation,
-        "action": np.concatenate([np.zeros_like(action[:1]), action]),
-        "reward": np.concatenate([[0.0], reward.reshape(len(action), -1)[:, 0]])[:, None],
-        # A time-limit truncation ends nothing that goes on: its discount stays 1.
-        "discount": np.concatenate([[1.0], 1.0 - terminal.astype(np.float64).ravel()])[:, None],
-    }
-    if physics is not None:
-        arrays["physics"] = physics
-    return Recording(name=name, arrays=arrays, note=note)

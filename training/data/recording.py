@@ -21,3 +21,7 @@ class Recording:
     """Why it cannot be used; empty if nothing is known against it yet."""
     note: str = ""
     """Warnings about it, although it can be trained on."""
+    cut_off: int = 0
+    """How many of its commands were beyond the robot's limits."""
+    motion: dict[str, tuple[np.ndarray, np.ndarray]] = dataclasses.field(default_factory=dict)
+    """Position and velocity `(T + 1,)` of each joint of which a recorder knew both."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from fb_ros.errors import FbRosError
+from fb_ros.home import expanded, kept_in
 from fb_ros.private_files import is_trusted_folder, open_private, read_trusted
 
 _LOG = logging.getLogger(__name__)
@@ -70,8 +71,8 @@ def cache_folder() -> Path:
     """Where engines are kept: `FB_ROS_CACHE_DIR`, or the user's cache (XDG base directories)."""
     own = os.environ.get("FB_ROS_CACHE_DIR")
     if own:
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fb_ros"
+        return expanded(Path(own))
+    return kept_in("XDG_CACHE_HOME", ".cache", own="FB_ROS_CACHE_DIR") / "fb_ros"
 
 
 class EngineCache:

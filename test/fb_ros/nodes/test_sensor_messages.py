@@ -82,3 +82,22 @@ def test_every_topic_of_a_mobile_robot_is_read(ros: None) -> None:
     assert not refused
     expected = [0.5, 0.1, 0.2, 0.3, 1, 2, 3, 0, 0, -1, 4, 5, 6, 7, 8, 9, 0, 0, 9.81]
     np.testing.assert_allclose(assemble(FIELDS, state), expected, atol=1e-12)
+
+
+def test_sensors_that_never_pair_are_reported(ros: None) -> None:
+    node = rclpy.create_node("reader")
+    reasons: list[str] = []
+    subscribe_to_sensors(
+        node, JACO, FIELDS[:2], lambda *state: None, lambda reason: None, reasons.append
+    )
+    joints = JointState(name=["leg"], position=[0.5], velocity=[0.0])
+    pose = PoseStamped()
+    joints.header.stamp.nanosec = 15_000_000
+    for topic, message in {"joint_states": joints, "tcp_pose": pose}.items():
+        publisher = node.create_publisher(type(message), topic, QoSProfile(depth=1))
+        while not publisher.get_subscription_count():
+            rclpy.spin_once(node, timeout_sec=0.05)
+        publisher.publish(message)
+    while not any("arrive" in reason for reason in reasons):
+        rclpy.spin_once(node, timeout_sec=0.05)
+    assert "differ by 15 ms; at most 10 ms are taken" in reasons[-1]

@@ -12,7 +12,7 @@ import pytest
 from fb_ros.errors import FbRosError
 from training.benchmarks.benchmark_damage import run_batch
 from training.benchmarks.damage_trials import TRIALS
-from training.data.bag_mapping import read_mapping
+from training.data.bags.mapping import read_mapping
 from training.data.data_source import format_of, read_recordings
 from training.data.episode import read_arrays
 from training.data.plain_yaml import read_yaml

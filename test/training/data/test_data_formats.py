@@ -23,7 +23,7 @@ from sim.robots.registry import make_environment
 from training.collecting.collect_config import CollectConfig
 from training.commands.collect import collect
 from training.commands.convert_data import ConvertConfig, convert
-from training.data.bag_mapping import read_mapping
+from training.data.bags.mapping import read_mapping
 from training.data.data import Transitions
 from training.data.episode import Episode, load_episode
 
@@ -167,7 +167,7 @@ def write_bag(path: Path, episodes: list[Episode], plugin: StoragePlugin) -> Non
     t = store.types
 
     def header(stamp: int) -> object:
-        time = t["builtin_interfaces/msg/Time"](sec=0, nanosec=stamp % 10**9)
+        time = t["builtin_interfaces/msg/Time"](sec=stamp // 10**9, nanosec=stamp % 10**9)
         return t["std_msgs/msg/Header"](stamp=time, frame_id="world")
 
     with Writer(path, version=9, storage_plugin=plugin) as writer:
@@ -345,7 +345,7 @@ def test_mcaps_checksums_are_verified(episodes: list[Episode], tmp_path: Path) -
     # The checksum lies behind two times and a size; 0 is none.
     struct.pack_into("<I", written, place + 9 + 24, 1)
     path.write_bytes(written)
-    with pytest.raises(FbRosError, match=r"bag is not a whole bag .*checksum"):
+    with pytest.raises(FbRosError, match=r"is not a whole bag .*checksum"):
         convert_bag(tmp_path, MAPPING)
 
 

@@ -1,0 +1,126 @@
+"""How fast a robot's recording is converted, and how much memory that takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import yaml
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+
+from fb_ros.errors import FbRosError
+from sim.progress import progress_bar
+from sim.robots.registry import make_environment
+
+_ROBOT = "jaco"
+_TOPICS = {
+    "/jaco/joint_states": "sensor_msgs/msg/JointState",
+    "/jaco/tcp_pose": "geometry_msgs/msg/PoseStamped",
+    "/jaco/commands": "std_msgs/msg/Float64MultiArray",
+}
+_JOINTS = {"topic": "/jaco/joint_states", "names": "name"}
+_MAPPING = {
+    "state": {
+        "joint_position": {"field": "position", **_JOINTS},
+        "joint_velocity": {"field": "velocity", **_JOINTS},
+        "tcp_position": {"topic": "/jaco/tcp_pose", "field": "pose.position"},
+        "tcp_orientation": {"topic": "/jaco/tcp_pose", "field": "pose.orientation"},
+    },
+    "action": {"topic": "/jaco/commands", "field": "data"},
+}
+
+
+def benchmark_bags(messages: int) -> list[dict[str, object]]:
+    """A row for each storage: a clean recording of the arm of `messages`, converted.
+
+    A process of its own converts it, whose CPU time and most resident memory are given, its
+    start included.
+    """
+    rows: list[dict[str, object]] = []
+    for plugin in StoragePlugin:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            _record(folder / "bag", messages // len(_TOPICS), plugin)
+            (folder / "map.yaml").write_text(yaml.safe_dump(_MAPPING))
+            cpu, seconds, most, transitions = _converted(folder)
+        rows.append(
+            {
+                "case": plugin.name.lower(),
+                "messages": messages,
+                "transitions": transitions,
+                "cpu_s": cpu,
+                "wall_s": seconds,
+                "rss_mb": most,
+            }
+        )
+    return rows
+
+
+def _converted(folder: Path) -> tuple[float, float, float, int]:
+    """CPU and wall seconds, the most memory in MB, and the transitions."""
+    start = time.perf_counter()
+    words = ["data", "convert", str(folder / "bag"), "--robot", _ROBOT, "--json"]
+    words += ["--mapping", str(folder / "map.yaml"), "--out", str(folder / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fb_ros.cli", *words], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    said = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise FbRosError("the conversion failed; see above")
+    seconds = time.perf_counter() - start
+    cpu, most = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return cpu, seconds, most, int(json.loads(said)["transitions"])
+
+
+def _record(path: Path, rows: int, plugin: StoragePlugin) -> None:
+    """An arm whose joints swing slowly, as its topics tell it every control period."""
+    store = get_typestore(Stores.ROS2_JAZZY)
+    types, spec = store.types, make_environment(_ROBOT).spec
+    period, names = round(spec.ctrl_dt * 1e9), list(spec.action_joints)
+    middle = np.array(
+        [
+            0.0 if low is None or high is None else 0.5 * (low + high)
+            for low, high in zip(spec.joint_low, spec.joint_high, strict=True)
+        ]
+    )
+    layout = types["std_msgs/msg/MultiArrayLayout"](dim=[], data_offset=0)
+    upright = types["geometry_msgs/msg/Quaternion"](0.0, 0.0, 0.0, 1.0)
+    with Writer(path, version=9, storage_plugin=plugin) as writer:
+        connections = {
+            topic: writer.add_connection(topic, kind, typestore=store)
+            for topic, kind in _TOPICS.items()
+        }
+        for row in progress_bar(range(rows), title=f"record {plugin.name}", unit="row"):
+            stamp = 1_700_000_000 * 10**9 + row * period
+            angle = 0.5 * row * spec.ctrl_dt + np.arange(len(names))
+            header = types["std_msgs/msg/Header"](
+                types["builtin_interfaces/msg/Time"](stamp // 10**9, stamp % 10**9), "world"
+            )
+            place = types["geometry_msgs/msg/Point"](0.1, 0.1, 0.3)
+            messages = {
+                "/jaco/joint_states": types["sensor_msgs/msg/JointState"](
+                    header,
+                    names,
+                    middle + 0.3 * np.sin(angle),
+                    0.15 * np.cos(angle),
+                    np.zeros(0),
+                ),
+                "/jaco/tcp_pose": types["geometry_msgs/msg/PoseStamped"](
+                    header, types["geometry_msgs/msg/Pose"](place, upright)
+                ),
+                "/jaco/commands": types["std_msgs/msg/Float64MultiArray"](
+                    layout, 0.1 * np.cos(angle)
+                ),
+            }
+            for delay, (topic, message) in enumerate(messages.items()):
+                raw = store.serialize_cdr(message, _TOPICS[topic])
+                writer.write(connections[topic], stamp + delay * 10**6, raw)

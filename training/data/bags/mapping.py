@@ -1,0 +1,168 @@
+"""Which topics of a bag hold what of a robot, as a person writes it in YAML."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from fb_ros.errors import FbRosError
+from fb_ros.robot.field import Source
+from training.data.plain_yaml import read_yaml
+
+# The command before is the action.
+SOURCES: tuple[str, ...] = tuple(name for name in get_args(Source) if name != "last_command")
+Times = Literal["auto", "header", "receive"]
+_WHOLE = "observation"
+# What can be had as a difference of something else, and what as a pose of a frame.
+_DERIVABLE = {"joint_velocity": "joint_position"}
+_FRAMED = ("tcp_position", "tcp_orientation", "base_position", "base_orientation")
+_OPTIONS = ("joints", "terminal", "longest_gap", "times", "frame")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TopicField:
+    """A part of a topic's messages that holds numbers."""
+
+    topics: tuple[str, ...]
+    """Names of the topics, as in the bag; several where parts of a robot publish apart."""
+    field: str
+    """Path to the numbers within a message, such as `pose.position`."""
+    names: str = ""
+    """Path to the names that go with the numbers, such as `name` of a JointState."""
+
+    @property
+    def is_trajectory(self) -> bool:
+        """Whether a message holds points that are due one after the other."""
+        return self.field.startswith("points.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BagMapping:
+    """Where a robot's state and its actions are in a bag."""
+
+    state: Mapping[str, TopicField]
+    """For each source that the robot's fields read (`joint_position`, `tcp_position`, …), or
+    `observation` for the whole vector."""
+    action: TopicField
+    """Commands in physical units, in the robot's order."""
+    joints: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The bag's name of a joint, for those that it names otherwise than the robot does."""
+    terminal: TopicField | None = None
+    """A truth value; true ends an episode in a terminal state."""
+    longest_gap: float | None = None
+    """Seconds for which the newest message of a slow topic stands for what is so now; where it
+    is not given, each row needs a message of its own."""
+    times: Times = "auto"
+    """Whether instants are those of the header stamps or those of receiving; `auto` takes stamps
+    where every topic has them, and refuses a bag in which the two run at different rates."""
+    frame: str = ""
+    """The bag's name of the frame that the robot calls its own; the robot's where empty."""
+    derived: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Sources that are differences of another one from row to row, by what they are called."""
+    transforms: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Sources that are read from `/tf` and `/tf_static`: the frame whose pose they are."""
+
+    @property
+    def sources(self) -> set[str]:
+        """What the mapping says where to find."""
+        return {*self.state, *self.derived, *self.transforms}
+
+
+def read_mapping(path: Path) -> BagMapping:
+    """Reads a mapping; refuses what it does not know, with the possible."""
+    data = read_yaml(path)
+    known = ("state", "action", *_OPTIONS)
+    if not isinstance(data, dict) or not {"state", "action"} <= set(data) <= set(known):
+        raise FbRosError(
+            f"{path} holds {', '.join(map(str, data)) if isinstance(data, dict) else data!r}; "
+            f"expected state and action, and possibly {', '.join(known[2:])}"
+        )
+    state = data["state"]
+    possible = (*SOURCES, _WHOLE)
+    if not isinstance(state, dict) or not state or not set(state) <= set(possible):
+        raise FbRosError(f"{path}: state is {state!r}; possible in it: {', '.join(possible)}")
+    if _WHOLE in state and len(state) > 1:
+        raise FbRosError(f"{path}: state has the whole {_WHOLE} and parts of it; choose one")
+    joints = data.get("joints", {})
+    if not isinstance(joints, dict) or not all(isinstance(name, str) for name in joints.values()):
+        raise FbRosError(f"{path}: joints is {joints!r}, expected names of joints by name")
+    gap = data.get("longest_gap")
+    # YAML's `true` is a number to Python.
+    number = isinstance(gap, (int, float)) and not isinstance(gap, bool)
+    if gap is not None and not (number and gap > 0.0):
+        raise FbRosError(f"{path}: longest_gap is {gap!r}, expected seconds above 0")
+    times = data.get("times", "auto")
+    if times not in get_args(Times):
+        raise FbRosError(
+            f"{path}: times is {times!r}, expected one of {', '.join(get_args(Times))}"
+        )
+    frame = data.get("frame", "")
+    if not isinstance(frame, str):
+        raise FbRosError(f"{path}: frame is {frame!r}, expected the name of a frame")
+    derived = _options(path, state, "derived_from")
+    for name, other in derived.items():
+        if _DERIVABLE.get(name) != other or other not in state or other in derived:
+            raise FbRosError(
+                f"{path}: {name} is derived_from {other}; possible: joint_velocity from a "
+                "joint_position that is in the state, too"
+            )
+    transforms = _options(path, state, "tf")
+    for name in transforms:
+        if name not in _FRAMED:
+            raise FbRosError(f"{path}: {name} cannot be read from tf; {', '.join(_FRAMED)} can")
+    return BagMapping(
+        state={
+            name: _topic_field(path, name, entry)
+            for name, entry in state.items()
+            if name not in derived and name not in transforms
+        },
+        action=_topic_field(path, "action", data["action"]),
+        joints=joints,
+        terminal=_topic_field(path, "terminal", data["terminal"]) if "terminal" in data else None,
+        longest_gap=None if gap is None else float(gap),
+        times=times,
+        frame=frame,
+        derived=derived,
+        transforms=transforms,
+    )
+
+
+def _options(path: Path, state: Mapping[str, Any], key: str) -> dict[str, str]:
+    """The entries of `state` that consist of `key` alone, by source."""
+    found = {
+        name: entry[key]
+        for name, entry in state.items()
+        if isinstance(entry, dict) and set(entry) == {key}
+    }
+    for name, value in found.items():
+        if not isinstance(value, str) or not value:
+            raise FbRosError(f"{path}: {name}: {key} is {value!r}, expected a name")
+    return found
+
+
+def _topic_field(path: Path, name: str, entry: Any) -> TopicField:
+    if (
+        not isinstance(entry, dict)
+        or not {"topic", "field"} <= set(entry) <= {"topic", "field", "names"}
+        or not all(isinstance(entry.get(key, ""), str) for key in ("field", "names"))
+        or not _is_topics(entry["topic"])
+    ):
+        raise FbRosError(
+            f"{path}: {name} is {entry!r}, expected a topic, a field and, for joints, names"
+        )
+    if name.startswith("joint_") and not entry.get("names"):
+        raise FbRosError(f"{path}: {name} needs names, as joints are matched by name")
+    topic = entry["topic"]
+    return TopicField(
+        topics=(topic,) if isinstance(topic, str) else tuple(topic),
+        field=entry["field"],
+        names=entry.get("names", ""),
+    )
+
+
+def _is_topics(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(one, str) for one in value)
+    return isinstance(value, str)

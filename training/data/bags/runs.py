@@ -1,0 +1,134 @@
+"""Where the clock of a recording went back, and messages that are merely out of order."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from training.data.bags.tracks import Track
+from training.data.findings import Findings
+
+# Samples of two runs that overlap lie closer than half a period somewhere; those of one run that
+# come in another order do not. The margin is for jitter.
+_CLOSEST = 0.6
+# Nanoseconds that nobody records through in silence: a clock was set.
+_JUMP = 86400 * 10**9
+# Share of samples at the time of the one before beyond which the clock is a coarse one.
+_COARSE = 0.1
+# Beyond so many steps back nobody can say which belong together.
+_MOST_PIECES = 2000
+
+
+def find_runs(tracks: Iterable[Track], found: Findings) -> list[tuple[int, int]]:
+    """Ranges of message numbers `(first, end)` within which no clock went back.
+
+    Where the times of a topic go back and its samples would lie among earlier ones, a simulation
+    was reset or a clock was set. Where they fall into gaps, messages are out of order: no cut.
+    """
+    needed: list[tuple[int, int, str]] = []
+    end = 0
+    for track in tracks:
+        if not len(track):
+            continue
+        end = max(end, int(track.order[-1]) + 1)
+        clocks = {"bag time": (track, track.received)}
+        if track.has_stamps:
+            given = track.take(track.stamped != 0)
+            clocks["stamp"] = (given, given.stamped)
+        for clock, (samples, times) in clocks.items():
+            _report_jumps(track.topic, clock, times, found)
+            order, back = samples.order, _steps_back(times, samples.values)
+            if not len(back):
+                continue
+            places = _conflicts(times, back)
+            for place in places:
+                text = f"{track.topic}: its {clock} goes back {_from_to(times, place)}"
+                needed.append((int(order[place - 1]), int(order[place]), text))
+            if len(places) < len(back):
+                found.add(
+                    "order",
+                    f"{track.topic}: {len(back) - len(places)} times a message lies behind a "
+                    f"later one by its {clock}; they were put in order",
+                    topic=track.topic,
+                    count=len(back) - len(places),
+                )
+    borders = [0]
+    # One cut does for all topics that lack one between the same messages.
+    for before, after, text in sorted(needed, key=lambda one: one[1]):
+        if borders[-1] <= before:
+            borders.append(after)
+            found.add("clock", f"{text}; an episode ends there")
+    return list(itertools.pairwise([*borders, end]))
+
+
+def _report_jumps(topic: str, clock: str, times: np.ndarray, found: Findings) -> None:
+    for place in np.flatnonzero(np.diff(times) > _JUMP) + 1:
+        text = f"{topic}: its {clock} jumps {_from_to(times, int(place))}; an episode ends there"
+        found.add("clock", text, topic=topic)
+
+
+def _from_to(times: np.ndarray, place: int) -> str:
+    return f"from {times[place - 1] * 1e-9:.3f} s to {times[place] * 1e-9:.3f} s"
+
+
+def without_repeats(track: Track) -> Track:
+    """Leaves out what is in the bag twice: the same numbers at the same times."""
+    order = np.lexsort((track.order, track.stamped, track.received))
+    same = (np.diff(track.received[order]) == 0) & (np.diff(track.stamped[order]) == 0)
+    if not same.any():
+        return track
+    values = track.values[order]
+    same &= np.all(values[1:] == values[:-1], axis=1)
+    keep = np.ones(len(track), dtype=bool)
+    keep[order[1:][same]] = False
+    return track.take(keep)
+
+
+def _steps_back(times: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Places whose time is before that of the sample before, or is the same with other numbers.
+
+    Of a clock that is coarser than the topic, samples of one time follow one another.
+    """
+    steps = np.diff(times)
+    still = (steps == 0) & np.any(values[1:] != values[:-1], axis=1)
+    if still.sum() > _COARSE * len(steps):
+        still[:] = False
+    return np.flatnonzero((steps < 0) | still) + 1
+
+
+def _conflicts(times: np.ndarray, back: np.ndarray) -> Sequence[int]:
+    """Those of the steps `back` behind which samples lie among the ones before."""
+    order = np.argsort(times, kind="stable")
+    steps = np.diff(times)
+    mixed = 4 * len(back) > len(times)
+    if mixed:  # Only the sorted times say how often the topic spoke.
+        steps = np.diff(times[order])
+        usual = np.median(steps)
+        if np.mean(np.abs(steps - usual) <= 0.2 * usual) < 0.9:
+            return [int(place) for place in back]
+    ahead = steps[steps > 0]
+    closest = _CLOSEST * float(np.median(ahead)) if len(ahead) else 0.0
+    piece = np.searchsorted(back, order, side="right")
+    if not np.any((np.diff(piece) != 0) & (np.diff(times[order]) < closest)):
+        return ()
+    # Where a place in the file says nothing of the time, no cut separates what does not belong
+    # together: nothing that is behind anything is left together.
+    if mixed or len(back) > _MOST_PIECES:
+        return [int(place) for place in back]
+    cuts = []
+    group = times[: back[0]]
+    for first, last in zip(back, [*back[1:], len(times)], strict=True):
+        part = times[first:last]
+        place = np.searchsorted(group, part)
+        behind = part - group[np.maximum(place - 1, 0)]
+        before = group[np.minimum(place, len(group) - 1)] - part
+        apart = np.where(place > 0, behind, closest) >= closest
+        apart &= np.where(place < len(group), before, closest) >= closest
+        if apart.all():
+            group = np.sort(np.concatenate([group, part]))
+        else:
+            cuts.append(int(first))
+            group = part
+    return cuts
