@@ -6,5 +6,5 @@ from sim.renderer import choose_renderer
 
 # Headless by default: without this, dm_control looks for a display on import.
 choose_renderer()
-# dm_control's initialiser warns of every attempt of its inverse kinematics, then tries again.
+# dm_control's initialiser warns after each failed attempt of its inverse kinematics, and retries.
 logging.getLogger("absl").setLevel(logging.ERROR)

@@ -19,7 +19,7 @@ _RADIUS_M, _COLOUR = 0.03, np.array([0.9, 0.1, 0.1, 0.8], dtype=np.float32)
 
 
 class FilmStrip:
-    """Frames of an episode, side by side, the goal drawn as a red ball."""
+    """Frames of an episode, side by side, with the goal drawn as a red ball."""
 
     def __init__(self, environment: Environment, *, height: int = 360, width: int = 360) -> None:
         require_renderer("pictures")
@@ -34,7 +34,7 @@ class FilmStrip:
         self._frames: list[np.ndarray] = []
 
     def take(self, goal: np.ndarray | None = None) -> None:
-        """Adds a frame of the present state; `goal`, if there is one, in metres, world frame."""
+        """Adds a frame of the present state; `goal`, if any, is in metres, world frame."""
         self._renderer.update_scene(self._environment.data, camera=0)
         if goal is not None:
             self._add_ball(goal)
@@ -59,7 +59,7 @@ class FilmStrip:
         self._renderer.close()
 
     def save_film(self, path: Path, *, seconds: float) -> None:
-        """Writes the frames as an animated GIF, `seconds` each."""
+        """Writes the frames as an animated GIF; each is shown for `seconds`."""
         path.parent.mkdir(parents=True, exist_ok=True)
         first, *others = [Image.fromarray(frame) for frame in self._frames]
         first.save(path, save_all=True, append_images=others, duration=1000 * seconds, loop=0)

@@ -12,7 +12,7 @@ from tqdm import tqdm
 def progress_bar(
     items: Iterable[Any] | None = None, *, title: str, unit: str, total: int | None = None
 ) -> tqdm[Any]:
-    """A bar with the time left; in a log file, a line now and then."""
+    """A bar with the time left; in a log file, occasional lines."""
     return tqdm(
         items,
         total=total,

@@ -1,4 +1,4 @@
-"""Ranges of what people set, refused in one line with the value that came."""
+"""Checks of user settings; each refuses in one line that names the value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MOST_EPISODES = 100_000
 
 
 def require_factor(factor: float) -> None:
-    """Refuses a real-time factor at which no timer would run."""
+    """Refuses a real-time factor at which no timer could run."""
     if not _SLOWEST <= factor <= _FASTEST:
         raise FbRosError(f"real_time_factor is {factor:g}, expected {_SLOWEST:g} to {_FASTEST:g}")
 
@@ -21,6 +21,6 @@ def require_seed(seed: int) -> None:
 
 
 def require_episodes(goals: int) -> None:
-    """Refuses no episodes at all, and more than fit into memory."""
+    """Refuses zero episodes, and more than fit into memory."""
     if not 1 <= goals <= _MOST_EPISODES:
         raise FbRosError(f"goals is {goals}, expected at least 1 and at most {_MOST_EPISODES}")

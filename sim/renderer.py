@@ -1,4 +1,4 @@
-"""Which renderer MuJoCo has: none by default, and none where its library is not installed."""
+"""MuJoCo's renderer: none by default, and none if its library is not installed."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import os
 from fb_ros.errors import FbRosError
 
 _NAME = "MUJOCO_GL"
-# What MuJoCo takes for no renderer at all.
+# Values that MuJoCo reads as no renderer.
 _NONE = ("", "0", "off", "false", "disable", "disabled")
 _LIBRARIES = {"egl": "EGL", "osmesa": "OSMesa", "glfw": "GL"}
 _missing: list[str] = []
 
 
 def choose_renderer() -> None:
-    """Takes none unless one was asked for, and none where the one asked for cannot be loaded.
+    """Selects no renderer unless one was requested, and none if the requested one cannot be
+    loaded.
 
-    To be called before MuJoCo is imported, which would fail for want of it, or look for a display,
-    even if nothing is to be drawn.
+    Call this before importing MuJoCo: the import would fail without the library, or look for a
+    display, even if nothing is drawn.
     """
     asked = os.environ.get(_NAME, "").lower().strip()
     library = _LIBRARIES.get(asked)
@@ -33,7 +34,7 @@ def require_renderer(what: str) -> None:
     """Refuses to draw `what` ("pictures") without a renderer.
 
     Raises:
-        FbRosError: none was asked for, or the one that was is not here.
+        FbRosError: no renderer was requested, or the requested one is not installed.
     """
     if os.environ.get(_NAME, "off") not in _NONE:
         return

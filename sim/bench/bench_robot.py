@@ -1,4 +1,4 @@
-"""A simulated robot on a test bench: everything that goes over its wires can be tampered with."""
+"""A simulated robot on a test bench, whose messages the bench can tamper with."""
 
 from __future__ import annotations
 
@@ -23,57 +23,58 @@ from sim.node.robot_messages import joint_states_message, tcp_pose_message
 from sim.robots.environment import Environment
 from sim.tasks.episode_seed import episode_rng
 
-# A drive that hears of no command for so long stops by itself, as real ones do, in seconds.
+# A drive stops by itself after this many seconds without a command, as real drives do.
 DRIVE_TIMEOUT = 0.2
-# No command is lost between the bench and the wire: this subscriber checks every one.
+# The subscriber checks every command, so its queue must lose none.
 _EVERY_ONE = QoSProfile(depth=1000)
 
 
 @dataclasses.dataclass
 class Wires:
-    """Disturbances of the messages on their way to the nodes."""
+    """How the bench changes the messages on their way to the nodes."""
 
     silent: bool = False
-    """Sensors say nothing; the clock goes on."""
+    """The sensors are silent; the clock keeps running."""
     paused: bool = False
-    """Neither robot nor clock goes on."""
+    """Robot and clock both stand still."""
     delay_s: float = 0.0
-    """Sensor messages come so much later."""
+    """Delay of sensor messages, s."""
     twice: bool = False
-    """Every sensor message comes twice."""
+    """Every sensor message arrives twice."""
     lost_every: int = 0
-    """Of so many sensor messages one is lost; 0: none."""
+    """One in this many sensor messages is lost; 0: none is."""
     swapped: bool = False
-    """Of two sensor messages the second comes first."""
+    """Sensor messages arrive in pairs, each pair in reverse order."""
     frozen: bool = False
-    """Sensors repeat their last message, with its stamp."""
+    """The sensors repeat their last message, with its stamp."""
     shuffled: bool = False
-    """Joints come in another order."""
+    """The joints arrive in another order."""
     extra: bool = False
-    """A joint comes along that nobody knows."""
+    """The message holds an additional, unknown joint."""
     missing: str = ""
-    """This joint is left out."""
+    """Name of a joint that is left out."""
     not_finite: int | None = None
-    """This number of the sensors' is NaN: joint positions, velocities, pose."""
+    """Index of the sensor value that is NaN: joint positions, then velocities, then pose."""
     offset: tuple[str, float] | None = None
-    """This joint is measured so much away from where it is, rad."""
+    """A joint, and the error of its measured position, rad."""
 
 
 class BenchRobot(Node):
-    """The robot's side of its topics: paces the physics, and checks every command it hears."""
+    """The robot's side of its topics: it paces the physics and checks every command it
+    receives."""
 
     def __init__(self, namespace: str, environment: Environment) -> None:
         super().__init__("bench_robot", namespace=namespace)
         self.wires = Wires()
         self.environment, self.spec = environment, environment.spec
         self.clock_s = 100_000.0
-        """The robot's clock, from which there is much to go back before zero."""
+        """The robot's clock, s; it starts high, so that it can jump far back and stay positive."""
         self.commands: list[tuple[float, np.ndarray]] = []
-        """Arrival (s, `time.perf_counter`) and command of all that has come."""
+        """Arrival time (s, `time.perf_counter`) and value of every command received."""
         self.wrong: list[np.ndarray] = []
-        """Those that were not finite or beyond a limit."""
+        """The commands that were not finite or beyond a limit."""
         self.drive_stopped_at: float | None = None
-        """Since when the drive stands still by itself; None while it hears commands."""
+        """When the drive stopped by itself; None while it receives commands."""
         self._heard = (-np.inf, np.zeros(self.spec.act_dim))
         self._low, self._high = np.asarray(self.spec.action_low), np.asarray(self.spec.action_high)
         self._executor = SingleThreadedExecutor()
@@ -91,16 +92,16 @@ class BenchRobot(Node):
         self._due = time.perf_counter()
 
     def reset(self, episode: int) -> None:
-        """Puts the arm where an episode of that number begins."""
+        """Puts the arm into the initial state of this episode."""
         self.environment.reset(episode_rng(0, episode))
 
     def run(self, seconds: float) -> None:
-        """Lets the robot live for so long."""
+        """Runs the robot for `seconds`."""
         end = time.perf_counter() + seconds
         self.run_until(lambda: time.perf_counter() >= end, "time to pass", seconds + 10.0)
 
     def run_until(self, done: Callable[[], bool], what: str, patience: float = 120.0) -> None:
-        """Lets the robot live until `done`, in real time."""
+        """Runs the robot in real time until `done`."""
         deadline = time.perf_counter() + patience
         while not done():
             now = time.perf_counter()
@@ -115,18 +116,18 @@ class BenchRobot(Node):
 
     @property
     def stands(self) -> bool:
-        """Whether the newest command says so."""
+        """Whether the newest command tells the robot to stand still."""
         return bool(self.commands) and not np.any(self.commands[-1][1])
 
     def first_after(self, since: float, standing: bool) -> float | None:
-        """When the first command came after `since` that lets the robot stand, or move."""
+        """When the first command after `since` came that makes the robot stand, or move."""
         for arrived, command in self.commands:
             if arrived > since and bool(np.any(command)) != standing:
                 return arrived
         return None
 
     def _tick(self, now: float) -> None:
-        # Periods that a busy machine missed are not made up for.
+        # Periods that a busy machine missed are skipped.
         self._due = max(self._due + self.spec.ctrl_dt, now)
         if self.wires.paused:
             return

@@ -1,6 +1,6 @@
-"""How long a command takes: from an observation's way out to the command's way back.
+"""How long a command takes, from publishing an observation to receiving the command.
 
-The same messages go to a node that merely echoes, in turns, so that both meet the same machine.
+An echo node gets the same messages in alternate turns, so that both meet the same machine load.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ from sim.bench.watched_page import Sensors, watched_page
 
 RATES = (25, 250)
 """Control rates in Hz."""
-# The two take turns of so many seconds.
+# Each of the two runs for this many seconds per turn.
 _TURN = 5.0
-# Answers before these are not counted: what starts is slow.
+# The first answers are slow, so this many are not counted.
 _WARM_UP = 25
 _PATIENCE = 30.0
 _WITH_PAGE = "policy_node_with_page"
 
 
 def benchmark_control(seconds: float, web: bool = False) -> list[dict[str, object]]:
-    """A row for each node and rate; each is asked for `seconds`.
+    """Returns a row for each node and rate, measured for `seconds` each.
 
-    With `web`, a second `policy_node` takes its turns, too, whose robot is shown on a page with
-    one client.
+    With `web`, a second `policy_node` takes turns with them; its robot is shown on a page with one
+    client.
     """
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     rclpy.init()
@@ -63,7 +63,7 @@ def _at(rate: int, seconds: float, web: bool) -> list[dict[str, object]]:
     with ExitStack() as stack:
         bundle = stack.enter_context(_bundle_at(rate))
         options = default_options("jaco") | {"namespace": f"policy_{rate}", "log_level": "warn"}
-        # Nobody stands behind the z here, and it does not change.
+        # No task inference runs here, and z does not change.
         parameters: dict[str, Any] = {"bundle": str(bundle.path), "z_timeout": 0.0}
         policy = Process(
             name="policy_node", module="fb_ros.nodes.policy_node", parameters=parameters
@@ -77,7 +77,7 @@ def _at(rate: int, seconds: float, web: bool) -> list[dict[str, object]]:
             options["namespace"] = f"{case}_{rate}"
             running = subprocess.Popen(command_line(process, options), stdin=subprocess.DEVNULL)
             stack.callback(_end, running)
-            # Both of a pair say what a robot says besides; that alone takes time, too.
+            # Both nodes of a pair get the robot's other messages, too: publishing them takes time.
             sensors = web and process is policy
             sides[case] = _Side(f"{case}_{rate}", bundle, running, sensors=sensors)
             stack.callback(sides[case].destroy_node)
@@ -103,14 +103,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(_PATIENCE)
     except subprocess.TimeoutExpired:
-        # rclpy's own handler of signals may hang, in the echo. It is no part of the figures.
+        # rclpy's own signal handler may hang in the echo node; the figures do not include the
+        # exit.
         process.kill()
         process.wait()
 
 
 @contextmanager
 def _bundle_at(rate: int) -> Iterator[Bundle]:
-    """The shipped arm's model, told that its control period is another one."""
+    """The shipped arm's model with another control period."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bundle"
         shutil.copytree(find_bundle(Path("jaco")), path)
@@ -121,7 +122,7 @@ def _bundle_at(rate: int) -> Iterator[Bundle]:
 
 
 class _Side(Node):
-    """The robot's side of one node: sends observations, and waits for their commands."""
+    """The robot's side of one node: it sends observations and waits for their commands."""
 
     def __init__(
         self, namespace: str, bundle: Bundle, process: subprocess.Popen[bytes], *, sensors: bool
@@ -143,11 +144,11 @@ class _Side(Node):
         self._z_publisher.publish(self._z)
         self._wait(lambda: self._observation.get_subscription_count() > 0, "the node")
         self._wait(lambda: self.count_publishers("commands") > 0, "its commands")
-        # Discovery is not mutual: the first answers may get lost.
+        # Discovery is not mutual, so the first answers may get lost.
         self._wait(lambda: self._round(1.0) is not None, "an answer")
 
     def ask(self, rate: int, seconds: float) -> None:
-        """Sends observations at `rate`, one every period."""
+        """Sends an observation every period, at `rate`."""
         for _ in range(_WARM_UP):
             self._round(1.0 / rate)
         due = time.perf_counter()
@@ -157,7 +158,7 @@ class _Side(Node):
             self._times.append(np.inf if taken is None else taken)
 
     def figures(self) -> dict[str, object]:
-        """Percentiles over all answers, and how many never came within their period."""
+        """Percentiles over all answers, and how many did not arrive within their period."""
         times = np.array(self._times) * 1e3
         came = times[np.isfinite(times)]
         p50, p99 = np.percentile(came, [50, 99])
@@ -170,16 +171,16 @@ class _Side(Node):
         }
 
     def deadline_misses(self) -> int:
-        """The node's own counts, from now on."""
+        """How many misses the node itself counts from now on."""
         self._misses = None
         self._wait(lambda: self._misses is not None, "the diagnostics")
         assert self._misses is not None
         return self._misses
 
     def _round(self, patience: float) -> float | None:
-        """Sends one observation; seconds until its command came, or None where none did.
+        """Sends one observation; returns the seconds until its command came, or None without one.
 
-        Lasts for `patience` seconds, as the time between two observations does.
+        The call lasts `patience` seconds, the time between two observations.
         """
         states = self._bundle.reference_observations
         observation = states[len(self._times) % len(states)]
@@ -190,7 +191,7 @@ class _Side(Node):
             self._sensors.publish(len(self._times))
         while (left := started + patience - time.perf_counter()) > 0.0:
             if self._back and left < 0.002:
-                # The rest is too short for the middleware.
+                # The remaining time is too short to spin the middleware.
                 time.sleep(left)
             else:
                 self._executor.spin_once(timeout_sec=left - 0.001 if self._back else left)

@@ -1,4 +1,4 @@
-"""Whether nodes end on a signal, and with their parent process; on a busy machine."""
+"""Whether nodes end on a signal, and when their parent dies; on a busy machine."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from sim.client.robot_processes import RobotProcesses
 from sim.progress import progress_bar
 
 _ROBOT = "point_mass"
-# What each node writes when it is up.
+# What each node logs when it is up.
 _UP = {"sim_node": "is up", "task_inference_node": "ready", "policy_node": "activated"}
 NODES = tuple(_UP)
-"""Nodes that are ended."""
-# Seconds within which a node has to end, and the nodes of somebody who was killed.
+"""The nodes that are ended."""
+# Seconds in which a node has to end after a signal, and after its parent was killed.
 _END_SECONDS, _ORPHAN_SECONDS = 6.0, 2.0
 _PATIENCE = 120.0
-# A start that a signal may fall into, and the time in which the second signal comes, in seconds.
+# Seconds of a start in which a signal may arrive, and until the second signal follows.
 _START_SECONDS, _SECOND_SECONDS = 2.0, 0.3
-# Share of the signals that come while the node starts.
+# Share of the signals that arrive while the node starts.
 _EARLY = 0.3
 
 
 def benchmark_ends(repeats: int, killed: int, load: int) -> list[dict[str, object]]:
-    """A row for each node, ended `repeats` times, and for a demo that was `killed` so often.
+    """Returns a row for each node, ended `repeats` times, and for a demo `killed` that many times.
 
-    `load` processes keep the machine busy besides.
+    `load` more processes keep the machine busy.
     """
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     with _load(load):
@@ -80,7 +80,8 @@ def _ends(node: str, repeats: int) -> dict[str, object]:
 
 
 def _end(node: str, number: int, rng: np.random.Generator) -> tuple[float, int]:
-    """Starts a node and ends it by one signal or two; how long that took (s), and its status."""
+    """Starts a node and ends it by one or two signals; returns the time it took (s), and its
+    status."""
     options = {"namespace": f"ends_{number}", "seed": str(number)}
     others = {name: "" for name in ALL_NODES if name != node}
     with RobotProcesses(_ROBOT, options, modules=others) as processes:
@@ -116,7 +117,7 @@ def _kills(case: str, *, through_shell: bool, times: int) -> dict[str, object]:
 
 
 def _kill(*, through_shell: bool) -> float:
-    """Starts a demo, kills it or its parent; how long the last of its processes lived on (s)."""
+    """Starts a demo and kills it or its parent; returns how long its last process survived (s)."""
     demo = [sys.executable, "-m", "fb_ros.cli", "demo", "--stay", "--bundle", _ROBOT]
     words = [sys.executable, "-c", _SHELL, *demo] if through_shell else demo
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -142,7 +143,7 @@ _SHELL = "import subprocess, sys; subprocess.run(sys.argv[1:])"
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes that `pid` has started, and theirs."""
+    """All processes that `pid` has started, directly or indirectly."""
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
         stat = _stat(int(folder.name))
@@ -160,12 +161,12 @@ def _lives(pid: int) -> bool:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """State, parent's number and so on of a process; None where there is none."""
+    """State, parent's number and so on of a process; None if there is no such process."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # Its name stands before, in parentheses, and may hold anything.
+    # The process name comes first, in parentheses, and may hold any character.
     return text.rpartition(")")[2].split()
 
 

@@ -1,4 +1,4 @@
-"""Every fault many times over: whether the robot was stopped, how fast, and whether it went on."""
+"""Repeats every fault: whether the robot was stopped, how fast, and whether it went on."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from sim.bench.fault_bench import FaultBench, fault_bench
 from sim.bench.faults import FAULTS
 from sim.progress import progress_bar
 
-# How long it has to be silent after the stops, in periods.
+# The node has to be silent for this many periods after the stop commands.
 _SILENT_PERIODS = 4
-# How long a robot is watched that is to go on as if nothing were wrong, in seconds.
+# A robot that should go on as if nothing were wrong is watched for this many seconds.
 _WATCHED = 0.4
 _BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
@@ -30,19 +30,20 @@ class Injection:
     """The outcome of one fault."""
 
     as_expected: bool
-    """Whether the robot did what it was to do."""
+    """Whether the robot did what was expected."""
     stop_s: float | None
-    """From the fault to the first stop command; None where none came."""
+    """Time from the fault to the first stop command; None if none came."""
     recovery_s: float
-    """From its end to the first command to move."""
+    """Time from the end of the fault to the first command to move."""
     commands: int
-    """Commands that were on the wire."""
+    """Number of commands received."""
     wrong: int
-    """Those that were not finite or beyond a limit."""
+    """How many of them were not finite or beyond a limit."""
 
 
 def inject(bench: FaultBench, fault: Fault, number: int) -> Injection:
-    """Makes a fault while the robot moves, at some moment of its period, and ends it again."""
+    """Makes a fault at some moment of a control period while the robot moves, and ends it
+    again."""
     robot, period = bench.robot, bench.bundle.robot.ctrl_dt
     fault.prepare(bench)
     bench.ask()
@@ -84,7 +85,7 @@ def inject(bench: FaultBench, fault: Fault, number: int) -> Injection:
 
 
 def _stands(robot: BenchRobot, since: float) -> bool:
-    """Whether it is told so several times, and then nothing, for as long as it is watched."""
+    """Whether the robot gets several stop commands, then none for as long as it is watched."""
     period = robot.spec.ctrl_dt
     robot.run((STOP_REPEATS + 1) * period)
     told = len(robot.commands)
@@ -94,7 +95,7 @@ def _stands(robot: BenchRobot, since: float) -> bool:
 
 
 def benchmark_faults(repeats: int, page: Path | None = None) -> list[dict[str, object]]:
-    """A row for each fault; with `page`, the table goes into that document, too."""
+    """Returns a row for each fault; with `page`, also writes the table into that document."""
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     rows = []
     rclpy.init()

@@ -1,4 +1,4 @@
-"""Whether the nodes last: prompts and faults for a long time, and what that costs in memory."""
+"""Whether the nodes last: prompts and faults for a long time, and the memory they take."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from sim.bench.faults import FAULTS
 from sim.progress import progress_bar
 
 _PROMPT_EVERY, _FAULT_EVERY = 2.0, 20.0
-# Memory that a process takes until then is its start-up.
+# Memory that a process takes in its first seconds is not a leak.
 _SETTLED = 60.0
 _NODES = ("policy_node", "task_inference_node")
 
 
 def benchmark_soak(seconds: float) -> list[dict[str, object]]:
-    """A row for each node: its memory and open files after a minute and at the end.
+    """Returns a row for each node: its memory and open files after a minute and at the end.
 
-    A prompt every two seconds, a fault every twenty; of the faults all but those that end a
-    process, whose memory could not be compared.
+    A prompt is published every two seconds and a fault made every twenty. Faults that end a
+    process
+    are left out, since its memory could not be compared.
     """
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     rclpy.init()
@@ -48,7 +49,7 @@ def _soak(bench: FaultBench, seconds: float) -> list[dict[str, object]]:
         bench.robot.commands.clear()
         bench.answers.clear()
         if beat and beat % round(_FAULT_EVERY / _PROMPT_EVERY) == 0:
-            # It comes back when the robot moves again, and raises when it does not.
+            # `inject` returns when the robot moves again, and raises when it does not.
             found = inject(bench, next(faults), beat)
             recovered += 1
             unexpected += not found.as_expected

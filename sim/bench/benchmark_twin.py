@@ -1,4 +1,4 @@
-"""How long a twin takes to answer, and whether the robot's own nodes are late meanwhile."""
+"""How long a twin takes to answer, and whether the robot's own nodes miss deadlines meanwhile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sim.client.robot_client import RobotClient
 from sim.client.running_robot import running_robot
 from sim.progress import progress_bar
 
-# What a person may type: dense and sparse, of one feature and of several.
+# Formulas that a person may type: dense and sparse, of one feature and of several.
 _FORMULAS = (
     "-norm(tcp_pos - [{x:.4f}, 0.1, 0.2])",
     "norm(tcp_pos - [{x:.4f}, -0.1, 0.2]) < 0.05",
@@ -25,12 +25,12 @@ _FORMULAS = (
     "(tcp_pos[2] > 0.2) * (tcp_pos[1] < {x:.4f})",
 )
 _REACH = 0.15
-# Between an answer and the next prompt, so that the robot moves.
+# Pause between an answer and the next prompt, in which the robot moves.
 _PAUSE_SECONDS = 0.5
 
 
 def benchmark_twin(bundle: Path, prompts: int) -> list[dict[str, object]]:
-    """A row: milliseconds from a prompt to the twin's answer, and what policy_node missed."""
+    """Returns a row: milliseconds from a prompt to the twin's answer, and policy_node's misses."""
     loaded = load_bundle(bundle)
     robot = loaded.robot
     options = default_options(robot.name) | {
@@ -72,7 +72,7 @@ def benchmark_twin(bundle: Path, prompts: int) -> list[dict[str, object]]:
 def _ask(
     client: RobotClient, answers: list[dict[str, str]], formula: str
 ) -> tuple[float, dict[str, str]]:
-    """Milliseconds from a formula's publication to what the twin saw, and that."""
+    """Milliseconds from publishing a formula to the twin's result, and that result."""
     answers.clear()
     started = time.perf_counter()
     first = values_of(client.publish_formula(formula))
@@ -88,7 +88,7 @@ def _go_on(client: RobotClient, seconds: float) -> None:
 
 
 def _missed(client: RobotClient) -> int:
-    """Deadlines that policy_node has missed, by its newest diagnostics."""
-    # Once a second: those that come next speak of all until now.
+    """Deadlines that policy_node has missed, from its newest diagnostics."""
+    # Diagnostics come once a second; the next ones count all misses until now.
     _go_on(client, 1.1)
     return int(client.policy_figures()["deadline_misses"])

@@ -1,4 +1,4 @@
-"""What the page costs and how fast it is, with a client that reads all and draws nothing."""
+"""The page's cost and speed, measured with a client that reads everything and draws nothing."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ from sim.progress import progress_bar
 _STARTS, _DRAGS = 5, 40
 _POINTS_A_DRAG = 5
 _RECONNECT_EVERY = 60.0
-# Memory that a process takes until then is its start-up.
+# Memory that the page takes for its first visits is not a leak.
 _SETTLED_VISITS = 3
 
 Row = dict[str, object]
 
 
 def benchmark_web(seconds: float, minutes: float) -> list[Row]:
-    """Rows for the page of the simulated arm: its start, its drawing, its drags, its cost.
+    """Returns rows for the page of the simulated arm: its start, its drawing, its drags, its cost.
 
-    `seconds` are for drawing and cost each; for `minutes` a client reconnects every minute.
+    Drawing and cost are measured for `seconds` each; for `minutes`, a client reconnects every
+    minute.
     """
     bundle = load_bundle(find_bundle(Path("jaco")))
     options = default_options(bundle.robot.name) | {
@@ -61,7 +62,7 @@ def benchmark_web(seconds: float, minutes: float) -> list[Row]:
 
 @contextmanager
 def _page(options: dict[str, str]) -> Iterator[tuple[int, int]]:
-    """The page's process, once it listens: its number, and its port."""
+    """The page's process once it listens: its process id and its port."""
     words = command_line(web_process(options), options)
     port = int(options["web_port"])
     with process(words) as running:
@@ -70,7 +71,7 @@ def _page(options: dict[str, str]) -> Iterator[tuple[int, int]]:
 
 
 def _start(options: dict[str, str]) -> Row:
-    """Seconds from the start of the process until a client has the robot where it is."""
+    """Seconds from the start of the process until a client has received the robot's pose."""
     taken, cpu = [], []
     for _ in range(_STARTS):
         started = time.perf_counter()
@@ -83,7 +84,7 @@ def _start(options: dict[str, str]) -> Row:
 
 
 def _drawing(bundle: Bundle, pid: int, port: int, seconds: float) -> Row:
-    """How often the robot is drawn while it goes from goal to goal, and what that costs beside a
+    """How often the robot is drawn while it moves from goal to goal, and the cost compared with a
     page that nobody looks at."""
     low, high = np.array(bundle.robot.goal_low), np.array(bundle.robot.goal_high)
     time.sleep(5.0)  # What it computes once, at its start, is over then.
@@ -93,7 +94,7 @@ def _drawing(bundle: Bundle, pid: int, port: int, seconds: float) -> Row:
     with HeadlessBrowser(port) as browser:
         browser.poses(1.0)
         before, started, drawn = _cpu_seconds(pid), time.perf_counter(), 0
-        # A robot that stands still is not drawn again.
+        # The page does not redraw a robot that stands still.
         for goal in np.random.default_rng(1).uniform(low, high, (round(seconds), 3)):
             browser.drag([tuple(goal.tolist())])
             drawn += browser.poses(1.0)
@@ -108,7 +109,7 @@ def _drawing(bundle: Bundle, pid: int, port: int, seconds: float) -> Row:
 
 
 def _drags(client: RobotClient, bundle: Bundle, port: int) -> Row:
-    """From the end of a drag to the `z` for its last point."""
+    """Time from the end of a drag to the `z` for its last point."""
     digests: dict[str, float] = {}
     answers: dict[str, str] = {}
 
@@ -181,7 +182,7 @@ def _taken(pid: int) -> tuple[float, int, int]:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Processor time that a process has taken, on any core."""
-    # The name of the process, in brackets, may hold blanks.
+    """Processor time that a process has used, on all cores."""
+    # The process name, in parentheses, may hold blanks.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""A node that merely echoes: what a message's way there and back costs without a policy."""
+"""A node that only echoes: the cost of a message's round trip without a policy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fb_ros.nodes.qos import STREAM
 
 
 def main() -> None:
-    """Sends every observation back as a command, as plainly as rclpy lets one."""
+    """Sends every observation back as a command, with as little code as rclpy needs."""
     rclpy.init()
     node = rclpy.create_node("echo_node")
     commands = node.create_publisher(Float64MultiArray, "commands", STREAM)

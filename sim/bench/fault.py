@@ -16,19 +16,20 @@ class Fault:
     """One thing that goes wrong."""
 
     name: str
-    """The fault in a few words."""
+    """Describes the fault in a few words."""
     expected: Expected
-    """What the robot is to do: be told to stand still, go on, be stopped by its own drive since
-    nobody is there to tell it, or either of the first two."""
+    """The expected reaction: the robot gets stop commands, goes on, is stopped by its own drive
+    since
+    no controller is left to stop it, or either of the first two."""
     begin: Callable[[FaultBench, int], None]
-    """Makes it happen; gets the number of the injection."""
+    """Makes the fault; gets the number of the injection."""
     heal: Callable[[FaultBench], None]
-    """Ends it."""
+    """Ends the fault."""
     prepare: Callable[[FaultBench], None] = lambda bench: None
-    """Gets the bench ready for it, before the robot moves."""
+    """Prepares the bench for the fault, before the robot moves."""
     lasts: bool = True
     """Whether the robot has to stand still until the fault is ended."""
     keeps_processes: bool = True
-    """Whether all processes are the same ones afterwards."""
+    """Whether all processes survive the fault."""
     timeout: float = 0.0
-    """Seconds that it may last before it counts as a fault."""
+    """How long it may last before it counts as a fault, s."""

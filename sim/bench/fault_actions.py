@@ -1,6 +1,7 @@
 """How each fault is made, and how it is ended.
 
-What begins one gets the bench and the number of the injection; what ends one gets the bench.
+A function that begins a fault gets the bench and the number of the injection; one that ends a
+fault gets the bench.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def heal_wires(bench: FaultBench) -> None:
 
 
 def nothing(bench: FaultBench) -> None:
-    """It is over by itself."""
+    """Does nothing: the fault ends by itself."""
 
 
 def make_not_finite(bench: FaultBench, number: int) -> None:
@@ -75,7 +76,7 @@ def policy_fault(text: str) -> Callable[[FaultBench, int], None]:
 
 def heal_policy(bench: FaultBench) -> None:
     bench.policy_fault("")
-    # Five failures in a row are a halt.
+    # The policy halts after five failures in a row.
     bench.robot.run(0.2)
     bench.resume()
 

@@ -1,4 +1,4 @@
-"""A robot on the bench, with the real nodes, and every way to disturb them."""
+"""A robot on the bench with the real nodes, and every way to disturb them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ from sim.robots.registry import make_environment
 _BUNDLE = Path("jaco")
 _NAMESPACE = "bench"
 _SENT = QoSProfile(depth=10)
-# Starts the command of its words, with its own number as the word of the number that is said.
+# Runs the command in its arguments; the first argument is the index of the one that becomes this
+# process's id.
 _PARENT = """
 import os, subprocess, sys
 place, command = int(sys.argv[1]), sys.argv[2:]
@@ -70,7 +71,7 @@ class FaultBench:
         self.wait_until_moving()
 
     def ask(self) -> None:
-        """Publishes a goal somewhere in the workspace, and waits until it is answered."""
+        """Publishes a goal somewhere in the workspace, and waits for the answer."""
         spec = self.bundle.robot
         self.robot.run_until(lambda: self._goal.get_subscription_count() > 0, "the prompts' node")
         goal = self._rng.uniform(spec.goal_low, spec.goal_high)
@@ -81,7 +82,7 @@ class FaultBench:
 
         def answered() -> bool:
             nonlocal asked
-            # A node that was killed is still counted as a listener for a while.
+            # A killed node still counts as a subscriber for a while.
             if time.monotonic() - asked > 1.0:
                 asked = time.monotonic()
                 self._goal.publish(message)
@@ -90,7 +91,7 @@ class FaultBench:
         self.robot.run_until(answered, "an answer to a goal")
 
     def wait_until_moving(self) -> None:
-        """Returns when the newest command is one to move."""
+        """Returns when the newest command makes the robot move."""
         before = len(self.robot.commands)
         self.robot.run_until(
             lambda: len(self.robot.commands) > before and not self.robot.stands,
@@ -98,7 +99,7 @@ class FaultBench:
         )
 
     def policy_fault(self, text: str) -> None:
-        """Gives the policy a fault, or none."""
+        """Sets the policy's fault; an empty text clears it."""
         self.robot.run_until(lambda: self._fault.get_subscription_count() > 0, "policy_node")
         self._fault.publish(String(data=text))
 
@@ -116,7 +117,7 @@ class FaultBench:
         self._stop.call_async(Trigger.Request())
 
     def resume(self) -> None:
-        """Returns when policy_node has agreed to go on."""
+        """Returns when policy_node has agreed to resume."""
         self.robot.run_until(self._resume.service_is_ready, "the service resume")
 
         calls = [self._resume.call_async(Trigger.Request())]
@@ -129,7 +130,8 @@ class FaultBench:
         self.robot.run_until(agreed, "policy_node to agree to go on")
 
     def change_state(self, transition: int, *, wait: bool = True) -> bool:
-        """Asks policy_node for a transition of its lifecycle; whether it was made, if `wait`."""
+        """Requests a lifecycle transition of policy_node; with `wait`, returns whether it was
+        made."""
         self.robot.run_until(self._change.service_is_ready, "the service change_state")
         request = ChangeState.Request(transition=Transition(id=transition))
         call = self._change.call_async(request)
@@ -139,7 +141,7 @@ class FaultBench:
         return True
 
     def set_parameter(self, name: str, value: object) -> str:
-        """Sets a parameter of policy_node; why it was refused, or nothing."""
+        """Sets a parameter of policy_node; returns the reason of a refusal, or an empty text."""
         client = self.robot.create_client(SetParameters, "policy_node/set_parameters")
         self.robot.run_until(client.service_is_ready, "the service set_parameters")
         parameter = Parameter(name, value=value).to_parameter_msg()
@@ -150,7 +152,7 @@ class FaultBench:
         return "" if result.successful else str(result.reason)
 
     def start_second_driver(self) -> None:
-        """Starts another policy_node for the same robot; refuses when that is not refused."""
+        """Starts another policy_node for the same robot; raises if that one is not refused."""
         second = subprocess.Popen(
             self.processes.command("policy_node"),
             stdin=subprocess.DEVNULL,
@@ -165,7 +167,7 @@ class FaultBench:
             raise FbRosError("a second driver ended with status 0, expected a refusal")
 
     def start_with_parent(self) -> None:
-        """Starts policy_node in a process of its own that can be killed."""
+        """Restarts policy_node from a separate parent process, which can be killed."""
         self.processes.end("policy_node")
         command = self.processes.command("policy_node")
         own = command.index("--parent") + 1
@@ -174,7 +176,7 @@ class FaultBench:
         )
 
     def kill_parent(self) -> None:
-        """Kills what `start_with_parent` has started, but for policy_node."""
+        """Kills the parent process of `start_with_parent`, but not policy_node."""
         self._parent.kill()
         self._parent.wait()
 
@@ -192,7 +194,8 @@ class FaultBench:
         return self.answers[-1]
 
     def fill_disk(self, full: bool) -> None:
-        """No process may write a byte into a file any more; or may again."""
+        """Keeps every process from writing to files while `full`; lets them write again
+        otherwise."""
         for name in ("policy_node", "task_inference_node"):
             limit = 0 if full else resource.RLIM_INFINITY
             hard = resource.RLIM_INFINITY
@@ -206,7 +209,7 @@ class FaultBench:
 
 @contextmanager
 def fault_bench(*, autostart: bool = True) -> Iterator[FaultBench]:
-    """The shipped arm on the bench, driven from its sensors; needs an rclpy context."""
+    """The shipped arm on the bench, controlled from its sensors; needs an rclpy context."""
     bundle = load_bundle(find_bundle(_BUNDLE))
     environment = make_environment(bundle.robot.name)
     options = {
@@ -220,7 +223,7 @@ def fault_bench(*, autostart: bool = True) -> Iterator[FaultBench]:
     robot = BenchRobot(_NAMESPACE, environment)
     try:
         with (
-            # Skills that it saves do not go to the user's folder.
+            # Skills saved here must not mix with the user's.
             tempfile.TemporaryDirectory() as skills,
             RobotProcesses(
                 "jaco", options, modules=modules, environment={"XDG_DATA_HOME": skills}

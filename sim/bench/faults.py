@@ -1,4 +1,4 @@
-"""The list of faults between a robot and its controller."""
+"""The list of everything that can go wrong between a robot and its controller."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sim.bench.fault import Fault
 from sim.bench.fault_bench import FaultBench
 
 _SETTINGS = ControlSettings()
-# Far enough beyond joint 2's limit that it counts from every posture of the workspace.
+# So far beyond joint 2's limit that it counts in every posture of the workspace.
 _OFFSET = ("joint_2", 10.0)
 
 FAULTS = (

@@ -1,4 +1,4 @@
-"""`policy_node` over a runtime that hangs, throws or answers nonsense on request."""
+"""`policy_node` with a policy that hangs, raises or returns NaN on request."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FaultyPolicy(Policy):
 
 
 class FaultyPolicyNode(PolicyNode):
-    """Takes the fault from the topic `~/fault`."""
+    """A policy node that takes its fault from the topic `~/fault`."""
 
     def __init__(self) -> None:
         super().__init__(self._make)
@@ -45,7 +45,7 @@ class FaultyPolicyNode(PolicyNode):
         return self._faulty
 
     def _on_fault(self, message: String) -> None:
-        # Only from the next observation on: warming up has gone well.
+        # The fault starts at the next observation; the warm-up has already succeeded.
         self._faulty.fault = message.data
 
 

@@ -1,4 +1,4 @@
-"""A browser's side of the page's connection, without a browser: it reads all and draws nothing."""
+"""The browser's side of the page's connection; it reads everything and draws nothing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import zstandard
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-# Of a control that is dragged, as the page names it.
+# The page's name for the goal that is dragged.
 _GOAL = "/world/goal"
 _BODY = "/world/robot/"
-# Seconds that a socket can wait for.
+# The longest time that a socket can wait, s.
 _LONGEST = 60.0
-# Greetings say where the camera is.
+# The first message says where the camera is.
 _CAMERA = {
     "type": "ViewerCameraMessage",
     "wxyz": (1.0, 0.0, 0.0, 0.0),
@@ -60,7 +60,8 @@ class HeadlessBrowser:
         self._socket.close()
 
     def read(self, seconds: float) -> Iterator[tuple[float, list[dict[str, Any]]]]:
-        """What arrives within `seconds`: when, on the clock of `time.perf_counter`, and the
+        """Yields what arrives within `seconds`: the time, on the clock of `time.perf_counter`, and
+        the
         messages."""
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0.0:
@@ -81,7 +82,7 @@ class HeadlessBrowser:
         )
 
     def drag(self, points: list[tuple[float, float, float]]) -> None:
-        """Drags the goal through `points`, m, and lets it go."""
+        """Drags the goal through `points`, m, and releases it."""
         self._send({"type": "TransformControlsDragStartMessage", "name": _GOAL})
         for point in points:
             self._send(
@@ -99,7 +100,7 @@ class HeadlessBrowser:
 
 
 def _messages(frame: str | bytes) -> list[dict[str, Any]]:
-    """Two sizes, little-endian, then a compressed list of messages."""
+    """The messages of a frame: two sizes, little-endian, then a compressed list."""
     assert isinstance(frame, bytes)
     size = int.from_bytes(frame[8:16], "little")
     packed = zstandard.ZstdDecompressor().decompress(frame[16 : 16 + size])
@@ -108,7 +109,7 @@ def _messages(frame: str | bytes) -> list[dict[str, Any]]:
 
 
 def main(words: list[str]) -> int:
-    """Looks at the page on the port that is given until it is ended."""
+    """Reads the page on the given port until the process is ended."""
     (port,) = words
     with HeadlessBrowser(int(port)) as browser:
         for _ in browser.read(float("inf")):

@@ -16,7 +16,7 @@ def free_port() -> int:
 
 
 def listens(port: int, process: subprocess.Popen[bytes]) -> bool:
-    """Whether somebody listens on `port`; refuses to wait for a process that has ended."""
+    """Whether something listens on `port`; raises if `process` has ended."""
     if process.poll() is not None:
         raise FbRosError(f"a process of the benchmark ended with status {process.returncode}")
     with socket.socket() as probe:

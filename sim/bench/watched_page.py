@@ -1,4 +1,4 @@
-"""A page with one client that reads all, beside a robot that moves a little all the time."""
+"""A page with one client that reads everything, for a robot that moves a little all the time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])
 
 
 class Sensors:
-    """What an arm says besides its observation."""
+    """The arm's topics besides its observation."""
 
     def __init__(self, node: Node, robot: RobotSpec) -> None:
         self._robot = robot
@@ -36,7 +36,7 @@ class Sensors:
         self._tcp = node.create_publisher(PoseStamped, "tcp_pose", STREAM)
 
     def publish(self, step: int) -> None:
-        """The state after so many steps."""
+        """Publishes the state after `step` steps."""
         stamp = self._clock.now().to_msg()
         position = np.full(self._robot.act_dim, 1.0 + 0.2 * np.sin(0.1 * step))
         self._joints.publish(
@@ -53,7 +53,7 @@ class Sensors:
 
 @contextmanager
 def watched_page(bundle: Bundle, namespace: str) -> Iterator[None]:
-    """The page and its client, each in a process of its own."""
+    """Runs the page and its client, each in its own process."""
     port = free_port()
     options = default_options(bundle.robot.name) | {
         "bundle": str(bundle.path),
@@ -81,7 +81,7 @@ def process(words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def wait_until(done: Callable[[], bool], what: str) -> None:
-    """Looks again and again; refuses to wait for ever."""
+    """Polls until `done`; raises after a while."""
     deadline = time.monotonic() + _PATIENCE
     while not done():
         if time.monotonic() > deadline:

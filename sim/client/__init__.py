@@ -1,1 +1,1 @@
-"""Starting a robot's processes, and talking to them as a person's program would."""
+"""Starting a robot's processes, and talking to them as a user's program would."""

@@ -1,4 +1,4 @@
-"""The person's side of the topics: publishes goals and watches the robot."""
+"""The user's side of the topics: publishes goals and watches the robot."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from fb_ros.nodes.messages import stamp_of, values_of
 from fb_ros.nodes.qos import LATCHED, PROMPT
 from fb_ros.prompts.prompt import GoalPoint, Reward
 
-# How long a robot that runs already has to show itself.
+# A robot that already runs has to show itself within this time.
 _DISCOVERY_SECONDS = 1.0
 
 Alive = Callable[[], None]
-"""Raises when a process that is being waited for has ended."""
+"""Raises when a process that the client waits for has ended."""
 
 
 class RobotClient(Node):
@@ -43,7 +43,7 @@ class RobotClient(Node):
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
         self._poses: list[tuple[float, np.ndarray]] = []
-        """Stamps (s) and positions (m), not yet watched; the last one always stays."""
+        """Stamps (s) and positions (m) not yet read; the last one always stays."""
         self._status: DiagnosticStatus | None = None
         self._goal = self.create_publisher(PointStamped, "prompt/goal_point", PROMPT)
         self._reward = self.create_publisher(String, "prompt/reward", PROMPT)
@@ -52,8 +52,10 @@ class RobotClient(Node):
         self._step = self.create_client(Trigger, "sim_node/step")
         self._policy = DiagnosticStatus()
         self._inference = DiagnosticStatus()
-        # Deep, so that no pose is lost while this process does something else. A robot has one of
-        # these: an arm tells where its tool is, a mobile robot where its body is.
+        # The queue is deep, so that no pose is lost while this process does something else. A
+        # robot has
+        # one of the two topics: an arm publishes the pose of its tool, a mobile robot that of its
+        # body.
         deep = QoSProfile(depth=100)
         self.create_subscription(
             PoseStamped, "tcp_pose", lambda m: self._on_pose(stamp_of(m), m.pose), deep
@@ -65,7 +67,7 @@ class RobotClient(Node):
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
     def wait_for(self, done: Callable[[], bool], what: str) -> None:
-        """Spins until `done`; refuses to wait for ever or for a process that has ended."""
+        """Spins until `done`; raises after a while, or when a process it waits for has ended."""
         deadline = time.monotonic() + self._patience
         while not done():
             self.alive()
@@ -81,7 +83,7 @@ class RobotClient(Node):
                 raise KeyboardInterrupt from None
 
     def stay(self) -> None:
-        """Spins until interrupted, or until a process that is being waited for has ended."""
+        """Spins until interrupted, or until a process that the client waits for has ended."""
         while True:
             self.alive()
             try:
@@ -90,7 +92,7 @@ class RobotClient(Node):
                 raise KeyboardInterrupt from None
 
     def require_free_namespace(self) -> None:
-        """Refuses a namespace in which a simulation runs already."""
+        """Refuses a namespace in which a simulation already runs."""
         namespace = self.get_namespace()
         taken = f"there is a sim_node in namespace {namespace} already; stop it first"
         Claim(f"sim_node {namespace}", refusal=taken).release()
@@ -101,7 +103,7 @@ class RobotClient(Node):
             time.sleep(0.05)
 
     def wait_until_ready(self) -> None:
-        """Returns when the robot reports its pose and somebody listens to goals."""
+        """Returns when the robot reports its pose and a node subscribes to goals."""
         self.wait_for(
             lambda: (
                 bool(self._poses)
@@ -148,7 +150,7 @@ class RobotClient(Node):
         return self._call(self._reset)
 
     def wait_for_z(self, status: DiagnosticStatus) -> None:
-        """Returns when `policy_node` has the `z` that the answer `status` speaks of."""
+        """Returns when `policy_node` has received the `z` that the answer `status` names."""
         digest = values_of(status)["z"]
         self.wait_for(
             lambda: self.policy_figures().get("z") == digest, f"policy_node to take z {digest}"
@@ -183,7 +185,7 @@ class RobotClient(Node):
     ) -> np.ndarray:
         """Positions at `start + dt, start + 2 dt, …` for `seconds`, shape `(steps, 3)`.
 
-        A pose that got lost is replaced by the one before; `show` gets each as it comes.
+        A lost pose is replaced by the one before; `show` gets each as it arrives.
         """
         steps = round(seconds / dt)
         positions = np.full((steps, 3), np.nan)
@@ -204,7 +206,8 @@ class RobotClient(Node):
         return positions
 
     def _call(self, service: Client) -> dict[str, Any]:
-        """Calls one of the simulation's services and reads its answer; refuses as it does."""
+        """Calls one of the simulation's services and reads its answer; raises if the service
+        refuses."""
         self.wait_for(service.service_is_ready, f"the service {service.srv_name}")
         future = service.call_async(Trigger.Request())
         self.wait_for(future.done, service.srv_name)

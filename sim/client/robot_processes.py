@@ -30,9 +30,11 @@ class RobotProcesses:
         modules: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`modules` gives a process another module by its name, or none at all: it stays out.
+        """Chooses the processes.
 
-        `environment` is what the processes find in theirs besides this one's.
+        `modules` replaces a process's module by the process's name; one with an empty module is
+        not started.
+        `environment` holds environment variables added for the processes.
         """
         self._environment = {**os.environ, **(environment or {})}
         values = {**default_options(robot), **options}
@@ -72,9 +74,9 @@ class RobotProcesses:
             log.close()
 
     def raise_if_ended(self) -> None:
-        """Refuses to go on when a process has ended, with the last line that it wrote.
+        """Raises when a process has ended, with the last line that it wrote.
 
-        Of one that the robot can do without, it says that once, and goes on.
+        When a process that the robot can do without has ended, reports it once and goes on.
         """
         for name, (process, _) in self._running.items():
             if process.poll() is None:
@@ -96,7 +98,8 @@ class RobotProcesses:
             ended.wait(_PATIENCE_SECONDS)
             log.close()
         log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
-        # Until it can take them in its own way, a signal waits: half a start ends in no traceback.
+        # Signals wait until the process can handle them, so that one during the start leaves no
+        # traceback.
         held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         try:
             process = subprocess.Popen(
@@ -115,12 +118,12 @@ class RobotProcesses:
         self._running[name][0].send_signal(number)
 
     def end(self, name: str, number: signal.Signals = signal.SIGINT) -> int:
-        """Ends one process, as Ctrl-C does, and waits until it is gone; its exit status."""
+        """Ends one process as Ctrl-C does, waits until it is gone, and returns its exit status."""
         self.send(name, number)
         return self.wait(name)
 
     def wait(self, name: str, patience: float = _PATIENCE_SECONDS) -> int:
-        """Waits until a process has ended; its exit status."""
+        """Waits until a process has ended; returns its exit status."""
         return self._running[name][0].wait(patience)
 
     def command(self, name: str) -> list[str]:
@@ -128,11 +131,11 @@ class RobotProcesses:
         return list(self._commands[name])
 
     def pid(self, name: str) -> int:
-        """Number of the process of that name."""
+        """Process id of the process of that name."""
         return self._running[name][0].pid
 
     def log(self, name: str) -> str:
-        """All that the process of that name has written so far."""
+        """Everything that the process of that name has written so far."""
         log = self._running[name][1]
         log.seek(0)
         return log.read().decode(errors="replace")

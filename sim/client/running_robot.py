@@ -1,4 +1,4 @@
-"""A simulated robot with its nodes, up for as long as somebody talks to it."""
+"""A simulated robot with its nodes, which run while a program talks to it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Client = TypeVar("Client", bound=RobotClient)
 def robot_up(
     robot: str, options: Mapping[str, str], client: RobotClient
 ) -> Iterator[RobotProcesses]:
-    """The processes of a robot, which the `client` of its namespace can talk to."""
+    """The processes of a robot; `client` is in its namespace."""
     with RobotProcesses(robot, options) as processes:
         client.alive = processes.raise_if_ended
         client.wait_until_ready()
@@ -33,8 +33,8 @@ def running_robot(
 ) -> AbstractContextManager[RobotClient]:
     """A robot and a client that is ready to talk to it, for a program that does nothing else.
 
-    `options` are those of `fb_ros.bringup.options`, each with its default; a namespace in which a
-    simulation already runs is refused.
+    `options` are those of `fb_ros.bringup.options`, each with its default. Refuses a namespace in
+    which a simulation already runs.
     """
     return running_with(RobotClient, robot, options, frame=frame)
 
@@ -43,8 +43,8 @@ def running_robot(
 def running_with(
     kind: type[Client], robot: str, options: Mapping[str, str], *, frame: str
 ) -> Iterator[Client]:
-    """The same with a client of that `kind`."""
-    # Nobody else on the network should hear of it, unless they were asked to.
+    """A running robot and a client of this `kind`, which is ready to talk to it."""
+    # Other machines should not see this robot, unless the user chose otherwise.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     init_ros()
     try:

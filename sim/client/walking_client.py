@@ -1,4 +1,4 @@
-"""The person's side of a robot that walks: publishes velocities and watches where it goes."""
+"""The user's side of a walking robot: publishes velocities and watches where it goes."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from sim.client.robot_client import RobotClient
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Whereabouts:
-    """Where the robot is on the ground."""
+    """The robot's pose on the ground, and its clock."""
 
     seconds: float
     """The robot's clock."""
     position: np.ndarray
-    """m, `(2,)`."""
+    """Position on the ground, `(2,)`, m."""
     heading: float
-    """rad, from the x axis to the left."""
+    """Angle from the x axis, positive to the left, rad."""
     up: float
-    """The vertical component of its vertical axis: 1 is level, 0 on its side."""
+    """Vertical component of the body's vertical axis: 1 is level, 0 on its side."""
 
 
 class WalkingClient(RobotClient):
-    """Blocking calls for a robot that is asked for velocities."""
+    """Blocking calls for a robot that takes velocities."""
 
     def __init__(self, namespace: str, *, frame: str, patience: float = 60.0) -> None:
         super().__init__(namespace, frame=frame, patience=patience)

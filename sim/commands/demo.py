@@ -39,19 +39,20 @@ class DemoConfig(CommandConfig):
     task: str = REACH
     """`reach` for goals drawn from the workspace, or a fixed task such as `reach_top_left`."""
     goals: int = 5
-    """Goals to publish, one after the other."""
+    """Number of goals to publish, one after the other."""
     seed: int = 0
-    """Seed of starts and goals."""
+    """Seed of initial states and goals."""
     stay: bool = False
     """Publish nothing and stay until interrupted, for `fb_ros prompt` in another terminal."""
     reset: bool = False
-    """Start every goal from a fresh state, as `fb_ros evaluate` does."""
+    """Reset the robot before every goal, as `fb_ros evaluate` does; otherwise it continues from
+    where the last goal ended."""
     web: bool = False
-    """Show the robot on a page in the browser, which takes prompts, too; see `fb_ros web`."""
+    """Show the robot on a page in the browser, which also takes prompts; see `fb_ros web`."""
     web_port: int = 8080
     """Port that the page listens on, on this machine only."""
     real_time_factor: float = 1.0
-    """Simulated seconds in a second of wall time."""
+    """Simulated seconds per second of wall time."""
     twin: bool = False
     """Let a simulation of the robot try out what the model proposes, and correct its choice."""
     backend: str = "auto"
@@ -66,7 +67,7 @@ class DemoConfig(CommandConfig):
 
 
 def demo(config: DemoConfig) -> Result:
-    """Runs the goals; the key `ok` says whether all were reached."""
+    """Runs the goals; the key `ok` says whether all of them were reached."""
     interrupt_with_it()
     path = find_bundle(config.bundle).resolve()
     bundle = load_bundle(path)
@@ -112,7 +113,7 @@ def demo(config: DemoConfig) -> Result:
             status = client.publish_goal(goal)
             if status.level == DiagnosticStatus.ERROR:
                 raise FbRosError(status.message)
-            # The robot starts in the first episode's initial state.
+            # The robot already starts in the first episode's initial state.
             anew = config.reset and episode > 0
             start = client.reset()["time"] if anew else client.now()
             show = _Progress(f"goal {episode + 1}/{config.goals} {_point(goal)}", goal)
@@ -143,7 +144,7 @@ def demo(config: DemoConfig) -> Result:
 
 
 class _Progress:
-    """The distance to the goal, live on a terminal and once a second elsewhere."""
+    """The distance to the goal: live on a terminal, once a second elsewhere."""
 
     def __init__(self, title: str, goal: np.ndarray) -> None:
         self._title, self._goal = title, goal

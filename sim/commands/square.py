@@ -14,16 +14,16 @@ from sim.client.walking_client import WalkingClient, Whereabouts
 
 SQUARE = "square"
 SIDE_M = 1.5
-# How near a corner counts as there, and how long a side may take.
+# A corner is reached within this distance; a side may take this long.
 _NEAR_M, _PATIENCE_SECONDS = 0.25, 20.0
-# A prompt a second, as a person with a joystick would hold it.
+# One prompt a second, as from a person with a joystick.
 _PROMPT_SECONDS = 1.0
 _SPEED_MPS, _TURN_RADPS = 0.5, 0.9
 _FALLEN_UP = 0.5
 
 
 def walk_square(client: WalkingClient) -> Result:
-    """Walks from corner to corner and stands; `ok` says whether all of it was done on its feet."""
+    """Walks from corner to corner and then stands; `ok` says whether it did all of it upright."""
     start = client.whereabouts()
     ahead = np.array([np.cos(start.heading), np.sin(start.heading)])
     left = np.array([-ahead[1], ahead[0]])
@@ -68,7 +68,7 @@ def _walk_to(client: WalkingClient, corner: np.ndarray) -> dict[str, Any]:
 
 
 def _towards(present: Whereabouts, corner: np.ndarray) -> np.ndarray:
-    """Forward speed and rate of turn towards a corner; turning on the spot if that is behind."""
+    """Forward speed and turn rate towards a corner; turns on the spot if the corner is behind."""
     way = corner - present.position
     off = np.arctan2(way[1], way[0]) - present.heading
     off = (off + np.pi) % (2 * np.pi) - np.pi
@@ -77,7 +77,7 @@ def _towards(present: Whereabouts, corner: np.ndarray) -> np.ndarray:
 
 
 def _publish(client: WalkingClient, asked: np.ndarray) -> None:
-    # Two digits, as a person would type them.
+    # Two digits, as a person would type.
     speed, turn = (round(float(value), 2) + 0.0 for value in asked)
     status = client.publish_velocity(speed, 0.0, turn)
     if status.level == DiagnosticStatus.ERROR:

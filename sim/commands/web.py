@@ -24,12 +24,13 @@ class WebConfig(CommandConfig):
     bundle: Path = Path("jaco")
     """Folder of the bundle that the robot runs, or the name of a model that ships."""
     namespace: str = ""
-    """Namespace of the robot's topics; the robot's name where none is given."""
+    """Namespace of the robot's topics; by default the robot's name."""
     port: int = 8080
     """Port to listen on."""
     host: str = "127.0.0.1"
-    """Address to listen on. Other than this machine's own, such as 0.0.0.0, the page asks for a
-    token, which the log says, or which FB_ROS_WEB_TOKEN gives."""
+    """Address to listen on. On any other than this machine's own, such as 0.0.0.0, the page asks
+    for
+    a token, which is in the log, or which FB_ROS_WEB_TOKEN sets."""
 
 
 def web(config: WebConfig) -> Result:
@@ -44,13 +45,13 @@ def web(config: WebConfig) -> Result:
         "web_port": str(config.port),
         **({"namespace": config.namespace} if config.namespace else {}),
     }
-    # As the demo's robot is: on this machine, unless asked otherwise.
+    # Like the demo's robot, the page stays on this machine unless the user chose otherwise.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     with subprocess.Popen(command_line(web_process(options), options)) as running:
         try:
             return {"ok": running.wait() == 0}
         finally:
-            # It takes Ctrl-C as a node does.
+            # The process handles Ctrl-C as a node does.
             running.send_signal(signal.SIGINT)
 
 

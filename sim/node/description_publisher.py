@@ -1,4 +1,4 @@
-"""What RViz and Foxglove need to draw a robot: its description, and where its links are."""
+"""Data for RViz and Foxglove to draw a robot: its description, and the poses of its links."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from sim.robots.urdf import urdf_of
 class DescriptionPublisher:
     """Publishes `robot_description` once, latched, and `tf` with every state.
 
-    `tf` is relative as all topics are, so that robots of the same kind do not share links; it
-    needs `tf2_msgs`, which PyPI does not have, and stays out where that is not here.
+    `tf` is a relative topic like all others, so that robots of the same kind do not share links.
+    It
+    needs `tf2_msgs`, which is not on PyPI, and is left out where that is missing.
     """
 
     def __init__(self, node: Node, environment: Environment) -> None:
@@ -38,12 +39,12 @@ class DescriptionPublisher:
         self._tf = node.create_publisher(TFMessage, "tf", STREAM)
 
     def publish(self, stamp: TimeMessage) -> None:
-        """Publishes where the links are now."""
+        """Publishes the present poses of the links."""
         if self._kind is not None:
             self._tf.publish(self._kind(transforms=self.transforms(stamp)))
 
     def transforms(self, stamp: TimeMessage) -> list[TransformStamped]:
-        """One for each joint, from its parent's link to its child's."""
+        """One transform for each joint, from its parent's link to its child's."""
         environment = self._environment
         found = []
         for joint in self._tree:

@@ -1,4 +1,4 @@
-"""Lock-step: a simulation that waits for the command that answers its last observation."""
+"""Lock-step: a simulation that waits for the command answering its last observation."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fb_ros.errors import FbRosError
 
 
 class Lockstep:
-    """Steps on commands only, so that a trajectory depends on the seed and the prompts only."""
+    """Steps only on commands, so that a trajectory depends only on the seed and the prompts."""
 
     def __init__(
         self, node: Node, group: CallbackGroup, *, call_steps: int, patience: float
     ) -> None:
-        """`call_steps` control periods are one call of the step service, of which each waits
-        `patience` seconds of the wall clock for its command."""
+        """One call of the step service makes `call_steps` control periods, each of which waits
+        `patience` seconds of wall time for its command."""
         if call_steps < 1:
             raise FbRosError(f"lockstep_steps is {call_steps}, expected at least 1")
         if patience <= 0.0:
@@ -32,11 +32,11 @@ class Lockstep:
         self._waiting: Future | None = None
 
     def new_state(self) -> None:
-        """There is a state that nobody has answered yet."""
+        """Begins a state that no command has answered yet."""
         self._answered = False
 
     def answer(self) -> None:
-        """The command that answers the present state has come."""
+        """Notes that the command answering the present state has arrived."""
         self._answered = self._answered_once = True
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(True)
@@ -44,7 +44,7 @@ class Lockstep:
     async def step(self, advance: Callable[[], None]) -> bool:
         """Makes one call's steps, each on the command that answers the state before it.
 
-        False when a command did not come in time.
+        Returns False when a command did not arrive in time.
         """
         for _ in range(self._call_steps):
             if not await self._command():
@@ -55,12 +55,12 @@ class Lockstep:
         return await self._command()
 
     async def settle(self) -> None:
-        """Waits for the answer to a state that no step led to, if anybody answers at all."""
+        """Waits for the answer to a state that follows no step, if a controller answers at all."""
         if self._answered_once:
             await self._command()
 
     async def _command(self) -> bool:
-        """Waits for the command that answers the present state; false when none came."""
+        """Waits for the command that answers the present state; False if none arrived."""
         if self._answered:
             return True
         answered = self._waiting = Future(executor=self._node.executor)

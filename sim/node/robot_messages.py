@@ -1,4 +1,4 @@
-"""A simulated robot's state, as the standard messages of a real one."""
+"""The state of a simulated robot, as the standard messages of a real one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tcp_pose_message(
 
 
 def tcp_pose_of(stamp: Any, frame: str, state: RobotState) -> PoseStamped:
-    """Where the tool of an arm is."""
+    """The pose of an arm's tool."""
     position, orientation = state.tcp_position, state.tcp_orientation
     assert position is not None
     assert orientation is not None
@@ -43,7 +43,7 @@ def tcp_pose_of(stamp: Any, frame: str, state: RobotState) -> PoseStamped:
 
 
 def odometry_of(stamp: Any, frame: str, state: RobotState) -> Odometry:
-    """Where a mobile robot is, and how it moves in its own frame, as REP 105 has it."""
+    """The pose of a mobile robot, and its velocity in its own frame, as in REP 105."""
     message = Odometry(child_frame_id=BASE_LINK)
     message.header.stamp, message.header.frame_id = stamp, frame
     message.pose.pose.position = _vector(Point, state.base_position)
@@ -54,12 +54,12 @@ def odometry_of(stamp: Any, frame: str, state: RobotState) -> Odometry:
 
 
 def imu_of(stamp: Any, state: RobotState) -> Imu:
-    """How that body is turned and turns; no acceleration."""
+    """Orientation and angular velocity of the same body; no acceleration."""
     message = Imu()
     message.header.stamp, message.header.frame_id = stamp, BASE_LINK
     message.orientation = _quaternion(state.base_orientation)
     message.angular_velocity = _vector(Vector3, state.base_angular_velocity)
-    # How sensor_msgs/Imu says that there is none.
+    # sensor_msgs/Imu marks a missing acceleration this way.
     message.linear_acceleration_covariance[0] = -1.0
     return message
 

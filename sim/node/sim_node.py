@@ -1,4 +1,4 @@
-"""`sim_node`: stands in for the robot, with the topics a real one would have."""
+"""`sim_node`: stands in for the robot, with the topics of a real one."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ from sim.robots.registry import make_environment, require_robot
 from sim.robots.start import require_start
 from sim.tasks.episode_seed import episode_rng
 
-# In lock-step the state is published again at these intervals, for late subscribers.
+# In lock-step the state is published again in these intervals, for nodes that join late.
 _REPEAT_SECONDS = 0.2
 
 
 class SimNode(Node):
     """A simulated robot, paced by the wall clock or, in lock-step mode, by `step` calls.
 
-    Time goes on across resets. In lock-step mode the robot waits for the command that answers
-    its last observation, so that a trajectory depends on the seed and on the prompts alone.
+    Time continues across resets. In lock-step mode the robot waits for the command that answers
+    its
+    last observation, so that a trajectory depends only on the seed and on the prompts.
     """
 
     def __init__(self) -> None:
@@ -77,7 +78,7 @@ class SimNode(Node):
                 "stamps, knows no other than 1; take use_sim_time:=true"
             )
         instance = SingleInstance(self, alone=lambda: self._time.require_only_one())
-        # These wait for a command, so they must not keep the other callbacks from running.
+        # These callbacks wait for a command, so they must not block the others.
         waiters = ReentrantCallbackGroup()
         self._lockstep = (
             Lockstep(self, waiters, call_steps=call_steps, patience=patience) if lockstep else None
@@ -115,13 +116,13 @@ class SimNode(Node):
         return bool(self.get_parameter("use_sim_time").value)
 
     def _label(self) -> str:
-        """Names the present state; the command that answers it carries the same label."""
+        """Label of the present state; the command that answers it carries the same label."""
         return str(self._time.nanoseconds)
 
     def _reset(self) -> None:
         self._episode += 1
         self._environment.reset(episode_rng(self._seed, self._episode))
-        # Servos hold where they are.
+        # The servos hold their present positions.
         self._command = self._spec.held_command(self._environment.robot_state())
         self._begin_state()
 
@@ -136,7 +137,8 @@ class SimNode(Node):
         self._publish_state()
 
     def _publish_state(self) -> None:
-        # The clock first, so that its readers are not behind the messages that follow.
+        # The clock is published first, so that its readers are not behind the messages that
+        # follow.
         self._time.publish()
         self._description.publish(self._time.stamp)
         self._state.publish(self._environment.robot_state(), self._time.stamp, self._label())
@@ -159,7 +161,7 @@ class SimNode(Node):
             )
             return
         if self._lockstep is not None and label_of(message) not in ("", self._label()):
-            return  # It answers an observation that the robot has moved on from.
+            return  # The command answers an observation of an earlier state.
         # A real drive saturates too.
         self._command = np.clip(command, self._spec.action_low, self._spec.action_high)
         if self._lockstep is not None:

@@ -1,4 +1,4 @@
-"""The topics on which a robot says in which state it is."""
+"""The topics on which a robot publishes its state."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sim.node.robot_messages import imu_of, joint_states_message, odometry_of, t
 
 
 class StatePublisher:
-    """Publishes a state on the topics that a robot of that kind has."""
+    """Publishes a state on the topics that this kind of robot has."""
 
     def __init__(self, node: Node, spec: RobotSpec, state: RobotState) -> None:
-        """`state` is any of the robot's: it shows whether it has a tool or a body."""
+        """`state` is any state of the robot; it shows whether the robot has a tool or a body."""
         self._spec = spec
         self._joint_states = node.create_publisher(JointState, "joint_states", STREAM)
         tool, body = state.tcp_position is not None, state.base_position is not None

@@ -1,4 +1,4 @@
-"""`twin_node`: tries in simulation, from where the robot is, what the model proposes."""
+"""`twin_node`: tries the model's proposals in simulation, from the robot's present state."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from fb_ros.prompts.prompt_text import MAX_SKILL_LENGTH, parse_prompt
 from fb_ros.task_inference.reward_inference import RewardInference
 from sim.twin.twin import Twin
 
-# The robot comes first: its nodes are run before this one wherever both want to.
+# The robot's own nodes come first, so this node runs at a lower priority.
 _NICENESS = 10
 
 
 class TwinNode(Node):
-    """Answers questions about the newest prompt; the others are out of date."""
+    """Answers questions about the newest prompt; older ones are out of date."""
 
     def __init__(self) -> None:
         super().__init__("twin_node")
@@ -51,8 +51,9 @@ class TwinNode(Node):
         self._questions = self.create_subscription(
             Float64MultiArray, "twin/question", self._on_question, EVENTS
         )
-        # Not where the question arrives: the state that came while the last one was tried out
-        # waits to be read.
+        # A timer answers, not the callback that receives the question: the state that arrived
+        # during
+        # the last trial has to be read first.
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(bundle.robot.ctrl_dt, self._work, clock=wall)
         self.get_logger().info(f"a twin of {self._robot} is up")
