@@ -1,1 +1,1 @@
-"""From `z` and the state to a command that is safe to send; no ROS in it."""
+"""Turns `z` and the robot's state into a command that is safe to send; uses no ROS."""

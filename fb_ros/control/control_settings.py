@@ -1,4 +1,4 @@
-"""Settings of the controller."""
+"""The controller's settings that a person may choose."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from fb_ros.errors import FbRosError
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ControlSettings:
-    """Times after which the controller stops, in seconds, and how it smooths."""
+    """Time-outs after which the controller stops the robot, in seconds, and the smoothing."""
 
     observation_timeout: float = 0.0
     """Robot's time without a new observation until the robot is stopped; 0: three periods."""
     z_timeout: float = 1.0
     """Wall time without a z until the robot is stopped; 0: never."""
     inference_timeout: float = 0.0
-    """Wall time after which a policy that has not answered is late, and the robot is stopped; 0:
-    one period."""
+    """Wall time after which an unanswered policy call is late, and the robot is stopped; 0: one
+    period."""
     check_stamps: bool = True
-    """Whether stamps are of this node's clock: then an observation older than the timeout is not
-    acted on, however it arrived."""
+    """Whether stamps come from this node's clock: if so, an observation older than the timeout is
+    not acted on, however it arrived."""
     smoothing: float = 0.0
     """Time constant of a low-pass on the commands, in seconds; 0: none."""
     limit_timeout: float = 1.0
-    """Robot's time for which a joint may be measured clearly beyond its limits before the robot is
-    stopped until `resume`; 0: for ever."""
+    """Time on the robot's clock for which a joint may be measured clearly beyond its limits before
+    the robot is stopped until `resume`; 0: for ever."""
     intervention_timeout: float = 0.0
-    """Robot's time for which the guards may change every command before the robot is stopped until
-    `resume`; 0: for ever, since a policy may well press against a joint's limit."""
+    """Time on the robot's clock for which the guards may change every command before the robot is
+    stopped until `resume`; 0: for ever, since a policy may well press against a joint's limit."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

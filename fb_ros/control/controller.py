@@ -1,4 +1,4 @@
-"""The decisions of a controller: when a robot moves, when it stands still, and why."""
+"""The controller's decisions: when a robot moves, when it stands still, and why."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from fb_ros.robot.robot_spec import RobotSpec
 
 
 class Controller:
-    """Decides what is sent to the robot; knows no middleware, and no clock but the times given.
+    """Decides which command is sent; uses no middleware, and no clock but the times it is given.
 
-    `now` is always the robot's clock in seconds. A *fault* ends by itself, when what was wrong
-    is right again; a *halt* lasts until `resume`. In both the stop command is sent several times,
-    a period apart, and then nothing.
+    `now` is always the robot's clock in seconds. A *fault* ends by itself when its cause is over;
+    a *halt* lasts until `resume`. In both cases the controller sends the stop command several
+    times, a period apart, and then nothing.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Controller:
         self._lasting = LastingFaults(robot)
         self._sent = SentBefore(robot)
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
-        """How often each thing happened."""
+        """How often each event of `COUNTS` happened."""
         self._answer: Order | None = None
-        """The command for the newest observation; None while it has none."""
+        """The command for the newest observation; None until that observation is answered."""
         self.change(settings)
 
     def change(self, settings: ControlSettings) -> None:
@@ -69,7 +69,7 @@ class Controller:
 
     @property
     def fault(self) -> str:
-        """Why it stands still until that is over; empty when nothing is wrong."""
+        """Why the robot stands still until the fault is over; empty when nothing is wrong."""
         return self._standing.fault
 
     @property
@@ -82,30 +82,30 @@ class Controller:
         return self._fresh.age(now)
 
     def activate(self) -> None:
-        """From now on observations are answered; the first one starts from what is measured.
+        """Answers observations from now on; the first command starts from the measured state.
 
-        Until then the robot is told to stand: whoever drove it before may have left it moving.
+        Until then the robot is ordered to stand: its previous controller may have left it moving.
         """
         self._standing.take_over()
         self._begin()
 
     def deactivate(self) -> Order | None:
-        """From now on nothing is answered; the stop command, where the robot had been moving."""
+        """Answers nothing from now on; returns the stop command if the robot was moving."""
         self._standing.active = False
         return self._standing.stop()
 
-    # What arrives.
+    # Inputs.
 
     def observe(self, observation: Observation, now: float) -> Step | Order | None:
-        """Takes in an observation: the step that is due, or an order, or nothing."""
+        """Takes in an observation; returns the step that is due, or an order, or None."""
         self._notice_jump(now)
         problem = observation.problem(self._robot.obs_dim)
         if problem:
             return self.refuse_observation(problem)
         fresh = self._fresh
         if fresh.is_repeated(observation):
-            # In lock-step a state is repeated. It gets the same answer again: one by a newer z
-            # would make the trajectory depend on chance.
+            # A simulation in lock-step repeats a state. The state gets the same answer again: an
+            # answer from a newer z would make the trajectory depend on chance.
             return self._answer if self.moving else self._step()
         oldest = self._timeout if self.settings.check_stamps else math.inf
         verdict = fresh.take(observation, now, oldest)
@@ -140,7 +140,7 @@ class Controller:
         return self._blind(f"observation refused: {reason}")
 
     def take_z(self, z: np.ndarray, model: str) -> Step | Order | None:
-        """Takes in an encoding; the step that waited for one, or the order to stand still."""
+        """Takes in an encoding; returns the step that waited for one, or a stop, or None."""
         reason = self._present_z.take(z, model)
         if reason:
             self.counts["refused_z"] += 1
@@ -152,7 +152,7 @@ class Controller:
         return step
 
     def miss_z(self, seconds: float) -> Order | None:
-        """Takes note that no z has come for `seconds`: after its time-out there is none."""
+        """Takes note that no z has come for `seconds`; after its time-out the old z is dropped."""
         if not self._present_z.goes_stale(seconds, self.settings.z_timeout):
             return None
         self.counts["stale_z"] += 1
@@ -160,10 +160,10 @@ class Controller:
             f"no z for {self.settings.z_timeout:g} s; is task_inference_node running?"
         )
 
-    # What the policy says.
+    # The policy's answers.
 
     def complete(self, step: Step, command: np.ndarray, now: float) -> Order | None:
-        """Takes the policy's command for `step`: it, guarded, or nothing if it is too late."""
+        """Returns the policy's guarded command for `step`, or None if the command is too late."""
         if step.generation != self._standing.generation or self.halted:
             return None
         if command.shape != (self._robot.act_dim,) or not np.all(np.isfinite(command)):
@@ -189,9 +189,9 @@ class Controller:
     # Standing still.
 
     def watch(self, now: float) -> Order | None:
-        """To be called every period: the stop command, where the observation is too old."""
+        """Returns the stop command if the observation is too old; call it every period."""
         if self._notice_jump(now) and self._standing.in_motion:
-            # The age of the newest observation is not known any more.
+            # The age of the newest observation is no longer known.
             return self._blind("the clock went back")
         if not self._fresh.goes_stale(self._timeout, now) or not self._standing.active:
             return None
@@ -199,11 +199,11 @@ class Controller:
         return self._blind(f"no observation for {self._timeout:.3g} s")
 
     def halt(self, reason: str) -> Order | None:
-        """Stands still until `resume`; it is told so whether or not this controller moved it."""
+        """Stands still until `resume`; always sends the stop command."""
         return self._standing.hold(reason, anyhow=True)
 
     def resume(self, now: float) -> str:
-        """Ends a halt. Returns what is missing for that, or nothing."""
+        """Ends a halt. Returns what is still missing for that, or an empty text."""
         if not self._standing.active:
             return "the node is not active; activate it first"
         if not self._fresh.is_within(self._timeout, now):
@@ -217,11 +217,11 @@ class Controller:
         return ""
 
     def stop_again(self) -> Order | None:
-        """The stop command, once more, if the robot is to stand and has not been told enough."""
+        """The stop command, if the robot is to stand and too few stops have been sent."""
         return self._standing.next_stop()
 
     def _notice_jump(self, now: float) -> bool:
-        """A clock that goes backwards makes every age meaningless: start over."""
+        """Starts over after a clock went backwards, which makes every age meaningless."""
         jumped = self._fresh.jumped_back(now)
         if jumped:
             self.counts["clock_jumps"] += 1
@@ -238,7 +238,7 @@ class Controller:
         return Step(observation=observation, z=z, generation=standing.generation)
 
     def _blind(self, reason: str) -> Order | None:
-        """Stands still for want of an observation: what was seen before is not acted on after."""
+        """Stands still without an observation; older ones are not acted on afterwards."""
         self._fresh.blind()
         return self._standing.stand(reason)
 
@@ -247,12 +247,12 @@ class Controller:
         self._restart()
 
     def _begin(self) -> None:
-        """Starts over, and forgets for how long something has been wrong."""
+        """Starts over, and forgets how long something has been wrong."""
         self._lasting.forget()
         self._restart()
 
     def _restart(self) -> None:
-        """Starts over from the measured state: filters, grid and the answer to repeat."""
+        """Starts over from the measured state: clears filters, grid and the answer to repeat."""
         self._answer = None
         self._cadence.restart()
         self._guards.restart()

@@ -1,4 +1,4 @@
-"""Counters of a controller."""
+"""Names of the events that a controller counts."""
 
 COUNTS = (
     "refused_observations",

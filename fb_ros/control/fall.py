@@ -1,4 +1,4 @@
-"""Whether a robot with a torso has fallen, by what its policy observes."""
+"""Detects from the policy's observation that a robot with a torso has fallen."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import numpy as np
 from fb_ros.robot.field import layout_slices
 from fb_ros.robot.robot_spec import RobotSpec
 
-# A robot that is thrown over a step is up again by then; one that has fallen is not.
+# A robot that stumbles over a step is up again within this time; a fallen one is not.
 FALL_SECONDS = 0.3
 
 
 class FallWatch:
-    """Reads how upright the torso is out of an observation."""
+    """Reads from an observation how upright the torso is."""
 
     def __init__(self, robot: RobotSpec) -> None:
         """A robot without `fallen_below` never falls."""
@@ -22,7 +22,7 @@ class FallWatch:
         self._below = robot.fallen_below
 
     def fallen(self, observation: np.ndarray) -> bool:
-        """Whether the robot lies, by its observation `(obs_dim,)`."""
+        """Whether the robot lies, according to its observation `(obs_dim,)`."""
         if self._below is None or self._place is None:
             return False
         return bool(observation[self._place] < self._below)

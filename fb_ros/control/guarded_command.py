@@ -1,4 +1,4 @@
-"""All guards one after the other, and which of them stepped in."""
+"""Applies all guards in order, and counts which of them stepped in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fb_ros.control.limits import limits_of
 from fb_ros.robot.robot_spec import RobotSpec
 
 GUARDS = ("range", "velocity", "acceleration", "position")
-"""Guards that are counted when they change a command; smoothing does so by design."""
+"""Guards that are counted when they change a command; smoothing changes commands by design."""
 
 
 class GuardedCommand:
@@ -35,17 +35,18 @@ class GuardedCommand:
         self._velocity = np.zeros(robot.act_dim)
 
     def restart(self) -> None:
-        """Forgets the command before: the next one starts from what is measured."""
+        """Forgets the command before: the next one starts from the measured state."""
         self._previous = None
 
     def before(self, reading: JointReading) -> np.ndarray:
-        """The command before, `(act_dim,)`; with none, the one that holds what is measured."""
+        """The command before, `(act_dim,)`; without one, the one that holds the measured state."""
         return self._start(reading)[0] if self._previous is None else self._previous
 
     def guard(self, command: np.ndarray, reading: JointReading) -> tuple[np.ndarray, list[str]]:
         """The command `(act_dim,)` that may be sent, and the guards that changed it.
 
-        A joint's limit wins over its acceleration: a joint is braked as hard as it must be.
+        A joint's position limit overrides its acceleration limit: a joint brakes as hard as it
+        must.
         """
         if self._previous is None:
             self._previous, self._velocity = self._start(reading)
@@ -73,7 +74,7 @@ class GuardedCommand:
         return present, changed
 
     def _start(self, reading: JointReading) -> tuple[np.ndarray, np.ndarray]:
-        """The command that leaves the robot as it is measured, and the speed that it asks for."""
+        """The command that holds the measured state, and the speed which it asks for."""
         velocity = np.nan_to_num(reading.velocity)
         if self._interface == "position":
             return reading.position, velocity

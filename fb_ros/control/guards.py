@@ -1,8 +1,8 @@
-"""Guards between a policy's command and the robot.
+"""Guards that stand between a policy's command and the robot.
 
 Each guard is a function from a command to one that keeps a limit. All arrays are `(act_dim,)`;
-`dt` is the control period in seconds. What is not measured (NaN) or has no limit (infinite) is
-left as it is.
+`dt` is the control period in seconds. Unmeasured (NaN) and unlimited (infinite) entries are left
+as they are.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def smoothed(
 
 
 def within_range(command: np.ndarray, limits: Limits) -> np.ndarray:
-    """No command beyond what the actuators take: effort, speed or position."""
+    """Clips commands to the actuators' range of effort, speed or position."""
     return np.clip(command, limits.command_low, limits.command_high)
 
 
@@ -39,9 +39,9 @@ def within_velocity(
     interface: ActionInterface,
     dt: float,
 ) -> np.ndarray:
-    """No joint is asked to move faster than its limit.
+    """Keeps every joint's commanded speed within its limit.
 
-    An effort is cut where it would push a joint on that is too fast already.
+    An effort is cut where it would push on a joint that is already too fast.
     """
     if interface == "velocity":
         return np.clip(command, -limits.velocity, limits.velocity)
@@ -60,7 +60,7 @@ def within_acceleration(
     interface: ActionInterface,
     dt: float,
 ) -> np.ndarray:
-    """No commanded speed changes faster than its limit; an effort is left as it is.
+    """Keeps the commanded speed from changing faster than its limit; leaves an effort as it is.
 
     `previous_velocity` is the speed that the command before asked for.
     """
@@ -81,12 +81,11 @@ def within_position(
     interface: ActionInterface,
     dt: float,
 ) -> np.ndarray:
-    """No joint is asked to run into its limit, or further beyond it.
+    """Keeps every joint from being sent into its limit, or further beyond it.
 
-    A speed towards a limit is at most the distance left divided by two periods, so that the joint
-    comes to rest there; back into the range every speed is allowed. From a position beyond a
-    limit, where a joint may have been found, there is no way further out. An effort is cut where
-    it would push a joint on that is at its limit.
+    A speed towards a limit is at most the distance left divided by two periods, so the joint comes
+    to rest there; every speed back into the range is allowed. A joint found beyond a limit cannot
+    be commanded further out. An effort is cut where it would push on a joint that is at its limit.
     """
     if interface == "position":
         low = np.minimum(limits.position_low, previous)
@@ -96,7 +95,7 @@ def within_position(
         up = np.maximum(0.0, limits.position_high - reading.position) / horizon
         down = np.maximum(0.0, reading.position - limits.position_low) / horizon
         return np.fmax(np.fmin(command, up), -down)
-    # Comparisons with NaN are false: what is not measured is not cut.
+    # Comparisons with NaN are false, so unmeasured joints are not cut.
     at_high = (reading.position >= limits.position_high) & (command > 0.0)
     at_low = (reading.position <= limits.position_low) & (command < 0.0)
     return np.where(at_high | at_low, 0.0, command)
@@ -105,8 +104,8 @@ def within_position(
 def beyond_limits(reading: JointReading, limits: Limits) -> np.ndarray:
     """Which joints are measured clearly outside their limits, booleans `(act_dim,)`.
 
-    Clearly: by a twentieth of the joint's range, or of its speed by a half. Sensors and soft stops
-    overshoot a little.
+    Clearly means by a twentieth of the joint's range, or by half of its speed limit. Sensors and
+    soft stops overshoot a little.
     """
     width = limits.position_high - limits.position_low
     margin = 0.05 * np.where(np.isfinite(width), width, 0.0)

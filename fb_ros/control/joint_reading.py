@@ -1,4 +1,4 @@
-"""Measurements of the joints that a robot's commands move."""
+"""Measured positions and velocities of the joints that a robot's commands move."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def reading_of_state(robot: RobotSpec, state: RobotState) -> JointReading:
 
 
 def require_finite(reading: JointReading, robot: RobotSpec) -> None:
-    """Refuses a reading that lacks a number: a joint that is not measured is not to be moved."""
+    """Refuses a reading that lacks a number: an unmeasured joint must not be moved."""
     wrong = ~np.isfinite(reading.position) | ~np.isfinite(reading.velocity)
     if np.any(wrong):
         names = [robot.action_joints[i] for i in np.flatnonzero(wrong)]
@@ -40,10 +40,10 @@ def require_finite(reading: JointReading, robot: RobotSpec) -> None:
 
 
 class ObservationReader:
-    """Positions and velocities of the joints, read from an observation.
+    """Reads the joints' positions and velocities out of an observation.
 
-    Sines and cosines give an angle up to whole turns. It is told for joints whose limits leave
-    one possibility.
+    Sines and cosines give an angle up to whole turns. The angle is read only for joints whose
+    limits leave one possibility.
     """
 
     def __init__(self, robot: RobotSpec) -> None:
@@ -51,7 +51,8 @@ class ObservationReader:
         low, high = limits.position_low, limits.position_high
         slices = layout_slices(robot.observation)
         index = {joint: i for i, joint in enumerate(robot.action_joints)}
-        # Pairs of a place in the observation and a joint; for turns, of the sine and the cosine.
+        # Pairs of an index into the observation and a joint; turns hold the indices of sine and
+        # cosine.
         positions, velocities, turns = [], [], []
         for field in robot.observation:
             start = slices[field.name].start
@@ -69,7 +70,7 @@ class ObservationReader:
         self._velocities = np.array(velocities, dtype=int).reshape(-1, 2).T
         self._turns = np.array(turns, dtype=int).reshape(-1, 3).T
         joints = self._turns[2]
-        # The turn whose middle is that of the joint's range.
+        # The turn is chosen so that its middle is the middle of the joint's range.
         self._lowest = 0.5 * (low[joints] + high[joints]) - np.pi
         self._unknown = np.full(robot.act_dim, np.nan)
 

@@ -1,4 +1,4 @@
-"""Conditions that are wrong only when they last."""
+"""Conditions that count as faults only when they last."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fb_ros.robot.robot_spec import RobotSpec
 
 
 class Lasting:
-    """Notices when something has been so, without a break, for as long as is allowed."""
+    """Notices when a condition has held without a break for as long as is allowed."""
 
     def __init__(self, period: float) -> None:
-        """`period` (s) is how often it is looked at; times are met to the nearest look."""
+        """`period` (s) is the time between checks; times are met to the nearest check."""
         self._period = period
         self._since: float | None = None
 
@@ -24,7 +24,7 @@ class Lasting:
         self._since = None
 
     def is_too_long(self, is_so: bool, now: float, allowed: float) -> bool:
-        """Takes note of how it is `now` (s); whether it has been so for `allowed` seconds.
+        """Records the condition at `now` (s); returns whether it has held for `allowed` seconds.
 
         With `allowed` 0 it may last for ever.
         """
@@ -37,7 +37,7 @@ class Lasting:
 
 
 class LastingFaults:
-    """Faults of that kind, and how each is worded: an empty text where nothing is wrong."""
+    """Conditions that are faults when they last, as texts: empty where nothing is wrong."""
 
     def __init__(self, robot: RobotSpec) -> None:
         self._joints, self._limits = robot.action_joints, limits_of(robot)
@@ -51,7 +51,7 @@ class LastingFaults:
         self._fallen.forget()
 
     def beyond_limits(self, reading: JointReading, now: float, allowed: float) -> str:
-        """Joints that are measured clearly beyond their limits for `allowed` seconds."""
+        """Names joints measured clearly beyond their limits for `allowed` seconds."""
         beyond = beyond_limits(reading, self._limits)
         if not self._beyond.is_too_long(bool(np.any(beyond)), now, allowed):
             return ""
@@ -59,7 +59,7 @@ class LastingFaults:
         return f"{joints} beyond the limits for {allowed:g} s"
 
     def fallen(self, observation: np.ndarray, now: float) -> str:
-        """A robot that lies is not to struggle on; it stays down until it is set up."""
+        """Reports a robot that lies: it must not struggle on, and stays down until set up."""
         lies = self._falls.fallen(observation)
         if not self._fallen.is_too_long(lies, now, FALL_SECONDS):
             return ""
@@ -70,7 +70,7 @@ class LastingFaults:
         return self._falls.fallen(observation)
 
     def guarded(self, changed: list[str], now: float, allowed: float) -> str:
-        """Guards, of which some have `changed` every command for `allowed` seconds."""
+        """Names the guards if some of them have `changed` every command for `allowed` seconds."""
         if not self._guarded.is_too_long(bool(changed), now, allowed):
             return ""
         return f"the guards ({', '.join(changed)}) have changed every command for {allowed:g} s"

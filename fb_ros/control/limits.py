@@ -1,4 +1,4 @@
-"""Limits of a robot's joints, as arrays."""
+"""Limits on the commands of a robot's joints, as arrays."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fb_ros.robot.robot_spec import RobotSpec
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits of the commanded joints, each `(act_dim,)`; infinite where there is none."""
+    """Limits of the commanded joints, each `(act_dim,)`; infinite where a joint has none."""
 
     command_low: np.ndarray
-    """Smallest command, unit of the action interface."""
+    """Smallest command, in the unit of the action interface."""
     command_high: np.ndarray
     """Largest command."""
     position_low: np.ndarray
@@ -23,9 +23,9 @@ class Limits:
     position_high: np.ndarray
     """rad (m)."""
     velocity: np.ndarray
-    """rad/s (m/s), of its amount."""
+    """Largest speed, rad/s (m/s)."""
     acceleration: np.ndarray
-    """rad/s^2 (m/s^2), of its amount."""
+    """Largest magnitude of the acceleration, rad/s^2 (m/s^2)."""
 
 
 def limits_of(robot: RobotSpec) -> Limits:

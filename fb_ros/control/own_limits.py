@@ -1,4 +1,4 @@
-"""The robot's own limits, which a model may tighten and never widen."""
+"""The robot's own limits, which a model may tighten but never widen."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from fb_ros.control.limits import Limits, limits_of
 from fb_ros.errors import FbRosError
 from fb_ros.robot.robot_spec import RobotSpec
 
-# Tolerance for a limit that was rounded when it was copied.
+# People round by about this much when they copy a limit.
 _TOLERANCE = 1e-6
 
 
 def require_within(robot: RobotSpec, own: Limits) -> None:
     """Refuses a model that may ask more of a joint than the robot's `own` limits allow.
 
-    A joint that the model does not limit may be asked anything, so it is refused, too, where the
-    robot has a limit of its own.
+    A model without a limit for a joint may ask anything of it, so such a model is refused, too,
+    where the robot has its own limit.
     """
     asked = limits_of(robot)
     for field in dataclasses.fields(Limits):

@@ -1,4 +1,4 @@
-"""The encoding in force, and why one that comes is refused."""
+"""The encoding in force, and the reasons for refusing a new one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class PresentZ:
-    """Takes encodings of one model, and has none when something is wrong with the last one."""
+    """Takes encodings of one model, and holds none when something is wrong with the last one."""
 
     def __init__(self, model_id: str, z_dim: int) -> None:
         self._model_id, self._z_dim = model_id, z_dim
@@ -14,7 +14,7 @@ class PresentZ:
         """`(d,)`, or None."""
 
     def take(self, z: np.ndarray, model: str) -> str:
-        """Takes a `z` that says that it is of `model`; why it is refused, or nothing."""
+        """Takes a `z` that names `model` as its model; why it is refused, or an empty text."""
         reason = ""
         if model != self._model_id:
             reason = f"it is of model {model[:12] or '(none)'}, this is {self._model_id[:12]}"
@@ -26,7 +26,7 @@ class PresentZ:
         return reason
 
     def goes_stale(self, seconds: float, timeout: float) -> bool:
-        """Whether nothing came for longer than `timeout` (0: for ever); then it has none."""
+        """Whether no z came for longer than `timeout` (0: for ever); if so, the z is dropped."""
         if self.value is None or not 0.0 < timeout < seconds:
             return False
         self.value = None

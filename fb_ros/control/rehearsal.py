@@ -1,4 +1,4 @@
-"""A control step for practice."""
+"""Rehearses a control step before the real one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fb_ros.control.joint_reading import ObservationReader
 from fb_ros.control.step import Observation, Order, Step
 from fb_ros.robot.robot_spec import RobotSpec
 
-# A rehearsed command is not sent, so nothing in it is worth stopping for.
+# A rehearsed command is not sent, so nothing about it is worth stopping for.
 _SETTINGS = ControlSettings(
     z_timeout=0.0, check_stamps=False, limit_timeout=0.0, intervention_timeout=0.0
 )
@@ -21,9 +21,9 @@ class Rehearsal:
     """Goes through a control step shortly before the real one is due.
 
     A process that has slept for a control period finds neither its code nor the policy's weights
-    in the processor's caches, and takes three times as long for the same step. So it takes the
-    step twice, and the one that the robot waits for second. It has a controller of its own, and
-    leaves no trace in the real one.
+    in the processor's caches, and the same step takes three times as long. So the process takes
+    the step twice, and the robot waits only for the second one. The rehearsal has its own
+    controller, and leaves no trace in the real one.
     """
 
     def __init__(self, robot: RobotSpec, policy: Policy, *, model_id: str, z_dim: int) -> None:
@@ -34,11 +34,11 @@ class Rehearsal:
         self._now = 0.0
 
     def run(self, step: Step) -> Order | None:
-        """The command that `step` would send from standing, or None where the policy fails.
+        """The order that `step` would lead to from standing, or None where the policy fails.
 
-        A failure here fails in the real step, too, and is reported then.
+        A failure here repeats in the real step, which reports it.
         """
-        # Whatever stopped it the last time.
+        # Ends any halt left from the last rehearsal.
         self._understudy.resume(self._now)
         self._now += self._robot.ctrl_dt
         values = step.observation.values

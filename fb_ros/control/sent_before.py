@@ -1,4 +1,4 @@
-"""The command before, where the policy reads it."""
+"""Fills the command before into observations whose policy reads it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fb_ros.robot.robot_spec import RobotSpec
 
 
 class SentBefore:
-    """Fills in the last command, which no sensor measures; other sources may be one behind."""
+    """Fills in the command before: no sensor measures it, and other sources may lag by one."""
 
     def __init__(self, robot: RobotSpec) -> None:
         slices = layout_slices(robot.observation)

@@ -1,4 +1,4 @@
-"""Standing still: why, since which stop, and how often the stop command is sent."""
+"""Keeps why a robot stands still, since which stop, and how many stop commands are left."""
 
 from __future__ import annotations
 
@@ -12,49 +12,49 @@ from fb_ros.robot.robot_spec import RobotSpec
 # A command is lost now and then, and forward controllers hold the last one for ever.
 STOP_REPEATS = 5
 _TAKING_OVER = "taking over"
-# A policy that fails so often in a row will not mend itself.
+# A policy that fails this often in a row will not recover by itself.
 _FAILURES = 5
 
 
 class Standing:
-    """Whether a robot is to stand still, and the stop commands that are left to be sent.
+    """Whether a robot is to stand still, and how many stop commands are still to be sent.
 
-    A *fault* ends by itself, when what was wrong is right again; a *halt* lasts until a person
-    ends it.
+    A *fault* ends by itself when its cause is over; a *halt* lasts until a person ends it.
     """
 
     def __init__(self, robot: RobotSpec, on_stop: Callable[[bool], None]) -> None:
         """`on_stop` is called at every stop, with whether the robot had been moving."""
         self._robot, self._on_stop = robot, on_stop
         self.fault = ""
-        """Why it stands still until that is over; empty when nothing is wrong."""
+        """Why the robot stands still until the fault is over; empty when nothing is wrong."""
         self.halt = ""
-        """Why it stands still until a person ends it; empty when it does not."""
+        """Why the robot stands still until a person ends the halt; empty when it is not halted."""
         self.active = False
         """Whether observations are answered at all."""
         self.in_motion = False
         """Whether a command to move has been sent since the last stop."""
         self.generation = 0
-        """How many stops there have been: what was decided on before one is not sent after it."""
+        """How many stops there have been: a command decided before a stop is not sent after it."""
         self.reading: JointReading | None = None
-        """The newest one, which position control holds; kept when the observation is too old."""
+        """The newest reading, which position control holds; a stale observation does not clear
+        it."""
         self._failures = 0
         self._stops_left = 0
         self._taking_over = False
 
     def take_over(self) -> None:
-        """The robot is this controller's from now on, and may still obey its last one."""
+        """Takes control of the robot, which may still obey its last controller."""
         self.active = self._taking_over = True
         self._stops_left = STOP_REPEATS
 
     def move(self) -> None:
-        """A command to move is sent now."""
+        """Records that a command to move is sent now."""
         self.fault, self._failures = "", 0
         self._stops_left = STOP_REPEATS
         self._taking_over, self.in_motion = False, True
 
     def stop(self) -> Order | None:
-        """The robot is to stand from now on: the stop command, where it has to be sent."""
+        """Makes the robot stand from now on; returns the stop command if one has to be sent."""
         moved, self.in_motion = self.in_motion, False
         self.generation += 1
         self._on_stop(moved)
@@ -66,7 +66,7 @@ class Standing:
         return self.stop()
 
     def hold(self, reason: str, *, anyhow: bool = False) -> Order | None:
-        """Halts; with `anyhow` the robot is told so whether or not this controller moved it."""
+        """Halts; with `anyhow` the stop command is sent even if this controller moved nothing."""
         if anyhow:
             self._stops_left = STOP_REPEATS
         self.halt = reason
@@ -77,7 +77,7 @@ class Standing:
         self.halt, self._failures = "", 0
 
     def fail(self, step: Step, reason: str) -> Order | None:
-        """The policy has failed at `step`: a fault, and a halt when it happens again and again."""
+        """Records that the policy failed at `step`: a fault; a halt after several in a row."""
         if step.generation != self.generation:
             return None
         self._failures += 1
@@ -86,9 +86,9 @@ class Standing:
         return self.stand(reason)
 
     def next_stop(self) -> Order | None:
-        """The stop command, if the robot is to stand and it was not sent often enough.
+        """The stop command, if the robot is to stand and too few stops have been sent.
 
-        None, too, where a robot controlled by position has told no position to hold.
+        None, too, where a position-controlled robot has reported no position to hold.
         """
         is_to_stand = self.fault or self.halt or not self.active
         if not (is_to_stand or self._taking_over) or not self._stops_left:
@@ -97,5 +97,6 @@ class Standing:
         if command is None:
             return None
         self._stops_left -= 1
-        # A simulation in lock-step takes a stop for an answer, but not one without a cause.
+        # A simulation in lock-step takes an unlabelled stop for an answer; a stop that only takes
+        # over the robot must not count as one, so it has a label.
         return Order(command=command, label="" if is_to_stand else _TAKING_OVER)

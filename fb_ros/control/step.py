@@ -1,4 +1,4 @@
-"""Inputs and outputs of a control step: an observation, a step that is due, an order."""
+"""Inputs and outputs of a control step: an observation, a due step, an order."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from fb_ros.control.joint_reading import JointReading
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Observation:
-    """An observation at one instant."""
+    """The policy's input at one instant."""
 
     values: np.ndarray
     """`(obs_dim,)`."""
     reading: JointReading
     """Measured positions and velocities of the commanded joints."""
     label: str = ""
-    """Names the observation, as the command that answers it does; empty where it has no name."""
+    """Name of the observation, which the answering command repeats; empty where it has none."""
     stamp: float | None = None
-    """When it was measured, in seconds; None where it does not say."""
+    """When the observation was measured, in seconds; None where it carries no stamp."""
 
     def problem(self, size: int) -> str:
         """Why a policy that reads `size` numbers cannot read this; empty where it can."""
@@ -35,13 +35,13 @@ class Observation:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Step:
-    """A policy's command that is due."""
+    """A control step that is due, for which the policy computes a command."""
 
     observation: Observation
     z: np.ndarray
     """`(d,)`."""
     generation: int
-    """Number of the stops before it: the answer to a step from before a stop is not sent."""
+    """How many stops came before the step: the answer to a step from before a stop is not sent."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,4 +51,4 @@ class Order:
     command: np.ndarray
     """`(act_dim,)`, physical units."""
     label: str = ""
-    """Names the observation that it answers; empty for a stop."""
+    """Name of the observation that the command answers; empty for a stop."""

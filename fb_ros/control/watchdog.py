@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-# Seconds between two looks, at most and at least.
+# Longest and shortest time between two checks, in seconds.
 _LOOK, _SHORTEST = 0.05, 0.001
 
 
 class Watchdog:
     """Calls `on_late` when `end` does not follow `begin` in time.
 
-    The caller of a runtime that hangs cannot say so itself. The thread looks twice in every
-    time-out, so it notices at the latest after one and a half.
+    The caller of a runtime that hangs cannot report this itself. The thread checks twice per
+    time-out, so it notices after at most one and a half time-outs.
     """
 
     def __init__(
@@ -25,13 +25,13 @@ class Watchdog:
         period: float = _LOOK,
         on_waiting: Callable[[], None] = lambda: None,
     ) -> None:
-        """`timeout` is in seconds of the wall clock; `on_late` gets what `begin` got, and it.
+        """`timeout` is in seconds of the wall clock; `on_late` gets `begin`'s token and `timeout`.
 
         After that `on_waiting` is called every `period` seconds while the call still goes on.
         """
         self.timeout, self._on_late = timeout, on_late
         self._period, self._on_waiting = period, on_waiting
-        # One tuple, which is replaced as a whole: neither side needs a lock.
+        # The tuple is replaced as a whole, so neither side needs a lock.
         self._watched: tuple[Any, float] | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -51,12 +51,12 @@ class Watchdog:
         self._thread.join()
 
     def _watch(self) -> None:
-        # A time-out that has been changed is looked at soon.
+        # The wait is short, so a changed time-out takes effect soon.
         while not self._closed.wait(min(max(0.5 * self.timeout, _SHORTEST), _LOOK)):
             watched = self._watched
             if watched is not None and time.monotonic() - watched[1] > self.timeout:
                 self._on_late(watched[0], self.timeout)
-                # Once for each call.
+                # This runs once for each call.
                 while self._watched is watched and not self._closed.wait(self._period):
                     if self._watched is watched:
                         self._on_waiting()
