@@ -1,1 +1,1 @@
-"""Prompts: goals, formulas, labelled states, skills and feedback."""
+"""Prompts that a person can give: goals, formulas, labelled states, skills and feedback."""

@@ -23,9 +23,9 @@ class FeedbackWindow:
         self._given: deque[tuple[float, np.ndarray, float]] = deque(maxlen=_MOST)
 
     def add(self, time: float, features: np.ndarray, reward: float) -> RewardSamples:
-        """Takes in a reward for the state with `features` `(k,)` at `time` (s); all so far.
+        """Adds a reward for a state with `features` `(k,)` at `time` (s); returns all kept.
 
-        Rewards older than the window are forgotten, and so are all when time went backwards.
+        Rewards older than the window are forgotten, and all of them are when time went backwards.
         """
         if not np.isfinite(reward):
             raise FbRosError(f"reward {reward:g} is not finite; publish a finite number")
@@ -42,5 +42,5 @@ class FeedbackWindow:
         )
 
     def clear(self) -> None:
-        """Forgets all: somebody asked for something else."""
+        """Forgets all rewards, because another prompt was given."""
         self._given.clear()

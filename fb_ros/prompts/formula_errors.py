@@ -1,4 +1,4 @@
-"""Refusals of a formula that say at which character."""
+"""Refusals of a formula that name the character at fault."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def offset(text: str, line: int, column: int) -> int:
 
 
 def placed_error(text: str, position: int, why: str) -> FbRosError:
-    """A refusal of what stands at `position` (from 0) in the text, quoting it."""
+    """A refusal of the text at `position` (from 0), quoting it."""
     position = min(position, max(len(text) - 1, 0))
     rest = text[position : position + 20].split("\n")[0]
     more = "…" if len(text) > position + 20 else ""

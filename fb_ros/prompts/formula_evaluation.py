@@ -1,4 +1,4 @@
-"""Walking the tree of a reward formula: what each part means, and what is refused."""
+"""Walks the tree of a reward formula: computes each part, and refuses everything else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fb_ros.robot.field import Field, layout_slices
 from fb_ros.robot.wording import describe
 
 MAX_WORK = 250
-"""Numbers that a formula computes for one state."""
+"""How many numbers a formula may compute for one state."""
 
 _OPERATORS: dict[type[ast.operator], Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     ast.Add: operator.add,
@@ -42,11 +42,11 @@ class Scope:
     """Names that a formula may use."""
 
     text: str
-    """The formula, for the place of an error in it."""
+    """The formula, which locates an error in it."""
     layout: tuple[Field, ...]
     """Fields of the features that it is evaluated on."""
     readable: frozenset[str]
-    """Names of the fields that it may speak of."""
+    """Names of the fields that the formula may use."""
 
 
 class Evaluation:

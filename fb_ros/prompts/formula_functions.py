@@ -33,7 +33,7 @@ def single(value: np.ndarray, what: str) -> np.ndarray:
 
 
 def matching(values: Sequence[np.ndarray]) -> None:
-    """Refuses vectors of different lengths; single numbers go with all of them."""
+    """Refuses vectors of different lengths; single numbers fit all of them."""
     sizes = sorted({value.shape[1] for value in values} - {1})
     if len(sizes) > 1:
         raise FbRosError(f"{sizes[0]} numbers do not go with {sizes[1]}")

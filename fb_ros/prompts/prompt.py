@@ -1,4 +1,4 @@
-"""The kinds of prompt, and how each is written."""
+"""The prompts that a person can give, and how each of them is written."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ class GoalPoint:
     """Bring the robot's goal feature to a point."""
 
     point: tuple[float, ...]
-    """In the unit of the goal feature."""
+    """The point, in the unit of the goal feature."""
 
     @property
     def text(self) -> str:
-        """As `prompt_text` reads it."""
+        """The prompt in the form that `prompt_text` reads."""
         return _call("goal_point", self.point)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GoalState:
-    """Bring all that `B` reads to given values."""
+    """Bring all features that `B` reads to given values."""
 
     values: tuple[float, ...]
-    """In the order and the units of the features that `B` reads."""
+    """The values, in the order and the units of the features that `B` reads."""
 
     @property
     def text(self) -> str:
-        """As `prompt_text` reads it."""
+        """The prompt in the form that `prompt_text` reads."""
         return _call("goal_state", self.values)
 
 
@@ -41,11 +41,11 @@ class Velocity:
     linear: tuple[float, float, float]
     """m/s, in the frame of the robot's velocity feature."""
     angular: tuple[float, float, float]
-    """rad/s, likewise."""
+    """rad/s, in the same frame."""
 
     @property
     def text(self) -> str:
-        """As `prompt_text` reads it."""
+        """The prompt in the form that `prompt_text` reads."""
         return _call("velocity", (*self.linear, *self.angular))
 
 
@@ -57,35 +57,35 @@ class Reward:
 
     @property
     def text(self) -> str:
-        """As `prompt_text` reads it."""
+        """The prompt in the form that `prompt_text` reads."""
         return f"reward({self.formula})"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class RewardSamples:
-    """Do what was rewarded in a few labelled states."""
+    """Repeat what earned reward in a few labelled states."""
 
     features: np.ndarray
-    """The features that `B` reads of each state, `(n, k)`."""
+    """The features that `B` reads, for each state, `(n, k)`."""
     rewards: np.ndarray
     """`(n,)`."""
 
     @property
     def text(self) -> str:
-        """As `prompt_text` reads it: rows of features and their reward."""
+        """The prompt in the form that `prompt_text` reads: rows of features and their reward."""
         rows = np.column_stack([self.features, self.rewards])
         return f"reward_samples({'; '.join(_numbers(row) for row in rows)})"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Skill:
-    """Do what was saved under a name."""
+    """Follow the encoding that was saved under a name."""
 
     name: str
 
     @property
     def text(self) -> str:
-        """As `prompt_text` reads it."""
+        """The prompt in the form that `prompt_text` reads."""
         return self.name
 
 
@@ -98,7 +98,7 @@ class Blend:
 
     @property
     def text(self) -> str:
-        """As `prompt_text` reads it."""
+        """The prompt in the form that `prompt_text` reads."""
         texts = [prompt.text for prompt, _ in self.parts]
         return blend_text(texts, [weight for _, weight in self.parts])
 
@@ -107,7 +107,7 @@ Prompt = GoalPoint | GoalState | Velocity | Reward | RewardSamples | Skill | Ble
 
 
 def count_parts(prompt: Prompt) -> int:
-    """How many prompts there are in a prompt, with those of blends within blends."""
+    """How many prompts a prompt contains, with those of blends within blends."""
     if not isinstance(prompt, Blend):
         return 1
     return sum(count_parts(part) for part, _ in prompt.parts)
@@ -115,7 +115,7 @@ def count_parts(prompt: Prompt) -> int:
 
 def blend_text(texts: Sequence[str], weights: Sequence[float]) -> str:
     """A blend of prompts with these texts."""
-    # A blend ends with its last weight, and in a blend it has to be told from the next one.
+    # A blend ends with its last weight, which must not run into the next weight of an outer blend.
     parts = [f"blend({text})" if text[-1:].isdigit() else text for text in texts]
     return " + ".join(f"{part} {weight:g}" for part, weight in zip(parts, weights, strict=True))
 

@@ -26,30 +26,30 @@ from fb_ros.prompts.prompt import (
 )
 
 MAX_LENGTH = 10_000
-"""Characters of a prompt that somebody writes."""
+"""Most characters of a prompt that a person writes."""
 MAX_SKILL_LENGTH = 10_000_000
-"""Characters of a saved skill's prompt: ten thousand labelled states fit."""
+"""Most characters of a saved skill's prompt: ten thousand labelled states fit."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-"""Names that a skill may have."""
+"""The form of a skill's name."""
 
 RESERVED = ("save", "rename", "delete", "anew", "list")
-"""Words that `prompt/skill` takes for commands, so that no skill can be called so."""
+"""Words that `prompt/skill` takes for commands, so no skill can have them as its name."""
 
-# What separates the parts of a prompt, and how many of it may be in a prompt that is read.
+# Characters that separate the parts of a prompt, and the most of them that a prompt may have.
 _MARK = re.compile(r"[][()+]")
 _MOST_MARKS, _MOST_PARTS = 20_000, 100
 
 _DEEPEST = 3
-"""Blends within blends."""
+"""Most levels of blends within blends."""
 
-# In front of the sign in 1e+20.
+# Matches the text in front of the sign in 1e+20.
 _EXPONENT = re.compile(r"(?:^|[\s.])\d*\.?\d+[eE]$")
 
 _HELP = "goal_point(x, y, z), goal_state(…), velocity(…), reward(FORMULA) or a skill's name"
 
 
 def parse_prompt(text: str, *, longest: int = MAX_LENGTH) -> Prompt:
-    """Reads a prompt of at most `longest` characters; refuses in one line what is none."""
+    """Reads a prompt of at most `longest` characters; refuses any other text in one line."""
     if len(text) > longest:
         raise FbRosError(f"the prompt has {len(text)} characters, at most {longest} are allowed")
     if "\0" in text:
@@ -69,7 +69,7 @@ def _parse(text: str, deepest: int) -> Prompt:
 
 
 def require_name(name: str) -> None:
-    """Refuses what a skill cannot be called."""
+    """Refuses a text that cannot be a skill's name."""
     if not NAME.fullmatch(name):
         raise FbRosError(
             f"{name[:80]!r} is no name for a skill; take a letter, then letters, digits, _ and -, "
@@ -80,7 +80,7 @@ def require_name(name: str) -> None:
 
 
 def _split(text: str) -> list[str]:
-    """The parts between the `+` that stand outside of all brackets and of numbers."""
+    """The parts between `+` signs that stand outside all brackets and numbers."""
     parts: list[str] = []
     depth = start = 0
     for number, found in enumerate(_MARK.finditer(text)):

@@ -1,7 +1,7 @@
 """Reward formulas: a small language over a model's named features.
 
-The text is untrusted. Python's own parser makes a tree of it, which never runs: it is walked by
-the rules below, and whatever they do not name is refused. Length, depth and work are bounded.
+The text is untrusted. Python's own parser makes a tree of it, which never runs: the rules below
+walk the tree, and refuse everything that they do not name. Length, depth and work are bounded.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from fb_ros.prompts.formula_evaluation import Evaluation, Scope
 from fb_ros.robot.field import Field
 
 MAX_LENGTH = 2000
-"""Characters of a formula."""
+"""Most characters of a formula."""
 MAX_DEPTH = 40
-"""Levels of nesting."""
+"""Most levels of nesting."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,13 +29,13 @@ class RewardFormula:
     """A formula that was read and checked against a layout of features."""
 
     scope: Scope
-    """Features that it may use."""
+    """The names that the formula can use."""
     statements: tuple[ast.stmt, ...] = dataclasses.field(repr=False)
-    """Definitions, then the reward."""
+    """The definitions, then the reward."""
 
     @property
     def uses(self) -> frozenset[str]:
-        """Names of the fields that it speaks of."""
+        """Names of the fields that the formula uses."""
         nodes = [node for statement in self.statements for node in ast.walk(statement)]
         names = {node.id for node in nodes if isinstance(node, ast.Name)}
         return frozenset(names & {field.name for field in self.scope.layout})
@@ -53,11 +53,11 @@ class RewardFormula:
 def parse_formula(
     text: str, layout: Sequence[Field], readable: Collection[str] | None = None
 ) -> RewardFormula:
-    """Reads a formula over the fields of `layout`; refuses in one line that says where and why.
+    """Reads a formula over the fields of `layout`; a refusal says in one line where and why.
 
-    A formula is an expression, or several statements, of which the last one is the reward and
-    the others name parts of it: `d = norm(tcp_pos - [0.1, 0.1, 0.2]); exp(-30 * d)`. `readable`
-    are the fields that the model's `B` reads, all where it is not given.
+    A formula is an expression, or several statements: the last one is the reward and the others
+    name parts of it: `d = norm(tcp_pos - [0.1, 0.1, 0.2]); exp(-30 * d)`. `readable` are the
+    fields that the model's `B` reads; without it the formula may use all fields.
     """
     formula = RewardFormula(
         scope=Scope(
@@ -67,7 +67,7 @@ def parse_formula(
         ),
         statements=_parse(text),
     )
-    # Two states: what varies with the state then differs in length from what does not.
+    # With two states, values that vary with the state differ in length from those that do not.
     formula(np.zeros((2, sum(field.size for field in layout))))
     return formula
 
@@ -80,7 +80,8 @@ def _parse(text: str) -> tuple[ast.stmt, ...]:
     for position, character in enumerate(text):
         if not (character.isascii() and (character.isprintable() or character in "\n\t")):
             raise placed_error(text, position, f"{character!r} does not belong in a formula")
-    # Leading blanks would be an indented block; as many as there were keep the positions.
+    # Leading blanks would make an indented block; `padding` counts them, so errors still name the
+    # right place.
     padding = len(text) - len(text.lstrip())
     try:
         with warnings.catch_warnings():

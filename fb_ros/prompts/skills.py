@@ -28,11 +28,11 @@ class SavedSkill:
     z: np.ndarray
     """`(d,)`, float32."""
     model_id: str
-    """The model under which it means what it means."""
+    """The model that `z` was encoded with; `z` has no meaning under another."""
     text: str
-    """The prompt, as `prompt_text` reads it."""
+    """The prompt, in the form that `prompt_text` reads."""
     date: str
-    """When it was saved, ISO 8601 in UTC."""
+    """When the skill was saved, ISO 8601 in UTC."""
 
 
 class SkillLibrary:
@@ -47,7 +47,7 @@ class SkillLibrary:
             return sorted(path.stem for path in self.folder.glob("*" + _SUFFIX))
 
     def save(self, skill: SavedSkill) -> None:
-        """Writes a skill whole or not at all; one of the same name is replaced."""
+        """Writes a skill whole or not at all; replaces one of the same name."""
         path = self._path(skill.name)
         partial = path.with_suffix(".partial")
         notes = {name: getattr(skill, name) for name in ("model_id", "text", "date")}
@@ -77,11 +77,11 @@ class SkillLibrary:
                 text=notes["text"],
                 date=notes["date"],
             )
-        except Exception as error:  # safetensors raises what it likes of a damaged file.
+        except Exception as error:  # safetensors raises any exception for a damaged file.
             raise FbRosError(f"{path} is no whole skill ({error}); delete it") from error
         if z.ndim != 1 or z.dtype != np.float32 or not np.all(np.isfinite(z)):
             raise FbRosError(f"{path} is no whole skill (z is not finite float32); delete it")
-        # Skills of earlier versions have none.
+        # Skills of earlier versions have no digest.
         if notes.get(_DIGEST, _digest(skill)) != _digest(skill):
             raise FbRosError(f"{path} is no whole skill (it is not what was saved); delete it")
         return skill
@@ -117,14 +117,14 @@ class SkillLibrary:
 
 
 def _digest(skill: SavedSkill) -> str:
-    """SHA-256 over what a skill means, which nobody could tell from its numbers."""
+    """SHA-256 over a skill's contents, since nobody could see a change in its numbers."""
     meant = f"{skill.model_id}\n{skill.text}\n{skill.date}\n".encode()
     return hashlib.sha256(meant + np.asarray(skill.z, dtype=np.float32).tobytes()).hexdigest()
 
 
 @contextlib.contextmanager
 def _told(what: str) -> Iterator[None]:
-    """Turns a file system's refusal into ours."""
+    """Turns a file system's error into a refusal."""
     try:
         yield
     except OSError as error:

@@ -15,7 +15,7 @@ def _within(x: np.ndarray, value: np.ndarray) -> np.ndarray:
     return np.where(np.abs(x) < 1.0, value, 0.0)
 
 
-# From the distance in margins and the value at one margin to the reward.
+# Each function maps the distance in margins and the value at one margin to the reward.
 _SIGMOIDS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "gaussian": lambda x, at: np.exp(np.log(at) * x**2),
     "hyperbolic": lambda x, at: 1.0 / np.cosh(x * np.arccosh(1.0 / at)),
@@ -30,7 +30,7 @@ _SIGMOIDS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "quadratic": lambda x, at: _within(x * np.sqrt(1.0 - at), 1.0 - x**2 * (1.0 - at)),
 }
 
-# Those that reach zero may do so at the margin.
+# Sigmoids that reach zero may do so at the margin.
 _ENDING = ("cosine", "linear", "quadratic")
 
 

@@ -1,1 +1,1 @@
-"""A robot's description: its fields, its state, and how sensors fill them."""
+"""Describes a robot: its fields, its state, and how its sensors' messages give both."""

@@ -26,7 +26,7 @@ Source = Literal[
 ]
 Encoding = Literal["identity", "sin_cos", "z_axis", "opening", "height"]
 
-# By the topic that carries them; all are fields of RobotState.
+# Sources by the topic that carries them; all are fields of RobotState.
 SOURCES = {
     "joint_states": ("joint_position", "joint_velocity"),
     "tcp_pose": ("tcp_position", "tcp_orientation"),
@@ -34,7 +34,7 @@ SOURCES = {
     "imu": ("base_angular_velocity", "base_acceleration"),
 }
 _TOPICS = {source: topic for topic, sources in SOURCES.items() for source in sources}
-# No topic carries what was sent: whoever sends it knows.
+# No topic carries the command before; the sender knows it.
 _TOPICS["last_command"] = ""
 _ENCODINGS: tuple[str, ...] = get_args(Encoding)
 
@@ -44,7 +44,7 @@ class Field:
     """One named part of an observation or of the task features.
 
     A field says where its numbers come from (`source`, with `joints` for the joint sources) and
-    how they are encoded, which is all that a node needs to build it from standard messages.
+    how they are encoded. A node needs nothing else to build it from standard messages.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Field:
     unit: str = ""
     """Unit of the encoded numbers, empty where they have none."""
     description: str = ""
-    """What the field means, in words for a person."""
+    """The field's meaning, in words for a person."""
 
     def __post_init__(self) -> None:
         require_name("a field's name", self.name)
@@ -117,7 +117,7 @@ class Field:
 
     @property
     def topic(self) -> str:
-        """The standard topic that carries it; empty for the command before."""
+        """The standard topic that carries the field; empty for the command before."""
         return _TOPICS[self.source]
 
     def encode(self, state: RobotState) -> np.ndarray:
@@ -160,7 +160,7 @@ def assemble(fields: Sequence[Field], state: RobotState) -> np.ndarray:
 
 
 def topics_of(fields: Sequence[Field]) -> tuple[str, ...]:
-    """The standard topics that `fields` are made of; `joint_states` is always one."""
+    """The standard topics that carry `fields`; `joint_states` is always one."""
     return tuple(
         topic
         for topic in SOURCES

@@ -1,4 +1,4 @@
-"""How far joints can turn, as data show it: to their limits, or to where links meet before."""
+"""How far joints can turn in the data: to their limits, or to where links collide before."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class JointStops:
         ]
         self._sines = np.array([sine for sine, _, _ in found], dtype=int)
         self._cosines = np.array([cosine for _, cosine, _ in found], dtype=int)
-        # Angles count from the middle of the limits, so that none wraps around.
+        # Angles count from the middle of the limits, so none of them wraps around.
         self._middle = np.array([angle for _, _, angle in found])
         angles = self._angles(seen)
         self._low, self._high = angles.min(axis=0, initial=0.0), angles.max(axis=0, initial=0.0)
 
     def stop(self, observation: np.ndarray) -> np.ndarray:
-        """Turns joints back that went too far, in place; how far the furthest went, rad, `(n,)`.
+        """Turns joints back that went too far, in place; returns the furthest excess, rad, `(n,)`.
 
         `observation` is `(n, obs_dim)`.
         """
@@ -51,7 +51,7 @@ class JointStops:
         return beyond
 
     def _angles(self, observation: np.ndarray) -> np.ndarray:
-        """From the middle of the limits, rad in [-pi, pi), `(n, joints)`."""
+        """Angles from the middle of the limits, rad in [-pi, pi), `(n, joints)`."""
         raw = np.arctan2(observation[:, self._sines], observation[:, self._cosines])
         found: np.ndarray = (raw - self._middle + np.pi) % (2.0 * np.pi) - np.pi
         return found

@@ -1,4 +1,4 @@
-"""Observations that no robot can make, such as a sine of 1.1, and the nearest possible ones."""
+"""Maps impossible observations, such as a sine of 1.1, to the nearest possible ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def possible_observation(spec: RobotSpec) -> Callable[[np.ndarray], np.ndarray]:
     """
     slices = layout_slices(spec.observation)
     limits = dict(
-        # Empty where no joint has a limit.
+        # The lists are empty where no joint has a limit.
         zip(spec.action_joints, zip(spec.joint_low, spec.joint_high, strict=True), strict=False)
     )
     low, high = np.full(spec.obs_dim, -np.inf), np.full(spec.obs_dim, np.inf)

@@ -1,4 +1,4 @@
-"""A robot as the nodes know it: its read-outs, its commands and where it can go."""
+"""The description of a robot that the nodes need: its read-outs, its commands and its range."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class RobotSpec:
     name: str
     """Name of the robot, used for namespaces and folders."""
     observation: tuple[Field, ...]
-    """Fields that the policy reads, in order."""
+    """The policy's input, in order."""
     features: tuple[Field, ...]
-    """Fields that a reward may use, in order."""
+    """The features that a reward may use, in order."""
     action_joints: tuple[str, ...]
     """Joint of each command, in the order in which `commands` carries them."""
     action_interface: ActionInterface
-    """Meaning of a command: rad/s or m/s, rad or m, N m or N."""
+    """The commands' meaning and unit: rad/s or m/s, rad or m, N m or N."""
     action_low: tuple[float, ...]
     """Smallest command, physical units."""
     action_high: tuple[float, ...]
@@ -53,8 +53,8 @@ class RobotSpec:
     ctrl_dt: float
     """Control period in seconds."""
     joint_low: tuple[float | None, ...] = ()
-    """Smallest position of each commanded joint, rad or m; None where it has no limit, and empty
-    where none has, as for the next three."""
+    """Smallest position of each commanded joint, rad or m; None where a joint has no limit, and
+    empty where no joint has one, as for the next three."""
     joint_high: tuple[float | None, ...] = ()
     """Largest position."""
     velocity_limit: tuple[float | None, ...] = ()
@@ -64,22 +64,23 @@ class RobotSpec:
     frame: str = "world"
     """Frame of `tcp_pose` and of every point."""
     goal_feature: str = "tcp_pos"
-    """The feature that a published goal point speaks of."""
+    """The feature that a published goal point sets."""
     velocity_features: tuple[str, ...] = ()
-    """The features that a published velocity speaks of: the linear one, then the angular one; one
+    """The features that a published velocity sets: the linear one, then the angular one; a feature
     of two components takes x and y."""
     velocity_widths: tuple[float, ...] = ()
     """How closely a published velocity is kept: the width of the reward around it, a number for
-    each component of `velocity_features`. Empty: it is a state to reach, not one to keep."""
+    each component of `velocity_features`. If empty, a velocity is a state to reach, not one to
+    keep."""
     posture_features: tuple[str, ...] = ()
-    """The features that say how it holds itself while it keeps a velocity."""
+    """The features of the robot's posture while it keeps a velocity."""
     posture: tuple[float, ...] = ()
-    """Their values, one after the other."""
+    """The values of `posture_features`, one after the other."""
     posture_widths: tuple[float, ...] = ()
-    """How closely they are kept."""
+    """How closely the posture is kept: a width of the reward for each value."""
     fallen_below: float | None = None
     """The vertical component of the torso's vertical axis, 1 when level, below which the robot has
-    fallen; None for one that cannot."""
+    fallen; None for a robot that cannot fall."""
     goal_low: tuple[float, ...] = ()
     """Lower corner of the box from which goals are drawn, unit of `goal_feature`."""
     goal_high: tuple[float, ...] = ()
@@ -165,7 +166,7 @@ class RobotSpec:
 
     @property
     def sensor_tolerance(self) -> float:
-        """Seconds by which stamps may differ and still speak of one instant: a quarter period."""
+        """Seconds by which stamps may differ and still belong to one instant: a quarter period."""
         return 0.25 * self.ctrl_dt
 
     @property
@@ -192,9 +193,9 @@ class RobotSpec:
         raise FbRosError(f"robot {self.name} has no feature {shown(name)}; it has {names}")
 
     def held_command(self, state: RobotState) -> np.ndarray:
-        """The command that leaves the robot as it is, `(..., act_dim)`: the one before the first.
+        """The command that holds the measured state, `(..., act_dim)`: the one before the first.
 
-        The measured positions for position control, and zeros for velocity and effort.
+        It is the measured positions for position control, and zeros for velocity and effort.
         """
         positions: np.ndarray = state.joint_position[..., state.joint_indices(self.action_joints)]
         return positions if self.action_interface == "position" else np.zeros_like(positions)
@@ -213,7 +214,7 @@ class RobotSpec:
         return low + (np.clip(action, -1.0, 1.0) + 1.0) * 0.5 * (high - low)
 
     def action_from_command(self, command: np.ndarray) -> np.ndarray:
-        """The action in `[-1, 1]` that stands for a physical command, both `(..., act_dim)`."""
+        """The action in `[-1, 1]` of a physical command, both `(..., act_dim)`."""
         low, high = np.asarray(self.action_low), np.asarray(self.action_high)
         action: np.ndarray = np.clip(2.0 * (command - low) / (high - low) - 1.0, -1.0, 1.0)
         return action

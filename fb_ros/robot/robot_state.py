@@ -1,4 +1,4 @@
-"""A robot's state at one instant (or at many, stacked), as its standard messages carry it."""
+"""A robot's state at one instant (or at many, stacked), as its standard messages give it."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class RobotState:
     base_position: np.ndarray | None = None
     """Position of a mobile robot's body, m, world frame, shape `(..., 3)`."""
     base_orientation: np.ndarray | None = None
-    """Its unit quaternion (w, x, y, z), world frame, shape `(..., 4)`."""
+    """Unit quaternion (w, x, y, z) of the body, world frame, shape `(..., 4)`."""
     base_velocity: np.ndarray | None = None
-    """Its velocity, m/s, its own frame, shape `(..., 3)`."""
+    """Velocity of the body, m/s, in the body's frame, shape `(..., 3)`."""
     base_angular_velocity: np.ndarray | None = None
-    """Its rate of turn, rad/s, its own frame, shape `(..., 3)`."""
+    """Angular velocity of the body, rad/s, in the body's frame, shape `(..., 3)`."""
     base_acceleration: np.ndarray | None = None
-    """Reading of its accelerometer, m/s^2, its own frame, shape `(..., 3)`."""
+    """The accelerometer's reading, m/s^2, in the body's frame, shape `(..., 3)`."""
     last_command: np.ndarray | None = None
     """The command before, physical units, in the order of the robot's `action_joints`, shape
-    `(..., act_dim)`: no topic carries it, whoever sends the commands knows it."""
+    `(..., act_dim)`. No topic carries it; the sender of the commands knows it."""
 
     def joint_indices(self, names: Sequence[str]) -> list[int]:
         """Where `names` lie in the joint arrays; refuses a name that is not there."""

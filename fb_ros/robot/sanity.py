@@ -1,4 +1,4 @@
-"""Sanity checks of a robot's description: every name, list and number in it."""
+"""Checks that every name, list and number of a robot's description must pass."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import re
 from fb_ros.errors import FbRosError, shown
 
 MOST_ENTRIES = 256
-"""Of any list: joints, fields, blocks."""
+"""Most entries of any list: joints, fields, blocks."""
 MOST_CHARACTERS = 1000
-"""Of any text."""
+"""Most characters of any text."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -27,7 +27,7 @@ def require_name(what: str, value: object) -> None:
 
 
 def require_names(what: str, values: object) -> None:
-    """Refuses anything but a tuple of plain names, none of them twice."""
+    """Refuses anything but a tuple of plain names without repetition."""
     for value in require_list(what, values):
         require_name(f"an entry of {what}", value)
     assert isinstance(values, tuple)
@@ -36,7 +36,7 @@ def require_names(what: str, values: object) -> None:
 
 
 def require_list(what: str, values: object) -> tuple[object, ...]:
-    """The values; refuses anything but a tuple of at most `MOST_ENTRIES`."""
+    """Returns the values; refuses anything but a tuple of at most `MOST_ENTRIES`."""
     if not isinstance(values, tuple):
         raise FbRosError(f"{what} is {shown(values)}, expected a list")
     if len(values) > MOST_ENTRIES:
@@ -45,7 +45,7 @@ def require_list(what: str, values: object) -> tuple[object, ...]:
 
 
 def require_numbers(what: str, values: object, *, gaps: bool = False) -> None:
-    """Refuses anything but a tuple of finite numbers, and of None where there may be `gaps`."""
+    """Refuses anything but a tuple of finite numbers; with `gaps`, of None as well."""
     for value in require_list(what, values):
         if not is_number(value) and not (gaps and value is None):
             raise FbRosError(f"{what} holds {shown(value)}, expected finite numbers")
@@ -61,7 +61,7 @@ def require_text(what: str, value: object) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Whether it is a finite number that a float can hold; a truth value is none."""
+    """Whether the value is a finite number that a float can hold; a truth value is no number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     try:

@@ -10,7 +10,7 @@ from fb_ros.robot.field import Field, layout_slices
 
 
 def describe(fields: Sequence[Field]) -> str:
-    """The fields in one line, for a person who looks for the right one."""
+    """Describes the fields in one line, for a person who looks for the right one."""
     return "; ".join(
         f"{field.name} ({field.size}{', ' + field.unit if field.unit else ''}"
         f"{': ' + field.description if field.description else ''})"
@@ -19,17 +19,17 @@ def describe(fields: Sequence[Field]) -> str:
 
 
 def shortened(text: str, longest: int = 100) -> str:
-    """A text for a sentence about it: its beginning, if it is longer than that."""
+    """The text, or only its beginning if it is longer than `longest` characters."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def point_text(point: np.ndarray) -> str:
-    """Coordinates `(n,)` to three digits."""
+    """Coordinates `(n,)` with three digits."""
     return "(" + ", ".join(f"{value:.3g}" for value in point) + ")"
 
 
 def state_text(layout: Sequence[Field], features: np.ndarray, names: Collection[str]) -> str:
-    """The features `names` of a state `(k,)`."""
+    """The values of the features `names` in a state `(k,)`, as text."""
     return ", ".join(
         f"{name} {point_text(features[part])}"
         for name, part in layout_slices(layout).items()
@@ -38,7 +38,7 @@ def state_text(layout: Sequence[Field], features: np.ndarray, names: Collection[
 
 
 def ranges_text(layout: Sequence[Field], features: np.ndarray, names: Collection[str]) -> str:
-    """From where to where the features `names` go in states `(n, k)`."""
+    """The smallest and largest values of the features `names` in states `(n, k)`, as text."""
     low, high = features.min(axis=0), features.max(axis=0)
     parts = [
         f"{name} from {point_text(low[part])} to {point_text(high[part])}"
