@@ -94,8 +94,6 @@ class Controller:
         self._standing.active = False
         return self._standing.stop()
 
-    # Inputs.
-
     def observe(self, observation: Observation, now: float) -> Step | Order | None:
         """Takes in an observation; returns the step that is due, or an order, or None."""
         self._notice_jump(now)
@@ -114,11 +112,7 @@ class Controller:
         if verdict == "reordered":
             return None
         if verdict == "late":
-            return self._blind(
-                f"the observation is stamped {now - (observation.stamp or 0.0):.3g} s before the "
-                "present; is the network slow, or has the robot another clock "
-                "(check_stamps:=false)?"
-            )
+            return self._blind(observation.lateness(now))
         reading = self._standing.reading = observation.reading
         reason = self._lasting.beyond_limits(reading, now, self.settings.limit_timeout)
         reason = reason or self._lasting.fallen(observation.values, now)
@@ -156,11 +150,7 @@ class Controller:
         if not self._present_z.goes_stale(seconds, self.settings.z_timeout):
             return None
         self.counts["stale_z"] += 1
-        return self._standing.stand(
-            f"no z for {self.settings.z_timeout:g} s; is task_inference_node running?"
-        )
-
-    # The policy's answers.
+        return self._standing.stand(self._present_z.lack(self.settings.z_timeout))
 
     def complete(self, step: Step, command: np.ndarray, now: float) -> Order | None:
         """Returns the policy's guarded command for `step`, or None if the command is too late."""
@@ -185,8 +175,6 @@ class Controller:
         """Takes note that the policy has not answered `step` within `seconds`."""
         self.counts["late_inferences"] += 1
         return self._standing.fail(step, f"the policy has not answered within {seconds:.3g} s")
-
-    # Standing still.
 
     def watch(self, now: float) -> Order | None:
         """Returns the stop command if the observation is too old; call it every period."""

@@ -31,3 +31,8 @@ class PresentZ:
             return False
         self.value = None
         return True
+
+    @staticmethod
+    def lack(timeout: float) -> str:
+        """The reason for standing still when none came for `timeout` seconds."""
+        return f"no z for {timeout:g} s; is task_inference_node running?"

@@ -32,6 +32,13 @@ class Observation:
             "finite ones"
         )
 
+    def lateness(self, now: float) -> str:
+        """The reason for standing still when it is too old at `now`, seconds."""
+        return (
+            f"the observation is stamped {now - (self.stamp or 0.0):.3g} s before the present; is "
+            "the network slow, or has the robot another clock (check_stamps:=false)?"
+        )
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Step:

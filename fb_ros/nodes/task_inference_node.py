@@ -6,10 +6,10 @@ import datetime
 import itertools
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped, TwistStamped
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -21,7 +21,8 @@ from fb_ros.nodes.drain import drain
 from fb_ros.nodes.goal.goal_watch import GoalWatch
 from fb_ros.nodes.inference_parameters import InferenceParameters
 from fb_ros.nodes.latency import LatencyWindow
-from fb_ros.nodes.messages import ERROR, OK, WARN, to_diagnostics, to_status
+from fb_ros.nodes.messages import OK, to_diagnostics, to_status
+from fb_ros.nodes.prompt_answers import PromptAnswers
 from fb_ros.nodes.prompt_messages import (
     SHOWN,
     as_line,
@@ -34,7 +35,7 @@ from fb_ros.nodes.prompt_messages import (
     to_reward_samples,
     to_velocity,
 )
-from fb_ros.nodes.qos import EVENTS, LATCHED, PROMPT
+from fb_ros.nodes.qos import EVENTS, PROMPT
 from fb_ros.nodes.raw_messages import MOST_BYTES, read_message
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.single_instance import SingleInstance
@@ -87,11 +88,11 @@ class TaskInferenceNode(Node):
         self._goal = GoalWatch(self, self._robot, self._states)
         self._z = ZPublisher(self, bundle, self._settings.ramp_seconds)
         self._twin = TwinClient(self, self._model_id, self._on_twin)
-        self._status = self.create_publisher(DiagnosticStatus, "prompt/status", LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
         self._latency = LatencyWindow()
         self._counts = {"prompts": 0, "refused_prompts": 0, "superseded_prompts": 0}
         self._counts |= {"twin_changes": 0}
+        self._answers = PromptAnswers(self, self._model_id, self._robot.name, self._counts)
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._publish_diagnostics, clock=wall)
 
@@ -107,7 +108,7 @@ class TaskInferenceNode(Node):
             String, "prompt/skill", self._on_skill, PROMPT, raw=True
         )
         # Latched before any prompt: who asks can wait for it and knows that answers arrive.
-        self._answer(OK, f"model {self._model_id[:12]} for {self._robot.name}; ready", {})
+        self._answers.give(OK, f"model {self._model_id[:12]} for {self._robot.name}; ready", {})
 
     def _listen(self, topic: str, kind: type, to_prompt: Callable[[Any], Prompt]) -> None:
         """Answers the newest message of a topic on which each replaces the one before."""
@@ -176,15 +177,15 @@ class TaskInferenceNode(Node):
         try:
             prompt = to_prompt()
             if isinstance(prompt, str):
-                self._answer(OK, prompt, {"prompt": topic, "text": text})
+                self._answers.give(OK, prompt, {"prompt": topic, "text": text})
                 return
             text = line[:SHOWN] or text_of(prompt)
             inference = self._inference.infer(prompt, self._states.observation())
         except FbRosError as error:
-            self._refuse(topic, text, str(error))
+            self._answers.refuse(topic, text, str(error))
         except Exception as error:
             # Nobody foresaw it, but a robot in motion does not lose its node for a prompt.
-            self._refuse(topic, text, f"unexpected {error!r}; please report it")
+            self._answers.refuse(topic, text, f"unexpected {error!r}; please report it")
         else:
             self._accept(topic, text, inference, since)
 
@@ -203,7 +204,7 @@ class TaskInferenceNode(Node):
         self._values_of_prompt = values
         if self._twin.ask(self._counts["prompts"], inference):
             values = {**values, "twin": "asked"}
-        self._answer_accepted(text, inference, values)
+        self._answers.accept(text, inference, values)
 
     def _on_twin(self, inference: Inference, answer: TwinAnswer) -> None:
         """Takes what earned most in the twin, unless the prompt is not in force any more."""
@@ -219,31 +220,7 @@ class TaskInferenceNode(Node):
             self._z.go_to(told.z)
         self._present = told
         values = {**self._values_of_prompt, **described(told), **twin_values(answer)}
-        self._answer_accepted(values["text"], told, values)
-
-    def _answer_accepted(
-        self, text: str, inference: Inference, values: Mapping[str, object]
-    ) -> None:
-        if inference.warnings:
-            self._answer(WARN, f"{text}: {'; '.join(inference.warnings)}", values)
-        else:
-            self._answer(OK, f"{text} accepted", values)
-
-    def _refuse(self, topic: str, text: str, reason: str) -> None:
-        self._counts["refused_prompts"] += 1
-        self._answer(ERROR, f"{text} refused: {reason}", {"prompt": topic, "text": text})
-
-    def _answer(self, level: bytes, text: str, values: Mapping[str, object]) -> None:
-        text = " ".join(text.split())
-        whole = {"model_id": self._model_id, "number": self._counts["prompts"], **values}
-        name = f"{self.get_fully_qualified_name()}: prompt"
-        self._status.publish(to_status(level, name, text, whole, self._robot.name))
-        # rclpy wants one severity for each place in the code. Throttled, since a stream of
-        # prompts would fill the disk; the topic has all of them.
-        if level == OK:
-            self.get_logger().info(text, throttle_duration_sec=0.1)
-        else:
-            self.get_logger().warning(text, throttle_duration_sec=0.1)
+        self._answers.accept(values["text"], told, values)
 
     def _change(self) -> None:
         """A person has changed a parameter."""
