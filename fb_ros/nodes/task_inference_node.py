@@ -19,10 +19,11 @@ from fb_ros.bundle.time_limit import within
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.drain import drain
 from fb_ros.nodes.goal.goal_watch import GoalWatch
-from fb_ros.nodes.inference_parameters import InferenceParameters
+from fb_ros.nodes.inference.inference_parameters import InferenceParameters
+from fb_ros.nodes.inference.prompt_answers import PromptAnswers
+from fb_ros.nodes.inference.z_publisher import ZPublisher
 from fb_ros.nodes.latency import LatencyWindow
 from fb_ros.nodes.messages import OK, to_diagnostics, to_status
-from fb_ros.nodes.prompt_answers import PromptAnswers
 from fb_ros.nodes.prompt_messages import (
     SHOWN,
     as_line,
@@ -42,7 +43,6 @@ from fb_ros.nodes.single_instance import SingleInstance
 from fb_ros.nodes.state_watch import StateWatch
 from fb_ros.nodes.twin.twin_client import TwinClient, twin_values
 from fb_ros.nodes.twin.twin_messages import TwinAnswer
-from fb_ros.nodes.z_publisher import ZPublisher
 from fb_ros.paths import skills_folder
 from fb_ros.prompts.feedback import FeedbackWindow
 from fb_ros.prompts.prompt import Prompt, Reward

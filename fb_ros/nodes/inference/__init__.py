@@ -1,0 +1,1 @@
+"""Parts of `task_inference_node`: its parameters, its answers and its `z`."""
