@@ -21,7 +21,7 @@ _BACKENDS = {
     "tensorrt_rtx": ("fb_ros.backends.engines.tensorrt_rtx_backend", "TensorRtRtxBackend"),
 }
 ENGINE_BACKENDS = ("tensorrt", "tensorrt_rtx")
-"""Those that run on a GPU, in the order in which `auto` tries them."""
+"""Backends that run on a GPU, in the order in which `auto` tries them."""
 
 BACKEND_NAMES = ("auto", *_BACKENDS)
 
@@ -35,7 +35,7 @@ def backend_class(name: str) -> Any:
 
 
 _TOLD: set[str] = set()
-"""Why a GPU was not taken, as far as that has been logged."""
+"""Reasons for not using a GPU that have been logged already."""
 
 
 def make_backend(
@@ -44,7 +44,7 @@ def make_backend(
     """Loads `graph` with the backend called `name`, one that `verify` does not refuse.
 
     A GPU's backend builds the engine if there is none, and falls back to ONNX Runtime where it
-    fails, then or later. `auto` takes a GPU for which an engine has been built, and builds none:
+    fails, then or later. `auto` takes a GPU only if its engine has been built, and builds none:
     nobody waits for an engine that they did not ask for.
     """
     if name == ONNXRUNTIME:
@@ -55,7 +55,7 @@ def make_backend(
         cls = backend_class(engine_backend)
         try:
             first = _verified(cls(graph, build=name != "auto"), verify)
-        except Exception as error:  # A driver or library raises what it likes; the robot runs.
+        except Exception as error:  # A driver or library raises any exception; the robot runs.
             reasons.append(f"{engine_backend}: {one_line(error)}")
             continue
         reserve = make_backend(ONNXRUNTIME, graph, verify)
@@ -65,7 +65,7 @@ def make_backend(
     level = logging.INFO if name == "auto" else logging.WARNING
     why = "; ".join(reasons)
     if name == "auto" and why in _TOLD:
-        # Every graph of a model has the same reasons: they are long, and told once.
+        # Every graph of a model has the same reasons: they are long, so they are logged once.
         _LOG.log(level, "%s: %s runs on %s, too", name, graph.path.name, reserve.runtime)
     else:
         _LOG.log(

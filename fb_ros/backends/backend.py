@@ -15,34 +15,34 @@ from fb_ros.errors import FbRosError
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GraphFile:
-    """A graph to be loaded, and what a runtime has to know of its use."""
+    """The file of a graph, and how a runtime will use it."""
 
     path: Path
     """The ONNX file."""
     precision: Precision = "fp32"
-    """That in which the file was made."""
+    """The precision in which the file was made."""
     threads: int = 1
-    """CPU threads that it may take, where it runs on a CPU."""
+    """Most CPU threads that the graph may take, where it runs on a CPU."""
     usual_rows: int = 1
-    """Length for which it should be fast, of inputs that may have any."""
+    """Usual length of those inputs that may have any; the graph should be fast at it."""
     most_rows: int = 1
-    """The largest length that they will have."""
+    """Largest length of those inputs."""
 
 
 class InputRefused(FbRosError):
-    """An input that a backend does not take, which says nothing against the backend."""
+    """An input that a backend does not accept; the backend itself has not failed."""
 
 
 class Backend(Protocol):
     """One loaded graph.
 
-    Errors of `run` are `FbRosError`, in one line, and `InputRefused` where it is the input's
-    fault; outputs are the caller's own.
+    Errors of `run` are `FbRosError`, in one line, and `InputRefused` where the input is at fault;
+    outputs are the caller's own.
     """
 
     @property
     def name(self) -> str:
-        """Name of the backend, as a person chooses it."""
+        """Name by which a person chooses the backend."""
 
     @property
     def runtime(self) -> str:
@@ -50,18 +50,18 @@ class Backend(Protocol):
 
     @property
     def input_shapes(self) -> Shapes:
-        """Shape of each input; None where the graph takes any length."""
+        """Shape of each input; None where the graph accepts any length."""
 
     @property
     def output_names(self) -> tuple[str, ...]:
         """Names of the outputs, in the order in which `run` returns them."""
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Evaluates the graph on inputs that become float32; all outputs, in the graph's order."""
+        """Evaluates the graph on inputs that become float32; returns all outputs in its order."""
 
 
 def require_shapes(inputs: Mapping[str, np.ndarray], expected: Shapes) -> None:
-    """Refuses inputs that a graph with inputs of the `expected` shapes does not take."""
+    """Refuses inputs that do not fit the `expected` shapes."""
     if inputs.keys() != expected.keys():
         raise InputRefused(
             f"the graph was given {', '.join(inputs) or 'nothing'}, it takes {', '.join(expected)}"
@@ -73,7 +73,7 @@ def require_shapes(inputs: Mapping[str, np.ndarray], expected: Shapes) -> None:
         ):
             sizes = ", ".join("any" if size is None else str(size) for size in shape)
             raise InputRefused(f"{name} has shape {found}, the graph takes ({sizes})")
-    # Whatever may have any length has that of the others.
+    # All dimensions that may have any length must have the same one.
     lengths = {
         name: np.shape(inputs[name])[shape.index(None)]
         for name, shape in expected.items()
@@ -85,6 +85,6 @@ def require_shapes(inputs: Mapping[str, np.ndarray], expected: Shapes) -> None:
 
 
 def one_line(error: Exception) -> str:
-    """An error in one line: a refusal as it is, another with its kind."""
+    """An error in one line: a refusal unchanged, any other error with its class."""
     text = " ".join(str(error).split())
     return text if isinstance(error, FbRosError) else f"{type(error).__name__}: {text}"

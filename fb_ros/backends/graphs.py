@@ -1,4 +1,4 @@
-"""The graphs of a bundle: their files, what they take and what they give."""
+"""The graphs of a bundle: their files, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ TASK_ENCODER = "task_encoder.onnx"
 VALUE = "value.onnx"
 GRAPHS = (POLICY, BEST_OF, TASK_ENCODER, VALUE)
 IMAGINE = "imagine.onnx"
-"""The policy and the dynamics that the model has learned, where it has; on the CPU alone."""
+"""The policy and the learned dynamics, if the model has any; runs on the CPU only."""
 
 Precision = Literal["fp32", "fp16"]
-"""Of the hidden layers; inputs, outputs and sums are float32 in both."""
+"""Precision of the hidden layers; inputs, outputs and sums are float32 in both."""
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
-# The graphs that the robot runs again and again. A value is read by a person, once a prompt:
-# float32 is enough.
+# The robot runs these graphs again and again. A value is read by a person, once a prompt, so its
+# graph stays in float32.
 HALF = {
     POLICY: "policy_fp16.onnx",
     BEST_OF: "best_of_fp16.onnx",
     TASK_ENCODER: "task_encoder_fp16.onnx",
 }
 GRAPH_FILES = (*GRAPHS, *HALF.values())
-"""Those that every bundle has."""
+"""Graphs that every bundle has."""
 
 OUTPUTS = {
     POLICY: ("action", "mean", "scale"),
@@ -38,10 +38,10 @@ OUTPUTS = {
 """Names of each graph's outputs, in their order."""
 
 CANDIDATES = 32
-"""Actions among which `best_of.onnx` chooses."""
+"""Number of actions among which `best_of.onnx` chooses."""
 
 Shapes = dict[str, tuple[int | None, ...]]
-"""Of the inputs; None where any length is allowed."""
+"""Shapes of the inputs; None where any length is allowed."""
 
 
 def require_precision(name: str) -> Precision:
@@ -50,7 +50,7 @@ def require_precision(name: str) -> Precision:
 
 
 def graph_file(graph: str, precision: Precision) -> str:
-    """The file that holds `graph` in that precision, or in float32 where it has no other."""
+    """The file that holds `graph` in that precision, or in float32 where there is no other."""
     return HALF.get(graph, graph) if precision == "fp16" else graph
 
 

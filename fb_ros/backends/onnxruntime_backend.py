@@ -18,7 +18,7 @@ class OnnxRuntimeBackend:
     name = "onnxruntime"
 
     def __init__(self, graph: GraphFile) -> None:
-        """One thread by default: at a policy's size a second one costs more than it brings."""
+        """Uses one thread by default: at a policy's size a second one costs more than it gains."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = graph.threads
         # Threads that spin while they wait would take the cores from the robot's other processes.
@@ -56,7 +56,7 @@ class OnnxRuntimeBackend:
         try:
             outputs: list[np.ndarray] = self._session.run(None, feed)
         except Exception as error:
-            require_shapes(inputs, self._shapes)  # Which says it in our words.
+            require_shapes(inputs, self._shapes)  # This check words the refusal as ours.
             raise FbRosError(f"ONNX Runtime failed: {_first_line(error)}") from error
         return outputs
 

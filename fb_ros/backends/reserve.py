@@ -1,4 +1,4 @@
-"""A second backend that takes over for good when the first one fails at work."""
+"""A second backend that takes over for good when the first one fails during a run."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class WithReserve:
-    """A graph on a GPU, with the same graph on the CPU should the GPU be lost."""
+    """A graph on a GPU, and the same graph on the CPU in case the GPU is lost."""
 
     def __init__(self, first: Backend, reserve: Backend) -> None:
         self._active, self._reserve = first, reserve
-        # Kept when it is lost: to take apart what lies on a dead GPU can end the process.
+        # The lost backend is kept: taking apart objects on a dead GPU can end the process.
         self._first = first
 
     @property
@@ -43,8 +43,8 @@ class WithReserve:
         try:
             return self._active.run(inputs)
         except InputRefused:
-            return self._reserve.run(inputs)  # Which may have room for more rows.
-        except Exception as error:  # Whatever it is, the robot gets its action.
+            return self._reserve.run(inputs)  # The reserve may have room for more rows.
+        except Exception as error:  # Whatever the error is, the robot gets its action.
             _LOG.warning(
                 "%s failed (%s); going on with %s",
                 self._active.runtime,

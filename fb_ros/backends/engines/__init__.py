@@ -1,1 +1,1 @@
-"""TensorRT engines: building, keeping and running them."""
+"""Builds, keeps and runs TensorRT engines."""

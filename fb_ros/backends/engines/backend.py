@@ -1,4 +1,4 @@
-"""A graph on a GPU: what the backends of both flavours of TensorRT share."""
+"""Runs a graph on a GPU: the part that the backends of both TensorRT flavours share."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class EngineBackend:
                     + (log.failure or "it does not say why")
                 )
         outputs = tuple(found.engine.description["outputs"])
-        # Attributes go in the order in which they came: what runs first.
+        # Attributes are destroyed in insertion order; the run must go before its engine.
         self._run = EngineRun(trt, cuda, engine, prepared.context, outputs)
         self._needed = prepared, engine, runtime
         try:
@@ -60,7 +60,7 @@ class EngineBackend:
 
     @classmethod
     def require_present(cls) -> None:
-        """Refuses a machine without the library or without a GPU, for which it is not loaded."""
+        """Refuses a machine without the library or a GPU, before it loads the library."""
         cls.library.require_installed()
         device = Cuda().device()
         cls.library.module  # noqa: B018 - refuses.
@@ -83,7 +83,7 @@ class EngineBackend:
 
 
 def _logged(name: str) -> Progress:
-    """Says now and then how far a build is: at a robot's start somebody waits for it."""
+    """Logs now and then how far a build is, since a person waits for it at a robot's start."""
     said = -1.0
 
     def progress(phase: str, share: float) -> None:

@@ -1,4 +1,4 @@
-"""From an ONNX graph to a TensorRT engine, by way of the cache."""
+"""Makes a TensorRT engine from an ONNX graph, or takes it from the cache."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fb_ros.backends.engines.log import listening
 from fb_ros.errors import FbRosError
 
 Progress = Callable[[str, float], None]
-"""Told the phase of a build and its share that is done, 0 to 1."""
+"""Gets the phase of a build and its finished share, 0 to 1."""
 
 
 class Found(NamedTuple):
-    """An engine, and where it came from."""
+    """An engine, and whether it came from the cache."""
 
     engine: Engine
     key: EngineKey
@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
 
 def engine_key(library: EngineLibrary, graph: GraphFile, device: Device) -> EngineKey:
-    """The key of a graph's engine for that GPU, or for all of its compute capability."""
+    """The key of a graph's engine for that GPU, or for all GPUs of its compute capability."""
     return EngineKey(
         graph=file_digest(graph.path),
         flavour=library.name,
@@ -49,7 +49,7 @@ def find_or_build(
 ) -> Found:
     """The engine from the cache, or a new one, which the cache then holds.
 
-    Without `build` an engine that is not there is refused.
+    Without `build` an engine that the cache lacks is refused.
     """
     key = engine_key(library, graph, device)
     engine = cache.load(key)
@@ -92,7 +92,7 @@ def _build(
             + _refusal(parser)
         )
     config = builder.create_builder_config()
-    # TF32 keeps ten bits of a float32's twenty-three: too few for the same action.
+    # TF32 keeps ten of a float32's twenty-three bits: too few for the same action.
     config.clear_flag(trt.BuilderFlag.TF32)
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     inputs = [network.get_input(i) for i in range(network.num_inputs)]
@@ -134,7 +134,7 @@ def _refusal(parser: Any) -> str:
     if not parser.num_errors:
         return "it does not say why"
     error = parser.get_error(0)
-    # 8.6 knows the number of the node alone.
+    # Version 8.6 knows only the node's number.
     node = f"node {error.node()}"
     if hasattr(error, "node_name"):
         node = f"node {error.node_name() or error.node()} ({error.node_operator()})"

@@ -1,4 +1,4 @@
-"""Engines on disk, each under a key of all that it depends on."""
+"""Engines on disk, each under a key of everything that it depends on."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from fb_ros.private_files import is_trusted_folder, open_private, read_trusted
 _LOG = logging.getLogger(__name__)
 # The first line of a file; another layout gets another name.
 _MAGIC = b"fb_ros engine 1\n"
-# Bytes of a SHA-256.
+# A SHA-256 has this many bytes.
 _DIGEST = 32
 _MOST_ENGINE, _MOST_HEADER, _MOST_EXTRA = 2 << 30, 4 << 20, 1 << 30
 LONGEST_WAIT = 60.0
-"""Seconds that a process waits for another one's engine."""
+"""Most seconds that a process waits for another one's engine."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,21 +38,21 @@ class EngineKey:
     flavour: str
     """`tensorrt` or `tensorrt_rtx`."""
     version: str
-    """Of that library."""
+    """Version of that library."""
     capability: str
     """Compute capability of the GPU."""
     device: str
-    """Name of the GPU, where an engine is good for that model alone; else empty."""
+    """Name of the GPU, if the engine runs on that model only; else empty."""
     precision: str
     """`fp32` or `fp16`."""
     rows: tuple[int, int]
-    """Usual and largest length of inputs that may have any."""
+    """Usual and largest length of those inputs that may have any."""
     recipe: int = 1
-    """Changes with how fb_ros builds engines."""
+    """A number that changes with the way in which fb_ros builds engines."""
 
     @property
     def digest(self) -> str:
-        """Names the file."""
+        """The name of the engine's file."""
         text = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -68,7 +68,7 @@ class Engine:
 
 
 def cache_folder() -> Path:
-    """Where engines are kept: `FB_ROS_CACHE_DIR`, or the user's cache (XDG base directories)."""
+    """Folder of the engines: `FB_ROS_CACHE_DIR`, or the user's cache (XDG base directories)."""
     own = os.environ.get("FB_ROS_CACHE_DIR")
     if own:
         return expanded(Path(own))
@@ -86,7 +86,7 @@ class EngineCache:
         return self.folder / f"{key.digest}.engine"
 
     def require_writable(self) -> None:
-        """Refuses a folder in which nothing can be kept."""
+        """Refuses a folder that cannot be written."""
         try:
             self._make_folder()
             with tempfile.TemporaryFile(dir=self.folder):
@@ -98,7 +98,7 @@ class EngineCache:
             ) from error
 
     def load(self, key: EngineKey) -> Engine | None:
-        """The engine of exactly that key; None where there is none, or none that is whole."""
+        """The engine of exactly that key; None where there is none, or only a damaged one."""
         path = self.path(key)
         try:
             content = self._read(path, _MOST_ENGINE)
@@ -147,15 +147,15 @@ class EngineCache:
         return extra if hashlib.sha256(extra).digest() == digest else b""
 
     def store_extra(self, name: str, content: bytes) -> None:
-        """Keeps it."""
+        """Stores the content under that name."""
         if content and content != self.load_extra(name):
             self._write(self.folder / name, hashlib.sha256(content).digest() + content)
 
     @contextlib.contextmanager
     def building(self, key: EngineKey) -> Iterator[bool]:
-        """Held by one process at a time; another waits, and finds the engine afterwards.
+        """Lets one process at a time build; another waits, and finds the engine afterwards.
 
-        Gives whether there is any use in storing it.
+        Gives whether storing the engine is of any use.
         """
         try:
             self._make_folder()
@@ -177,7 +177,7 @@ class EngineCache:
             yield True
 
     def _make_folder(self) -> None:
-        """Makes the folder, for this user alone; raises OSError where another may write to it."""
+        """Makes the folder, for this user only; raises OSError where another may write to it."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._require_trusted()
 
@@ -196,7 +196,7 @@ class EngineCache:
             with contextlib.suppress(FileNotFoundError):
                 partial.unlink()
             with os.fdopen(open_private(partial), "wb") as file:
-                os.fchmod(file.fileno(), 0o644)  # Others may read it, and never write it.
+                os.fchmod(file.fileno(), 0o644)  # Others may read the file, and never write it.
                 file.write(content)
             partial.rename(path)
         except OSError as error:
@@ -206,7 +206,7 @@ class EngineCache:
 
 
 def _lock(file: IO[bytes], seconds: float) -> bool:
-    """Whether the lock could be had within so many seconds."""
+    """Whether the lock was obtained within `seconds`."""
     end = time.monotonic() + seconds
     while True:
         try:

@@ -1,7 +1,7 @@
-"""The few calls of the CUDA runtime that running an engine takes; the one file that imports it.
+"""The few calls of the CUDA runtime that running an engine needs; only this file imports it.
 
-Through NVIDIA's own bindings: they hold the runtime library, exist for x86-64 and for Jetson, and
-need nothing of the machine but its driver.
+It uses NVIDIA's own bindings: they contain the runtime library, exist for x86-64 and for Jetson,
+and need only the driver on the machine.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Cuda:
         )
 
     def new_stream(self) -> Any:
-        """A stream that waits for no other."""
+        """A stream that waits for no other stream."""
         return self._call("cudaStreamCreateWithFlags", self._runtime.cudaStreamNonBlocking)
 
     def new_device_memory(self, count: int) -> int:
@@ -64,21 +64,21 @@ class Cuda:
         return address, array
 
     def copy_to_device(self, device: int, host: int, count: int, stream: Any) -> None:
-        """Copies `count` float32 when the stream comes to it."""
+        """Copies `count` float32 when the stream reaches this call."""
         kind = self._runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
         self._call("cudaMemcpyAsync", device, host, 4 * count, kind, stream)
 
     def copy_to_host(self, host: int, device: int, count: int, stream: Any) -> None:
-        """Copies `count` float32 back when the stream comes to it."""
+        """Copies `count` float32 back when the stream reaches this call."""
         kind = self._runtime.cudaMemcpyKind.cudaMemcpyDeviceToHost
         self._call("cudaMemcpyAsync", host, device, 4 * count, kind, stream)
 
     def synchronize(self, stream: Any) -> None:
-        """Waits for all that was put on the stream."""
+        """Waits for all work that was put on the stream."""
         self._call("cudaStreamSynchronize", stream)
 
     def begin_capture(self, stream: Any) -> None:
-        """From now on the stream's work is noted and not done."""
+        """Records the stream's work from now on, instead of running it."""
         mode = self._runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         self._call("cudaStreamBeginCapture", stream, mode)
 
@@ -91,11 +91,11 @@ class Cuda:
             self._call("cudaGraphDestroy", graph)
 
     def launch(self, graph: Any, stream: Any) -> None:
-        """Puts what was captured on the stream."""
+        """Puts a captured graph on the stream."""
         self._call("cudaGraphLaunch", graph, stream)
 
     def release(self, kind: str, handle: Any) -> None:
-        """Gives back a `stream`, `graph`, `device` or `host` memory; a dead device has none."""
+        """Frees a `stream`, `graph`, `device` or `host` memory; a lost device has none to free."""
         function = {
             "stream": "cudaStreamDestroy",
             "graph": "cudaGraphExecDestroy",

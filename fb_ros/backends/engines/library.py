@@ -17,26 +17,26 @@ from fb_ros.errors import FbRosError
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """An execution context, and what it takes."""
+    """An execution context, and the objects that it needs."""
 
     context: Any
     needed: tuple[Any, ...] = ()
-    """Objects that have to outlive it; the bindings do not keep them."""
+    """Objects that must outlive the context; the bindings do not keep them alive."""
     keep: Callable[[], None] = lambda: None
-    """Keeps what the context has compiled, where it compiles."""
+    """Stores the kernels that the context has compiled, where it compiles any."""
 
 
 class EngineLibrary(ABC):
-    """One flavour of TensorRT. Its Python API is one; what it can build for is not."""
+    """One flavour of TensorRT. Both have the same Python API, but build for different GPUs."""
 
     name: str
     """Name of its Python package, and of its backend."""
     title: str
-    """As its maker writes it."""
+    """The library's name, as its maker writes it."""
     remedy: str
-    """How to get it."""
+    """How to install the library."""
     portable: bool
-    """Whether its engines run on every GPU of a compute capability, and not on one model alone."""
+    """Whether an engine runs on every GPU of a compute capability, and not on one model only."""
 
     @cached_property
     def module(self) -> Any:
@@ -53,7 +53,8 @@ class EngineLibrary(ABC):
     def require_installed(self) -> None:
         """Refuses a machine without the Python package, and does not load it.
 
-        Its libraries take over a hundred megabytes, which a machine without a GPU has no use for.
+        The package's libraries take over a hundred megabytes, which a machine without a GPU does
+        not need.
         """
         if sys.modules.get(self.name) is None and importlib.util.find_spec(self.name) is None:
             raise FbRosError(f"{self.title} is not installed; {self.remedy}")
@@ -66,14 +67,14 @@ class EngineLibrary(ABC):
     @property
     @abstractmethod
     def ahead_capabilities(self) -> tuple[str, ...]:
-        """Compute capabilities for which it builds without having such a GPU."""
+        """Compute capabilities for which the library builds without such a GPU."""
 
     @property
     def network_flags(self) -> int:
-        """For a network whose types are those of its graph, where the version has such."""
+        """Flags of a network with its graph's types, where the version supports these."""
         flags = self.module.NetworkDefinitionCreationFlag
         names = ("STRONGLY_TYPED", "EXPLICIT_BATCH")
-        # 8.6 knows no strong types, and 11 no other than explicit batches.
+        # Version 8.6 has no strong types, and version 11 has only explicit batches.
         for name in names:
             if hasattr(flags, name):
                 return 1 << int(getattr(flags, name))
@@ -81,17 +82,17 @@ class EngineLibrary(ABC):
 
     @abstractmethod
     def set_target(self, config: Any, capability: str, precision: Precision) -> None:
-        """Says in a builder's `config` what to build for."""
+        """Sets in a builder's `config` which GPU and precision to build for."""
 
     @abstractmethod
     def prepare(self, engine: Any, cache: EngineCache, name: str) -> Prepared:
         """An execution context of a deserialised engine, called `name` in the cache."""
 
     def require_capability(self, capability: str) -> None:  # noqa: B027
-        """Refuses a GPU that the library does not know."""
+        """Refuses a GPU that the library does not support."""
 
     def use_timing_cache(self, config: Any, content: bytes) -> None:  # noqa: B027
-        """Gives a builder the timings of earlier builds, where it takes any."""
+        """Gives a builder the timings of earlier builds, if it accepts any."""
 
     def timing_cache(self, config: Any) -> bytes:
         """The timings after a build; empty where there are none."""

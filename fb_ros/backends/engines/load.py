@@ -1,4 +1,4 @@
-"""An engine as the library has loaded it for the GPU at hand."""
+"""Loads an engine for the GPU at hand."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _LOG = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
-    """An engine that loads."""
+    """An engine that has been loaded."""
 
     found: Found
     engine: Any
     runtime: Any
-    """The library's, which has to outlive the engine."""
+    """The library's runtime, which has to outlive the engine."""
 
 
 def load_engine(
@@ -34,9 +34,9 @@ def load_engine(
     build: bool = True,
     progress: Progress | None = None,
 ) -> Loaded:
-    """Loads the engine of a graph, and builds it where there is none or none that loads.
+    """Loads the engine of a graph, and builds one if none is there or none loads.
 
-    Without `build`, either is refused.
+    Without `build`, a graph is refused in both cases.
     """
     library.require_capability(device.capability)
     found = find_or_build(library, graph, device, cache=cache, build=build, progress=progress)

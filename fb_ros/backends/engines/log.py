@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# A library holds on to the first logger that it is given, which must therefore never be freed.
+# A library holds on to the first logger that it gets, so that logger must never be freed.
 _LOGS: dict[Any, Any] = {}
 _LOCK = threading.RLock()
 
 
 @contextmanager
 def listening(trt: Any) -> Iterator[Any]:
-    """The logger of the library `trt`, which hears what one caller at a time does.
+    """The logger of the library `trt`, which records the messages of one caller at a time.
 
     It keeps the first error, in `failure`, and a built engine's `layers`.
     """

@@ -1,6 +1,6 @@
-"""A TensorRT engine at work: buffers allocated once, one wait in a call.
+"""Runs a TensorRT engine: buffers are allocated once, and a call waits once.
 
-An engine of fixed shapes is captured as a CUDA graph, copies included: a call is then one launch.
+An engine of fixed shapes is captured as a CUDA graph, copies included, so a call is one launch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fb_ros.errors import FbRosError
 
 
 class _Buffer(NamedTuple):
-    """Room for an input or output at its largest, on both sides."""
+    """Memory for an input or output at its largest, on both sides."""
 
     shape: tuple[int, ...]
     """-1 where any length is allowed."""
@@ -38,11 +38,11 @@ class EngineRun:
     ) -> None:
         """`engine` and its execution `context` are of the TensorRT module `trt`.
 
-        `outputs` are those of the graph, in its order, of which an engine may have another.
+        `outputs` are those of the graph, in its order; the engine's order may differ.
         """
         self._trt, self._cuda, self._engine, self._context = trt, cuda, engine, context
         self._held: list[tuple[str, Any]] = []
-        # Also where what follows fails for want of memory.
+        # The finalizer also runs if the rest fails for lack of memory.
         weakref.finalize(self, _release, cuda, self._held)
         self._stream = self._hold("stream", cuda.new_stream())
         names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
@@ -64,7 +64,7 @@ class EngineRun:
             )
         self._outputs = {name: self._buffer(name, self._present(name)) for name in outputs}
         self.output_names = outputs
-        # The first time allocates and compiles, which a capture must not.
+        # The first run allocates and compiles, which a capture must not do.
         self._enqueue()
         cuda.synchronize(self._stream)
         self._graph = self._capture() if self._fixed else None
@@ -111,7 +111,7 @@ class EngineRun:
             cuda.copy_to_host(buffer.host, buffer.device, self._count(name), stream)
 
     def _capture(self) -> Any:
-        """All of that as one graph; None where the engine does not let itself be captured."""
+        """The copies and the engine as one graph; None where the engine cannot be captured."""
         capturable = getattr(self._context, "is_stream_capturable", None)
         if capturable is not None and not capturable(int(self._stream)):
             return None
@@ -120,7 +120,7 @@ class EngineRun:
             try:
                 self._enqueue()
             finally:
-                # Also after a failure: the stream has to leave its capture.
+                # The capture ends even after a failure: the stream has to leave it.
                 graph = self._hold("graph", self._cuda.end_capture(self._stream))
             return graph
         return None

@@ -11,7 +11,7 @@ from fb_ros.backends.graphs import Precision
 
 
 class TensorRt(EngineLibrary):
-    """Versions 8.6 to 11."""
+    """TensorRT, versions 8.6 to 11."""
 
     name = "tensorrt"
     title = "TensorRT"
@@ -25,7 +25,7 @@ class TensorRt(EngineLibrary):
 
     def set_target(self, config: Any, capability: str, precision: Precision) -> None:
         trt = self.module
-        # Without strong types the builder is asked to keep those of the graph.
+        # Without strong types the builder is asked to keep the graph's types.
         if precision == "fp16" and not hasattr(
             trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED"
         ):
@@ -36,7 +36,7 @@ class TensorRt(EngineLibrary):
         return Prepared(engine.create_execution_context())
 
     def use_timing_cache(self, config: Any, content: bytes) -> None:
-        # Those of another GPU are refused, and cost their time alone.
+        # Timings of another GPU are refused, and cost only their time.
         for tried in (content, b""):
             timings = config.create_timing_cache(tried)
             if timings is not None and config.set_timing_cache(timings, ignore_mismatch=False):
@@ -48,6 +48,6 @@ class TensorRt(EngineLibrary):
 
 
 class TensorRtBackend(EngineBackend):
-    """A graph on a GPU, by TensorRT."""
+    """A graph on a GPU, run by TensorRT."""
 
     library = TensorRt()

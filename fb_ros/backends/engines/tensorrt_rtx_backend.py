@@ -1,4 +1,4 @@
-"""TensorRT for RTX: builds without a GPU, for named ones, and finishes on the GPU at start."""
+"""TensorRT for RTX: builds for named GPUs without having one, and finishes at start on the GPU."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fb_ros.errors import FbRosError
 
 
 class TensorRtRtx(EngineLibrary):
-    """Versions from 1.4 on."""
+    """TensorRT for RTX, versions from 1.4 on."""
 
     name = "tensorrt_rtx"
     title = "TensorRT for RTX"
@@ -44,8 +44,8 @@ class TensorRtRtx(EngineLibrary):
     def prepare(self, engine: Any, cache: EngineCache, name: str) -> Prepared:
         # Kernels are compiled when they are first used, and kept for the next start.
         config = engine.create_runtime_config()
-        # For any number of rows, and not for each as it comes: that would go on beside the robot's
-        # work, and make the numbers depend on whether it is done.
+        # The kernels fit any number of rows. Specialising them for each number as it comes would
+        # go on beside the robot's work, and the results would depend on whether it is done.
         strategies = self.module.DynamicShapesKernelSpecializationStrategy
         config.dynamic_shapes_kernel_specialization_strategy = strategies.NONE
         kernels = config.create_runtime_cache()
@@ -55,7 +55,8 @@ class TensorRtRtx(EngineLibrary):
         config.set_runtime_cache(kernels)
 
         def keep() -> None:
-            # From the handle that stays: another one would take the kernels with it when it ends.
+            # The handle that stays serialises: another one would take the kernels with it when it
+            # ends.
             compiled = kernels.serialize()
             if compiled is not None:
                 cache.store_extra(f"{name}.kernels", bytes(compiled))
@@ -64,6 +65,6 @@ class TensorRtRtx(EngineLibrary):
 
 
 class TensorRtRtxBackend(EngineBackend):
-    """A graph on a GPU, by TensorRT for RTX."""
+    """A graph on a GPU, run by TensorRT for RTX."""
 
     library = TensorRtRtx()
