@@ -1,1 +1,1 @@
-"""The folder that a trained model ships in: loading, checking and running it."""
+"""Loads, checks and runs a bundle, the folder that a trained model ships in."""

@@ -30,7 +30,7 @@ class BackendContract:
     """A mixin for pytest: its class has the fixtures `bundle` and `open_graph`."""
 
     def test_golden_vectors_are_repeated(self, bundle: Bundle, open_graph: OpenGraph) -> None:
-        """In every graph and precision, to the tolerance of the runtime."""
+        """Every graph in every precision repeats them, to the tolerance of the runtime."""
         for graph in GRAPHS:
             for precision in PRECISIONS:
                 loaded = open_graph(graph, precision)
@@ -39,7 +39,7 @@ class BackendContract:
                 assert max(errors.values()) <= tolerated_error(loaded.name, precision), graph
 
     def test_outputs_are_the_callers_own(self, bundle: Bundle, open_graph: OpenGraph) -> None:
-        """The next run does not write over them, and they are float32."""
+        """The next run does not write over the outputs, and they are float32."""
         loaded, inputs = open_graph(POLICY), policy_inputs(bundle)
         first = loaded.run(inputs)
         kept = [output.copy() for output in first]
@@ -51,7 +51,7 @@ class BackendContract:
     def test_inputs_are_left_as_they_are_and_may_be_float64(
         self, bundle: Bundle, open_graph: OpenGraph
     ) -> None:
-        """Inputs are only read."""
+        """The backend only reads the caller's inputs."""
         inputs = policy_inputs(bundle)
         before = {name: value.copy() for name, value in inputs.items()}
         open_graph(POLICY).run(inputs)
@@ -62,7 +62,7 @@ class BackendContract:
     def test_any_number_of_rows_gives_that_many(
         self, bundle: Bundle, open_graph: OpenGraph
     ) -> None:
-        """Where an input may have any length, in any order of lengths, with the same result."""
+        """An input that may have any length gives the same result in any order of lengths."""
         (case,) = bundle.golden[VALUE]
         loaded = open_graph(VALUE)
         for rows in (1, 3, 32, 2):
@@ -79,7 +79,7 @@ class BackendContract:
     def test_inputs_that_do_not_fit_are_refused_in_one_line_and_harm_nothing(
         self, bundle: Bundle, open_graph: OpenGraph
     ) -> None:
-        """A missing, an unknown, a longer and a flat input."""
+        """The test passes a missing, an unknown, a longer and a flat input."""
         loaded, inputs = open_graph(POLICY), policy_inputs(bundle)
         before = loaded.run(inputs)
         without_noise = {name: value for name, value in inputs.items() if name != "noise"}
@@ -104,7 +104,7 @@ class BackendContract:
 
 
 def policy_inputs(bundle: Bundle) -> dict[str, np.ndarray]:
-    """Inputs of `policy.onnx`: those of its first golden vector."""
+    """Inputs of `policy.onnx`, taken from its first golden vector."""
     return dict(bundle.golden[POLICY][0].inputs)
 
 

@@ -36,12 +36,12 @@ from fb_ros.robot.sanity import is_number, require_list, require_names, require_
 _MOST_STATES, _VALUES = 10_000, (32, 1024)
 _MOST_Z = 1 << 16
 _LOAD_SECONDS = 60.0
-"""Within which a graph repeats its golden vectors; it takes a few hundredths of one."""
+"""Most seconds in which a graph repeats its golden vectors; it needs a few hundredths of one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """A verified bundle. Graphs and reference states are loaded when they are first asked for."""
+    """A verified bundle. Graphs and reference states are loaded on first use."""
 
     path: Path
     """The folder."""
@@ -56,13 +56,14 @@ class Bundle:
     blocks: tuple[int, ...]
     """Lengths of the auto-regressive blocks of `z`."""
     encoder_features: tuple[str, ...]
-    """Features that `B` reads; a reward may speak of these."""
+    """Features that `B` reads; a reward may use only these."""
     block_features: tuple[tuple[str, ...], ...]
-    """Those that each block reads. Where a task speaks of none of them, it leaves them open."""
+    """Features that each block reads. A task that uses none of a block's features leaves the block
+    open."""
     provenance: dict[str, Any]
     """Data, configuration, seed, duration, commit and learning curve."""
     evaluation: dict[str, Any]
-    """The figures of `fb_ros evaluate` when this model was exported."""
+    """Measurements that `fb_ros evaluate` made of this model before it was exported."""
 
     @property
     def z_dim(self) -> int:
@@ -107,8 +108,8 @@ class Bundle:
     ) -> Backend:
         """One of the bundle's graphs on the backend of that name.
 
-        Its shapes are verified, and that it repeats its golden vectors in time, which warms it up,
-        too.
+        Loading verifies the graph's shapes, and that it repeats its golden vectors in time, which
+        also warms it up.
         """
         expected = self.input_shapes(graph)
         file = self.graph_file(graph, threads, precision)
@@ -128,10 +129,10 @@ class Bundle:
         return make_backend(backend, file, verify)
 
     def graph_file(self, graph: str, threads: int = 1, precision: Precision = "fp32") -> GraphFile:
-        """The file of one of the graphs, and what a runtime has to know of its use.
+        """The file of one of the graphs, and how a runtime will use it.
 
         Raises:
-            FbRosError: The graph holds what no runtime should be given (`read_onnx`).
+            FbRosError: The graph holds something that no runtime should load (`read_onnx`).
         """
         name = graph_file(graph, precision)
         read_onnx(self.path / name)

@@ -1,4 +1,4 @@
-"""The golden vectors of a bundle on every backend that this machine has."""
+"""Checks the golden vectors of a bundle on every backend that this machine has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fb_ros.bundle.golden import golden_errors, tolerated_error
 
 
 def open_backend(name: str, file: GraphFile) -> Backend:
-    """A graph on that very backend, with none to fall back to."""
+    """Opens a graph on exactly that backend, without a fallback."""
     backend: Backend = backend_class(name)(file)
     return backend
 
@@ -24,7 +24,7 @@ def present_backends() -> tuple[list[str], dict[str, str]]:
     for name in ENGINE_BACKENDS:
         try:
             backend_class(name).require_present()
-        except Exception as error:  # A driver or library raises what it likes.
+        except Exception as error:  # A driver or library raises any exception.
             absent[name] = one_line(error)
         else:
             present.append(name)
@@ -34,7 +34,7 @@ def present_backends() -> tuple[list[str], dict[str, str]]:
 def check_backends(bundle: Bundle) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """A row for each backend, precision, graph and output; and why other backends are absent.
 
-    A row whose graph does not load or run has no error but the reason, in `failure`.
+    If a graph does not load or run, its row has no error but the reason, in `failure`.
     """
     present, absent = present_backends()
     rows = []

@@ -1,8 +1,8 @@
-"""`bundle.json`: written and read under the model's id, which covers each of its bytes.
+"""`bundle.json`: written and read with the model's id, which covers each of its bytes.
 
-The id is the SHA-256 of the file, in which zeros stand in the place of the id itself. As the file
-holds the hashes of all others, the id covers the whole bundle: who compares ids compares all that
-decides what the robot does.
+The id is the SHA-256 of the file with zeros in the place of the id itself. The file holds the
+hashes of all others, so the id covers the whole bundle: equal ids mean that everything which
+decides the robot's behaviour is equal.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def write_description(folder: Path, description: Mapping[str, Any]) -> str:
 
 
 def read_description(folder: Path) -> tuple[dict[str, Any], bytes]:
-    """The description that `write_description` wrote, and its bytes; checks id and file hashes.
+    """Reads `bundle.json` and its bytes, and checks its id and its files' hashes.
 
     Raises:
-        FbRosError: Something is missing, damaged, of another version or not what the id covers.
+        FbRosError: Something is missing, damaged, of another version or not covered by the id.
     """
     content = _content(folder)
     file = folder / DESCRIPTION

@@ -12,21 +12,21 @@ DESCRIPTION = "bundle.json"
 REFERENCE_STATES = "reference_states.safetensors"
 GOLDEN = "golden.safetensors"
 FILES = (*GRAPH_FILES, REFERENCE_STATES, GOLDEN)
-"""Those that every bundle has beside the description, which holds their hashes."""
+"""Files that every bundle has beside the description, which holds their hashes."""
 OPTIONAL_FILES = (IMAGINE,)
 
 MOST_BYTES = 512 << 20
-"""Of any of them."""
+"""Most bytes of any of them."""
 REMEDY = "copy the bundle again or export it again with `fb_ros export`"
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of each of `FILES`, and of the optional ones that are there, 64 hexadecimal digits.
+    """SHA-256 of each of `FILES`, and of the optional ones that exist, 64 hexadecimal digits.
 
-    The files are read in pieces, so that memory does not grow with them.
+    The files are read in pieces, so memory does not grow with them.
 
     Raises:
-        FbRosError: One is missing, not readable, no plain file, or too large.
+        FbRosError: A file is missing, not readable, no plain file, or too large.
     """
     hashes = {}
     for name in (*FILES, *OPTIONAL_FILES):

@@ -1,6 +1,6 @@
-"""Golden vectors: what the trainer, in float64, made of given inputs. They travel in the bundle.
+"""Golden vectors: the trainer's float64 outputs for given inputs. They travel in the bundle.
 
-A graph that does not repeat them on some runtime is not used on it.
+A runtime on which a graph does not repeat them is not used for it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fb_ros.backends.backend import Backend
 from fb_ros.backends.graphs import GRAPHS, Precision
 from fb_ros.errors import FbRosError
 
-# Largest error, of actions from -1 to 1 and of other outputs relative to their largest component.
+# Largest error: of actions from -1 to 1, and of other outputs relative to their largest component.
 _TENSORRT_FP32, _ONNXRUNTIME_FP32, _FP16 = 1e-3, 1e-5, 1e-2
 
 
@@ -26,9 +26,9 @@ class GoldenCase(NamedTuple):
 
     name: str
     inputs: dict[str, np.ndarray]
-    """Float64 that float32 holds exactly."""
+    """Float64 values that float32 holds exactly."""
     outputs: dict[str, np.ndarray]
-    """Float64."""
+    """Float64 values."""
 
 
 Golden = dict[str, list[GoldenCase]]
@@ -45,7 +45,7 @@ def write_golden(golden: Golden, path: Path) -> None:
         for name, value in values.items()
     }
     save_file(tensors, path)
-    path.chmod(0o644)  # safetensors makes it readable by its owner alone.
+    path.chmod(0o644)  # safetensors makes the file readable by its owner only.
 
 
 def read_golden(path: Path) -> Golden:
@@ -74,8 +74,8 @@ def read_golden(path: Path) -> Golden:
 def golden_errors(graph: Backend, cases: Iterable[GoldenCase]) -> dict[str, float]:
     """The largest error of each output over the cases.
 
-    Of actions in their own unit; of others relative to their largest component where that is
-    above 1. Infinite where a number is missing or not finite.
+    An action's error is in its own unit; another output's error is relative to its largest
+    component where that is above 1. It is infinite where a number is missing or not finite.
     """
     errors: dict[str, float] = {}
     for case in cases:

@@ -1,8 +1,8 @@
-"""Checks of an ONNX file before a runtime allocates anything for it.
+"""Inspects an ONNX file before a runtime allocates anything for it.
 
 Only the structure is read (onnx.proto3 of the ONNX project has the numbers of the fields); no
-tensor is copied. Where a graph may come from anybody, it must not make a runtime read other
-files, run other code, or loop.
+tensor is copied. A graph may come from anybody, so it must not make a runtime read other files,
+run other code, or loop.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from fb_ros.bundle.protobuf import Value, fields, numbers, text
 from fb_ros.errors import FbRosError
 
 OPSETS = range(13, 22)
-"""Versions of the standard operators that are taken; the export writes 17."""
+"""Accepted versions of the standard operators; the export writes 17."""
 MOST_BYTES = 512 << 20
-"""Of a file."""
+"""Most bytes of a file."""
 MOST_NODES = 20_000
-"""Of a graph."""
+"""Most nodes of a graph."""
 
-# Fields of the messages, by their names in onnx.proto3.
+# Numbers of the messages' fields, by their names in onnx.proto3.
 _MODEL_GRAPH, _MODEL_OPSETS, _MODEL_TRAINING, _MODEL_FUNCTIONS = 7, 8, 20, 25
 _OPSET_DOMAIN, _OPSET_VERSION = 1, 2
 _GRAPH_NODE, _GRAPH_TENSOR, _GRAPH_SPARSE = 1, 5, 15
@@ -40,22 +40,22 @@ _ELEMENTS_A_BYTE = 2
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OnnxFile:
-    """What was found."""
+    """The findings about an ONNX file."""
 
     size: int
-    """Bytes."""
+    """Size of the file in bytes."""
     opset: int
     """Version of the standard operators."""
     nodes: int
     """How many operators the graph has."""
     operators: tuple[str, ...]
-    """Which, in alphabetical order."""
+    """Names of the operators, in alphabetical order."""
     elements: int
-    """Numbers in its tensors."""
+    """How many numbers the graph's tensors hold."""
 
 
 def read_onnx(path: Path) -> OnnxFile:
-    """Looks at a graph.
+    """Inspects a graph.
 
     Raises:
         FbRosError: The file is no whole model, has external data, local functions, a custom
@@ -113,7 +113,7 @@ def _model(content: memoryview) -> OnnxFile:
 
 
 def _standard_opset(entry: memoryview) -> int:
-    """Its version; 0 of custom operators, which no node may use."""
+    """Version of the standard operators; 0 for custom operators, which no node may use."""
     domain, version = "", 0
     for number, value in fields(entry):
         if number == _OPSET_DOMAIN:
@@ -149,7 +149,7 @@ def _attribute_tensors(attribute: memoryview) -> Iterator[memoryview]:
 
 
 def _tensor(tensor: memoryview) -> int:
-    """How many numbers it has, which its data must hold."""
+    """How many numbers a tensor has; its data must hold as many."""
     dims: list[int] = []
     size = 0
     for number, value in fields(tensor):
@@ -158,7 +158,7 @@ def _tensor(tensor: memoryview) -> int:
         elif number == _TENSOR_EXTERNAL or (number == _TENSOR_LOCATION and value):
             raise ValueError("it has data in another file; a bundle's graphs hold their own")
         elif number in _TENSOR_DATA:
-            # A number on its own, of a list that is not packed, takes a byte at least.
+            # A single number of a list that is not packed takes at least a byte.
             size += 1 if isinstance(value, int) else max(1, len(value))
     elements = math.prod(dims)
     if elements > _ELEMENTS_A_BYTE * size:

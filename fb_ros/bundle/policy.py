@@ -1,4 +1,4 @@
-"""The policy of a bundle: from an observation and `z` to a command."""
+"""The policy of a bundle: maps an observation and `z` to a command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WARM_UP_SECONDS = 60.0
 
 
 class Policy:
-    """`pi(s, z)` on an inference backend, answering in physical units."""
+    """`pi(s, z)` on an inference backend, with answers in physical units."""
 
     _graph_name = POLICY
 
@@ -41,12 +41,12 @@ class Policy:
         return self._robot.command_from_action(self.action(observation, z).astype(np.float64))
 
     def _noise(self) -> np.ndarray:
-        """None: the mean action."""
+        """No noise: the policy gives the mean action."""
         return self._no_noise
 
 
 class BestOfPolicy(Policy):
-    """Evaluation-based sampling: of the mean action and noisy ones that which `F` values most."""
+    """Evaluation-based sampling: of the mean and noisy actions, takes the one `F` values most."""
 
     _graph_name = BEST_OF
 
@@ -58,7 +58,7 @@ class BestOfPolicy(Policy):
         *,
         seed: int = 0,
     ) -> None:
-        """`seed` is that of the noise."""
+        """`seed` is the seed of the noise."""
         super().__init__(bundle, backend, precision)
         self._rng = np.random.default_rng(seed)
 
@@ -71,7 +71,7 @@ class BestOfPolicy(Policy):
 def warm_up(policy: Policy, bundle: Bundle) -> None:
     """Calls a policy of `bundle` until its runtime's memory is set up.
 
-    Refuses one whose command is not finite, or that hangs.
+    Refuses a policy that hangs or whose command is not finite.
     """
     example = np.asarray(bundle.reference_observations[0], dtype=np.float64)
     no_z = np.zeros(bundle.z_dim, dtype=np.float32)

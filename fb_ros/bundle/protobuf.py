@@ -1,4 +1,4 @@
-"""Protocol buffers' wire format, as far as it takes to look at a file before anything loads it.
+"""Protocol buffers' wire format, as far as inspecting a file before loading it needs it.
 
 The encoding is described at https://protobuf.dev/programming-guides/encoding.
 """
@@ -11,7 +11,7 @@ _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 _VARINT_BYTES = 10
 
 Value = int | memoryview
-"""Of a field: a number, or the bytes of a text, a message or a packed list."""
+"""Value of a field: a number, or the bytes of a text, a message or a packed list."""
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, Value]]:

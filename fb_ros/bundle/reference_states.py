@@ -1,4 +1,4 @@
-"""The sample of the data's states that travels with a model."""
+"""Reads the sample of the data's states that travels with a model."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Signatures of bundles: Ed25519 (RFC 8032) over `bundle.json`, which covers all other files.
 
-A hash tells whether a bundle is whole, and anybody can compute it; a signature tells who
-answers for it. Keys are the user's own, in PEM, as `openssl genpkey -algorithm ed25519` writes
-them, and `openssl pkeyutl` checks the same signatures.
+A hash shows that a bundle is whole, and anybody can compute it; a signature shows who vouches for
+it. Keys are the user's own, in PEM, as `openssl genpkey -algorithm ed25519` writes them, and
+`openssl pkeyutl` checks the same signatures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fb_ros.bundle.files import DESCRIPTION
 from fb_ros.errors import FbRosError
 
 SIGNATURE = "bundle.sig"
-"""64 bytes beside the description."""
+"""The signature's file: 64 bytes beside the description."""
 _MOST_KEY_BYTES = 10_000
 
 
@@ -28,7 +28,7 @@ def sign(folder: Path, key: Path) -> Path:
     content = _key_file(key)
     try:
         private = serialization.load_pem_private_key(content, password=None)
-    except Exception as error:  # The library raises what OpenSSL says, in several classes.
+    except Exception as error:  # The library raises OpenSSL's errors in several classes.
         raise FbRosError(f"{key} is no private key in PEM without a password") from error
     if not isinstance(private, ed25519.Ed25519PrivateKey):
         raise FbRosError(

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def within(seconds: float, what: str, work: Callable[[], T]) -> T:
-    """Returns, or raises, as `work` does.
+    """Returns or raises the outcome of `work`.
 
     Work that takes longer goes on in a thread that does not keep the process alive, since nothing
     can interrupt a runtime from outside; its result is dropped.
@@ -26,7 +26,7 @@ def within(seconds: float, what: str, work: Callable[[], T]) -> T:
     def run() -> None:
         try:
             results.append(work())
-        except BaseException as error:  # Raised again below, where it is waited for.
+        except BaseException as error:  # The error is raised again below, in the waiting thread.
             errors.append(error)
 
     thread = threading.Thread(target=run, name=what, daemon=True)
