@@ -1,1 +1,1 @@
-"""Simulated robots, one a file, behind one environment."""
+"""Simulated robots, one per file, behind one environment."""

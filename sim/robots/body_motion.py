@@ -1,4 +1,4 @@
-"""How a robot as a whole moves."""
+"""Motion of a robot as a whole."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ class BodyMotion:
     com_position: np.ndarray
     """Centre of mass, m, `(n, 3)`."""
     com_velocity: np.ndarray
-    """Its velocity, m/s, `(n, 3)`."""
+    """Velocity of the centre of mass, m/s, `(n, 3)`."""
     angular_momentum: np.ndarray
-    """About the centre of mass, kg m^2/s, `(n, 3)`."""
+    """Angular momentum about the centre of mass, kg m^2/s, `(n, 3)`."""

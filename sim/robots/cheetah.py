@@ -31,7 +31,7 @@ SPEC = RobotSpec(
 
 
 class Cheetah(SuiteRobot):
-    """Starts with random joint angles, after two seconds in which it comes to rest."""
+    """Starts with random joint angles, after two seconds in which it settles."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -15,8 +15,8 @@ def servo_coupling(
 ) -> np.ndarray:
     """Position of each servo per position of each joint, `(actuators, joints)`.
 
-    `actuators` pull fixed tendons, whose length is a weighted sum of the `joints` that they run
-    along (MuJoCo's XML reference, tendon/fixed); refuses others.
+    The `actuators` pull fixed tendons, whose length is a weighted sum of the `joints` along them
+    (MuJoCo's XML reference, tendon/fixed). Refuses other actuators.
     """
     columns = {joint: i for i, joint in enumerate(joints)}
     coupling = np.zeros((len(actuators), len(joints)))

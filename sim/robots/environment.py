@@ -23,15 +23,15 @@ from sim.robots.start import Start
 class Environment(abc.ABC):
     """A robot in MuJoCo, without a task: rewards are computed from its features.
 
-    Subclasses build the model, draw initial states and name the joints; everything that steps
-    or reads physics is here, so that all robots behave alike.
+    Subclasses build the model, draw initial states and name the joints. This class steps and reads
+    the physics, so that all robots behave alike.
     """
 
     spec: RobotSpec
     confined = True
-    """Whether states far from the goal box are of no use, as they are for an arm."""
+    """Whether states far from the goal box are of no use, as for an arm."""
     start: Start = "benchmark"
-    """Where `reset` puts it."""
+    """Where `reset` puts the robot."""
 
     def __init__(
         self,
@@ -49,13 +49,13 @@ class Environment(abc.ABC):
         """`joint_names` maps names in messages to names in the model, in message order.
 
         `actuators` are the model's, in the order of `spec.action_joints`; a control is
-        `command_gain` times a command. A command to no joint is one to a servo, which is told
-        after the joints, under its own name. The tool centre point, where there is one, is a site
-        or a body; `base_body` is the torso of a robot that moves about.
+        `command_gain` times a command. A command that belongs to no joint belongs to a servo;
+        servos are published after the joints, under their own names. The tool centre point, if
+        any, is a site or a body; `base_body` is the torso of a mobile robot.
         """
         self.spec = spec
         self.model_joints = dict(joint_names)
-        """Names in the model by those in messages."""
+        """Names in the model by names in messages."""
         self.model, self.data = model, data
         joints = [model.joint(name) for name in joint_names.values()]
         self.qpos_index = np.array([joint.qposadr[0] for joint in joints])
@@ -72,16 +72,16 @@ class Environment(abc.ABC):
         self.base_body: int | None = model.body(base_body).id if base_body else None
         site = model.site(tcp_site).id if tcp_site else None
         self._poses = PoseReader(model, site=site, body=self._tcp_body, base=self.base_body)
-        # Where states are read that the robot is not in.
+        # A second physics state, for reading states that the robot is not in.
         self._elsewhere = mujoco.MjData(model)
         self._command = np.zeros(spec.act_dim)
 
     @abc.abstractmethod
     def reset(self, rng: np.random.RandomState) -> None:
-        """Draws an initial state; time goes on from zero, controls are zero."""
+        """Draws an initial state; time restarts at zero, and controls are zero."""
 
     def step(self, command: np.ndarray) -> None:
-        """Advances by one control period under `command`, physical units, `(act_dim,)`."""
+        """Advances by one control period under `command`, in physical units, `(act_dim,)`."""
         self._command = np.array(command)
         self.data.ctrl[self._ctrl_index] = self._command_gain * command
         mujoco.mj_step(self.model, self.data, self._substeps())
@@ -91,15 +91,15 @@ class Environment(abc.ABC):
     def robot_state(self) -> RobotState:
         """The robot's present state, as its sensors would report it."""
         state = self._state_of(self.data.qpos, self.data.qvel, self._poses.read(self.data))
-        # Every reset sets the time to zero, and before the first step no command was sent.
+        # Every reset sets the time to zero, and no command was sent before the first step.
         before = self._command if self.time > 0.0 else self.spec.held_command(state)
         return dataclasses.replace(state, last_command=before)
 
     def robot_states(self, physics: np.ndarray, commands: np.ndarray | None = None) -> RobotState:
         """The robot's states for the physics states `(n, nq + nv + na)`, stacked.
 
-        `commands` `(n, act_dim)` are those that led to them. The robot stays in the state that it
-        is in.
+        `commands` `(n, act_dim)` are the commands that led to them. The robot's own state does not
+        change.
         """
         self._require_physics(physics)
         data, nq, nv = self._elsewhere, self.model.nq, self.model.nv
@@ -133,14 +133,14 @@ class Environment(abc.ABC):
 
     def push(self, velocity: np.ndarray) -> None:
         """Changes the torso's velocity at once, as a shove does: `(6,)`, linear (m/s, world frame)
-        and angular (rad/s, its own)."""
+        and angular (rad/s, torso frame)."""
         if self.base_body is None or self.model.jnt_type[0] != mujoco.mjtJoint.mjJNT_FREE:
             raise FbRosError(f"robot {self.spec.name} has no torso that could be pushed")
         self.data.qvel[:6] += velocity
         self._poses.update(self.data)
 
     def motion(self, physics: np.ndarray) -> BodyMotion:
-        """How the robot as a whole moves in the physics states `(n, nq + nv + na)`."""
+        """Motion of the whole robot in the physics states `(n, nq + nv + na)`."""
         self._require_physics(physics)
         if self.base_body is None:
             raise FbRosError(f"robot {self.spec.name} has no torso")
@@ -173,9 +173,9 @@ class Environment(abc.ABC):
         )
 
     def mirrored(self, physics: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Physics states `(n, k)` and actions `(m, act_dim)` as seen in a mirror, left for right.
+        """Mirrors physics states `(n, k)` and actions `(m, act_dim)`, left for right.
 
-        Refused for a robot whose left side is not as its right.
+        Refuses a robot that is not symmetric.
         """
         raise FbRosError(f"robot {self.spec.name} has no mirror image")
 
@@ -213,13 +213,13 @@ class Environment(abc.ABC):
         return np.concatenate([self.data.qpos, self.data.qvel, self.data.act])
 
     def copy(self) -> Self:
-        """The same robot once more, in a state of its own; set it before it is stepped."""
+        """A copy of the robot with its own state; set that state before stepping."""
         other = copy.copy(self)
         other.data, other._elsewhere = mujoco.MjData(self.model), mujoco.MjData(self.model)
         return other
 
     def set_physics_state(self, state: np.ndarray) -> None:
-        """Puts the model into a state that `physics_state` returned, at rest in its controls."""
+        """Sets a state that `physics_state` returned, with controls at rest."""
         self._require_physics(state)
         mujoco.mj_resetData(self.model, self.data)
         ends = [self.model.nq, self.model.nq + self.model.nv]

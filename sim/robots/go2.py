@@ -11,19 +11,20 @@ from sim.robots.environment import Environment
 from sim.robots.go2_model import FIGURES, build_go2
 from sim.robots.torso_fields import torso_layouts
 
-# In the order of the controllers that walk on it.
+# The order of the controllers that walk on it.
 LEGS = ("FR", "FL", "RR", "RL")
 JOINTS = tuple(f"{leg}_{part}_joint" for leg in LEGS for part in ("hip", "thigh", "calf"))
 STANCE = np.array([0.0, 0.8, -1.5] * len(LEGS))
 
-# What a servo may be asked, hip, thigh and calf, rad. These servos are soft: a walking controller
-# presses by asking for positions far beyond the joints' own ranges, so those limit no command. Cut
-# at those ranges, the public one walks at 0.49 m/s where it is asked for 1.0, and not at 0.90.
+# Range of each servo's target, hip, thigh and calf, rad. These servos are soft: a walking
+# controller presses by asking for positions far beyond the joints' own ranges, so those do not
+# limit commands. Cut at those ranges, the public controller walks at 0.49 m/s when asked for 1.0
+# m/s; without the cut, at 0.90.
 _LOW, _HIGH = (-1.4, -1.1, -4.4), (1.4, 2.7, 1.2)
-# How it is set down: joints off the stance, rad, and how far it may be inclined, rad.
+# Initial states: joints away from the stance, rad, and tilt, rad.
 _OFF, _INCLINED = 0.1, 0.1
 
-# In a mirror: where each joint's image is, and which of them turn the other way, hips.
+# Mirror image: the index of each joint's image, and the joints (hips) whose sign flips.
 _IMAGE = np.array([3, 4, 5, 0, 1, 2, 9, 10, 11, 6, 7, 8])
 _SIGN = np.array([-1.0, 1.0, 1.0] * len(LEGS))
 
@@ -47,7 +48,7 @@ SPEC = RobotSpec(
     ctrl_dt=0.02,
     goal_feature="torso_pos",
     velocity_features=("torso_vel", "torso_ang_vel"),
-    # As closely as a walking torso, which sways, keeps anything: vx, vy, vz, then the turns.
+    # As closely as a walking torso, which sways, keeps them: vx, vy, vz, then the angular rates.
     velocity_widths=(0.12, 0.12, 0.3, 1.0, 1.0, 0.3),
     posture_features=("torso_up", "torso_height"),
     posture=(0.0, 0.0, 1.0, 0.31),
@@ -60,7 +61,7 @@ SPEC = RobotSpec(
 
 
 class Go2(Environment):
-    """Starts on its feet, looking any way; it has no benchmark that would start it elsewhere."""
+    """Starts on its feet with any heading; no benchmark starts it elsewhere."""
 
     confined = False
 
@@ -81,19 +82,19 @@ class Go2(Environment):
         ]
 
     def mirrored(self, physics: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Left for right: across the vertical plane of the x axis."""
+        """Mirrors left for right, across the vertical plane of the x axis."""
         self._require_physics(physics)
         image = physics.copy()
         speeds = self.model.nq
-        # Position and velocity along y; of a quaternion (w, x, y, z) and of an angular velocity,
-        # what turns about x and z.
+        # The sign flips for position and velocity along y, and for the parts about x and z of a
+        # quaternion (w, x, y, z) and of an angular velocity.
         image[:, [1, 4, 6, speeds + 1, speeds + 3, speeds + 5]] *= -1.0
         for places in (self.qpos_index, speeds + self.qvel_index):
             image[:, places] = physics[:, places[_IMAGE]] * _SIGN
         return image, actions[:, _IMAGE] * _SIGN
 
     def reset(self, rng: np.random.RandomState) -> None:
-        """Set down near the stance, servos at rest there."""
+        """Sets the robot down near the stance, with its servos at rest there."""
         data, model = self.data, self.model
         mujoco.mj_resetData(model, data)
         heading = rng.uniform(-np.pi, np.pi)

@@ -9,7 +9,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-# The motors' servos, and the physics step: what the controllers that walk on it were trained with.
+# Servo gains and physics step with which the controllers that walk on it were trained.
 KP, KD = 20.0, 0.5
 SIM_DT = 0.0025
 FIGURES: dict[str, Any] = json.loads(Path(__file__).with_name("go2.json").read_text())
@@ -23,7 +23,8 @@ _BODY, _LIMB, _FOOT = (0.75, 0.77, 0.8, 1.0), (0.3, 0.32, 0.36, 1.0), (0.1, 0.1,
 
 
 def build_go2() -> mujoco.MjModel:
-    """The robot on a flat floor; an actuator a joint, called as the joint, that takes radians."""
+    """The robot on a flat floor; each joint has an actuator of the same name, which takes
+    radians."""
     spec = mujoco.MjSpec()
     spec.modelname = "go2"
     spec.compiler.degree = False

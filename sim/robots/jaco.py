@@ -13,7 +13,7 @@ from fb_ros.robot.field import Field
 from fb_ros.robot.robot_spec import RobotSpec
 from sim.robots.environment import Environment
 
-# The box of dm_control's reach task, from which both the hand's start and the goals are drawn.
+# The box of dm_control's reach task, which draws the hand's start and the goals from it.
 WORKSPACE_LOW = (-0.2, -0.2, 0.02)
 WORKSPACE_HIGH = (0.2, 0.2, 0.4)
 
@@ -23,9 +23,10 @@ FINGER_JOINTS = tuple(f"finger_{i}" for i in range(1, 4))
 # joints, 48 deg/s for the three small ones, 5 rad/s for the fingers.
 _LARGE, _SMALL, _FINGER = float(np.deg2rad(36.0)), float(np.deg2rad(48.0)), 5.0
 _LIMITS = (_LARGE,) * 3 + (_SMALL,) * 3 + (_FINGER,) * 3
-# A joint may be asked to go from rest to its largest speed in this time.
+# A command may take a joint from rest to its largest speed in this time.
 _RAMP_SECONDS = 0.1
-# Ranges of dm_control's model. Joints 1 and 4 to 6 turn for ever; fingers from open to closed.
+# Ranges of dm_control's model. Joints 1 and 4 to 6 turn without limit; fingers go from open to
+# closed.
 _FINGER_OPEN, _FINGER_CLOSED = 0.15, 1.35
 _JOINT_LOW = (None, float(np.deg2rad(47.0)), float(np.deg2rad(19.0)), None, None, None)
 _JOINT_HIGH = (None, float(np.deg2rad(313.0)), float(np.deg2rad(341.0)), None, None, None)
@@ -109,7 +110,7 @@ SPEC = RobotSpec(
 
 
 class Jaco(Environment):
-    """The arm on its table, hand pointing down at the start of an episode."""
+    """The arm on its table; the hand points down at the start of an episode."""
 
     def __init__(self) -> None:
         arena = arenas.Standard()
@@ -138,7 +139,7 @@ class Jaco(Environment):
         )
 
     def reset(self, rng: np.random.RandomState) -> None:
-        """Fingers and hand as dm_control's reach task draws them; a failed draw is repeated."""
+        """Draws fingers and hand as dm_control's reach task does; a failed draw is repeated."""
         while True:
             with self._physics.reset_context():
                 self._hand.set_grasp(self._physics, close_factors=rng.uniform())

@@ -1,4 +1,4 @@
-"""A model's links and joints as a tree, the way URDF and tf see a robot."""
+"""A model's links and joints as a tree, as URDF and tf describe a robot."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ class LinkJoint:
     """A joint between two links; the child's frame lies in the joint."""
 
     name: str
-    """As `joint_states` has it, where it is there."""
+    """Name in `joint_states`, if the joint is there."""
     kind: Kind
     parent: str
     child: str
     position: np.ndarray
-    """Of the child's frame in the parent's, at position 0 of the joint, `(3,)`, m."""
+    """Position of the child's frame in the parent's, at position 0 of the joint, `(3,)`, m."""
     quaternion: np.ndarray
-    """Likewise, `(4,)`, w, x, y, z."""
+    """Orientation likewise, `(4,)`, w, x, y, z."""
     axis: np.ndarray
-    """Of the motion in the child's frame, `(3,)`."""
+    """Axis of the motion in the child's frame, `(3,)`."""
     index: int = -1
-    """Of the joint in the model; -1 for a fixed one."""
+    """Index of the joint in the model; -1 for a fixed one."""
     body: int = -1
-    """Number of the body that lies in the child's frame; -1 where the child carries none."""
+    """Number of the body in the child's frame; -1 if the child carries none."""
     offset: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(3))
-    """Of that body's frame in the child's, `(3,)`, m."""
+    """Position of that body's frame in the child's, `(3,)`, m."""
 
 
 def link_tree(model: mujoco.MjModel, joint_names: Mapping[str, str]) -> list[LinkJoint]:
-    """The joints of a model, parents first; the links are what they join.
+    """The joints of a model, parents first; the links are what they connect.
 
-    `joint_names` maps names in messages to names in the model. A joint that no message speaks of
-    is drawn as it is at rest. A body with several joints gets a link without a shape for each but
+    `joint_names` maps names in messages to names in the model. A joint that is in no message keeps
+    its rest position. A body with several joints gets a link without a shape for each joint but
     the last. MuJoCo applies a body's joints one after the other, about anchors in the body, and
-    counts from the reference position (`qpos0`): both are put into the joints' origins here.
+    counts from the reference position (`qpos0`): both go into the joints' origins here.
     """
     named = {model.joint(ours).id: name for name, ours in joint_names.items()}
     offsets = {0: np.zeros(3)}
@@ -109,7 +109,7 @@ def link_tree(model: mujoco.MjModel, joint_names: Mapping[str, str]) -> list[Lin
 
 
 def _base_link(body: str) -> LinkJoint:
-    """The body of a mobile robot once more, by the name that REP 105 gives it."""
+    """A second link for the body of a mobile robot, with the name from REP 105."""
     return LinkJoint(
         name=f"{BASE_LINK}_fixed",
         kind="fixed",
@@ -124,7 +124,7 @@ def _base_link(body: str) -> LinkJoint:
 def joint_transform(
     joint: LinkJoint, model: mujoco.MjModel, qpos: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Position `(3,)` and quaternion `(4,)` of the child in the parent, for a state `qpos`."""
+    """Position `(3,)` and quaternion `(4,)` of the child in the parent, in a state `qpos`."""
     if joint.index < 0:
         return joint.position, joint.quaternion
     start = int(model.jnt_qposadr[joint.index])
@@ -152,7 +152,7 @@ def _is_free(model: mujoco.MjModel, joint: int) -> bool:
 def _link_name(model: mujoco.MjModel, body: int) -> str:
     if not body:
         return WORLD
-    # Slashes, which dm_control's attachments have, mean namespaces in tf.
+    # dm_control's attachments have slashes, which mean namespaces in tf.
     return (model.body(body).name or f"body_{body}").strip("/").replace("/", "_")
 
 

@@ -1,4 +1,4 @@
-"""dm_control's point mass: the smallest robot, for trying everything out in seconds."""
+"""dm_control's point mass: the smallest robot, for trying things in seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fb_ros.robot.robot_spec import RobotSpec
 from sim.robots.environment import Environment
 
 JOINTS = ("root_x", "root_y")
-# Half the side of the plane, and where the joints stop.
+# Half the side of the plane, and where the joints end, m.
 _REACH, _STOP = 0.25, 0.29
 # The model's motors turn a control in [-1, 1] into at most 0.1 N (gear 0.1).
 _GEAR = 0.1
@@ -37,7 +37,7 @@ SPEC = RobotSpec(
     action_interface="effort",
     action_low=(-_GEAR, -_GEAR),
     action_high=(_GEAR, _GEAR),
-    # Slow, since the mass is: at most 1 cm in a period.
+    # The period is long, since the mass is slow: it moves at most 1 cm in one.
     ctrl_dt=0.1,
     joint_low=(-_STOP, -_STOP),
     joint_high=(_STOP, _STOP),
@@ -65,6 +65,6 @@ class PointMass(Environment):
         )
 
     def reset(self, rng: np.random.RandomState) -> None:
-        """At rest, anywhere on the plane."""
+        """Puts the mass at rest anywhere on the plane."""
         position = rng.uniform(-_REACH, _REACH, size=2)
         self.set_physics_state(np.concatenate([position, np.zeros(2)]))

@@ -7,12 +7,12 @@ import numpy as np
 
 
 class PoseReader:
-    """Reads the fields of `RobotState` that are poses, from any data of one model."""
+    """Reads those fields of `RobotState` that are poses, from any data of one model."""
 
     def __init__(
         self, model: mujoco.MjModel, *, site: int | None, body: int | None, base: int | None
     ) -> None:
-        """Ids in the model: the site or else the body of the tool centre point, and the torso."""
+        """Takes ids in the model: the tool centre point's site or else its body, and the torso."""
         self._model, self._site, self._body, self._base = model, site, body, base
 
     def update(self, data: mujoco.MjData) -> None:
@@ -23,7 +23,7 @@ class PoseReader:
             mujoco.mj_comVel(self._model, data)
 
     def read(self, data: mujoco.MjData) -> dict[str, np.ndarray]:
-        """The fields by name, SI units, quaternions w first; `update` has to come before."""
+        """The fields by name, SI units, quaternions w first; call `update` first."""
         poses: dict[str, np.ndarray] = {}
         if self._body is not None:
             tcp = data.site(self._site) if self._site is not None else data.body(self._body)

@@ -10,7 +10,7 @@ from sim.robots.torso_fields import torso_layouts
 
 _LEGS = ("front_left", "front_right", "back_right", "back_left")
 JOINTS = tuple(f"{part}_{leg}" for leg in _LEGS for part in ("yaw", "pitch", "knee", "ankle"))
-# A servo turns the leg, one lifts it and one extends it: tendons move knee and ankle together.
+# One servo turns the leg, one lifts it, one extends it: tendons move knee and ankle together.
 SERVOS = tuple(f"{motion}_{leg}" for leg in _LEGS for motion in ("yaw", "lift", "extend"))
 _LOW, _HIGH = (-1.0, -1.0, -0.8), (1.0, 1.1, 0.8)
 _OBSERVATION, _FEATURES = torso_layouts(JOINTS, SERVOS)
@@ -33,7 +33,7 @@ SPEC = RobotSpec(
 
 
 class Quadruped(SuiteRobot):
-    """Starts turned any way, just above the ground."""
+    """Starts in any orientation, just above the ground."""
 
     def __init__(self) -> None:
         super().__init__(

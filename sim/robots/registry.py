@@ -11,7 +11,7 @@ from sim.robots.start import Start
 if TYPE_CHECKING:
     from sim.robots.environment import Environment
 
-# Module and class, imported on demand: building one robot should not load the others.
+# Module and class, imported on demand, so that building one robot does not load the others.
 _ROBOTS = {
     "jaco": ("sim.robots.jaco", "Jaco"),
     "point_mass": ("sim.robots.point_mass", "PointMass"),
@@ -25,13 +25,13 @@ ROBOT_NAMES = tuple(_ROBOTS)
 
 
 def require_robot(robot: str) -> None:
-    """Refuses a name that no robot has."""
+    """Refuses the name of an unknown robot."""
     if robot not in _ROBOTS:
         raise FbRosError(f"there is no robot {robot!r}; possible: {', '.join(ROBOT_NAMES)}")
 
 
 def make_environment(robot: str, start: Start = "benchmark") -> Environment:
-    """The simulated robot called `robot`, and where it starts."""
+    """The simulated robot called `robot`; `start` is where it starts."""
     require_robot(robot)
     module, name = _ROBOTS[robot]
     try:

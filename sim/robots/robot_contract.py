@@ -16,16 +16,16 @@ from sim.robots.environment import Environment
 
 
 class RobotContract:
-    """A mixin for pytest: its class has the fixture `environment`."""
+    """A mixin for pytest; the class that uses it has the fixture `environment`."""
 
     def test_read_outs_have_the_described_lengths(self, environment: Environment) -> None:
-        """Of the observation and of the features."""
+        """Checks the observation and the features."""
         environment.reset(rng(0))
         assert environment.observation().shape == (environment.spec.obs_dim,)
         assert environment.features().shape == (environment.spec.feature_dim,)
 
     def test_the_observation_comes_from_the_sensors_alone(self, environment: Environment) -> None:
-        """So that `policy_node` can build it from topics."""
+        """Lets `policy_node` build the observation from topics."""
         environment.reset(rng(0))
         expected = assemble(environment.spec.observation, environment.robot_state())
         np.testing.assert_array_equal(environment.observation(), expected)
@@ -33,7 +33,7 @@ class RobotContract:
     def test_the_same_seed_and_commands_give_the_same_trajectory(
         self, environment: Environment
     ) -> None:
-        """To the last bit."""
+        """Checks equality to the last bit."""
         runs = []
         for _ in range(2):
             environment.reset(rng(3))
@@ -45,7 +45,7 @@ class RobotContract:
         np.testing.assert_array_equal(runs[0], runs[1])
 
     def test_episodes_differ(self, environment: Environment) -> None:
-        """By the generator that `reset` is given."""
+        """Checks that the initial state depends on the generator given to `reset`."""
         environment.reset(rng(1))
         first = environment.physics_state()
         environment.reset(rng(2))
@@ -54,7 +54,7 @@ class RobotContract:
     def test_features_can_be_computed_from_the_stored_physics_state(
         self, environment: Environment
     ) -> None:
-        """So that rewards can be computed for recorded data."""
+        """Lets rewards be computed for recorded data."""
         environment.reset(rng(0))
         for command in commands(environment, 10):
             environment.step(command)
@@ -64,7 +64,7 @@ class RobotContract:
         np.testing.assert_allclose(environment.features(), features, atol=1e-9)
 
     def test_a_physics_state_of_another_robot_is_refused(self, environment: Environment) -> None:
-        """In a line that names this one."""
+        """Checks that the refusal names this robot."""
         refusal = "nothing was refused"
         try:
             environment.set_physics_state(np.zeros(3))
@@ -73,7 +73,7 @@ class RobotContract:
         assert environment.spec.name in refusal
 
     def test_a_step_takes_one_control_period(self, environment: Environment) -> None:
-        """`ctrl_dt` seconds of simulated time."""
+        """Checks that it takes `ctrl_dt` seconds of simulated time."""
         environment.reset(rng(0))
         before = environment.time
         environment.step(np.zeros(environment.spec.act_dim))
@@ -81,7 +81,7 @@ class RobotContract:
 
 
 def rng(episode: int) -> np.random.RandomState:
-    """Where the initial state of an episode comes from."""
+    """The generator of an episode's initial state."""
     return np.random.RandomState(episode)
 
 

@@ -12,14 +12,15 @@ from fb_ros.errors import FbRosError
 from fb_ros.robot.robot_spec import RobotSpec
 from sim.robots.environment import Environment
 
-# How far it may be inclined when it is set down, rad.
+# Largest tilt when it is set down, rad.
 _INCLINED = 0.3
-# Steps in which it is raised from in the ground until it is free, and how far at most, m.
+# The robot starts below the ground and is raised in these steps until it is free, up to this
+# height, m.
 _RAISE, _HIGHEST = 0.01, 1.0
 
 
 class SuiteRobot(Environment):
-    """A domain of the suite, which draws initial states as its tasks do."""
+    """A domain of the suite, with the initial states of the suite's tasks."""
 
     confined = False
 
@@ -35,7 +36,7 @@ class SuiteRobot(Environment):
     ) -> None:
         """`task` makes one of the domain's tasks with a generator; the torso is called `torso`.
 
-        `command_gains` are the commands that a control of 1 stands for, where it is not 1.
+        `command_gains` are the commands that a control of 1 stands for, if not 1.
         """
         self._physics, self._task = physics, task
         super().__init__(
@@ -49,7 +50,7 @@ class SuiteRobot(Environment):
         )
 
     def reset(self, rng: np.random.RandomState) -> None:
-        """As the domain's own tasks begin; or on its feet, looking any way, a little inclined."""
+        """Starts as the domain's own tasks do, or standing, with any heading and a small tilt."""
         if self.start == "standing":
             self._set_down(rng)
         else:
@@ -58,12 +59,12 @@ class SuiteRobot(Environment):
         self._poses.update(self.data)
 
     def _set_down(self, rng: np.random.RandomState) -> None:
-        """Legs as the model has them, and no higher over the ground than a step of raising."""
+        """Sets it down with the model's leg posture, within one raising step of the ground."""
         positions = self._physics.named.data.qpos
         free = self.model.joint(0).type == mujoco.mjtJoint.mjJNT_FREE
-        # In a plane there is one way to be inclined.
+        # A planar robot can only tilt in its plane.
         turn = _any_way(rng) if free else rng.uniform(-_INCLINED, _INCLINED, 1)
-        # In a plane a height is over the model's own, where it stands.
+        # A planar robot's height is relative to the model's own, at which it stands.
         height = 0.0 if free else -_HIGHEST
         while height < _HIGHEST:
             with self._physics.reset_context():
@@ -78,7 +79,7 @@ class SuiteRobot(Environment):
 
 
 def _any_way(rng: np.random.RandomState) -> np.ndarray:
-    """A unit quaternion (w, x, y, z) that looks any way and is a little inclined."""
+    """A unit quaternion (w, x, y, z) with any heading and a small tilt."""
     heading = rng.uniform(-np.pi, np.pi)
     roll, pitch = rng.uniform(-_INCLINED, _INCLINED, 2)
     turn = np.array([np.cos(heading / 2), roll / 2, pitch / 2, np.sin(heading / 2)])

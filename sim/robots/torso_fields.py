@@ -1,4 +1,4 @@
-"""Read-outs that every robot with a torso has, as odometry and an IMU report them."""
+"""Read-outs of every robot with a torso, as odometry and an IMU report them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TORSO_ANG_VEL = Field(
 
 
 def joint_fields(joints: tuple[str, ...]) -> tuple[Field, Field]:
-    """Angles and velocities of the legs' joints, all of which have limits."""
+    """Angles and velocities of the leg joints, all of which have limits."""
     return (
         Field(
             name="joint_pos",
@@ -62,9 +62,9 @@ def torso_layouts(
 ) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
     """The observation and the features of a robot with a torso and legs.
 
-    The policy does not observe where on the ground it is, nor which way it looks: it should walk
-    everywhere alike. `servos` that are published under names of their own are observed, too: a
-    robot that is to stand still holds them where they are.
+    The observation leaves out position and heading on the ground, so that the policy walks
+    everywhere alike. `servos` that are published under their own names are observed, too: a robot
+    that has to stand still holds their positions.
     """
     observed = (TORSO_HEIGHT, TORSO_UP, TORSO_VEL, TORSO_ANG_VEL, *joint_fields(joints))
     features = (TORSO_POS, *observed)

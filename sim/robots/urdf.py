@@ -1,4 +1,4 @@
-"""A robot description (URDF) of the model that is simulated."""
+"""A robot description (URDF) of the simulated model."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from fb_ros.robot.robot_spec import RobotSpec
 from sim.robots.link_tree import WORLD, LinkJoint, link_tree
 
 _SHAPE = mujoco.mjtGeom
-# URDF wants both of a joint that has limits; where nobody states one, none is meant.
+# URDF requires effort and velocity limits for a joint with a range; this value means no limit.
 _UNLIMITED = 1e3
 
 
 def urdf_of(spec: RobotSpec, model: mujoco.MjModel, joint_names: Mapping[str, str]) -> str:
     """The description as text.
 
-    Links are the model's bodies, joints are named as in `joint_states`. Spheres, boxes, cylinders
-    and capsules (without their caps) are drawn as such, meshes and ellipsoids as the box around
-    them: it shows where a robot is, and what it weighs, not how it looks.
+    Links are the model's bodies; joints have the names in `joint_states`. Spheres, boxes,
+    cylinders and capsules (without their caps) keep their shapes; meshes and ellipsoids become
+    their bounding boxes. The description shows where a robot is and what it weighs, not what it
+    looks like.
     """
     robot = ElementTree.Element("robot", name=spec.name)
     ElementTree.SubElement(robot, "link", name=spec.frame)
@@ -111,7 +112,7 @@ def roll_pitch_yaw(quaternion: np.ndarray) -> tuple[float, float, float]:
     # From the rotation matrix R = Rz(yaw) Ry(pitch) Rx(roll).
     sine = 2.0 * (w * y - x * z)
     if abs(sine) > 1.0 - 1e-9:
-        # Straight up or down, roll and yaw are one turn.
+        # Pointing straight up or down, roll and yaw are the same turn.
         return (
             0.0,
             math.copysign(0.5 * math.pi, sine),
@@ -123,5 +124,5 @@ def roll_pitch_yaw(quaternion: np.ndarray) -> tuple[float, float, float]:
 
 
 def _numbers(values: np.ndarray) -> str:
-    # A zero has no sign.
+    # Adding 0.0 turns -0.0 into 0.
     return " ".join(f"{value + 0.0:.9g}" for value in values)

@@ -1,4 +1,4 @@
-"""dm_control's planar walker: two legs, a torso, and a plane to stay upright in."""
+"""dm_control's planar walker: two legs and a torso that stays in a vertical plane."""
 
 from __future__ import annotations
 

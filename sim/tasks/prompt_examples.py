@@ -1,4 +1,4 @@
-"""Prompts to try on a robot, and how to tell that it does what they say."""
+"""Prompts to try on a robot, and tests of whether it does what they ask."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Seen = Mapping[str, np.ndarray]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PromptExample:
-    """A prompt and what it should look like."""
+    """A prompt and the behaviour that it should lead to."""
 
     name: str
     text: str
-    """As `prompt/skill` and `fb_ros prompt --text` take it."""
+    """The prompt, as `prompt/skill` and `fb_ros prompt --text` take it."""
     expected: str
     """The behaviour that a person should see."""
     judge: Callable[[Seen], bool]
-    """Whether the last second of an episode is that."""
+    """Whether the last second of an episode shows that behaviour."""
     after: str = ""
-    """A prompt that is followed for an episode before; empty for a start of the robot's own."""
+    """A prompt that is followed for one episode before this one; empty to start from a reset."""
 
 
 def _distance(seen: Seen, point: Sequence[float]) -> float:
@@ -147,7 +147,7 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
 
 
 def examples_of(robot: str) -> tuple[PromptExample, ...]:
-    """The examples of the robot of that name; refuses one that has none."""
+    """The examples of the robot of that name; refuses a robot without examples."""
     if robot not in EXAMPLES:
         raise FbRosError(
             f"robot {robot} has no prompts to try; those that have: {', '.join(EXAMPLES)}"
@@ -156,6 +156,6 @@ def examples_of(robot: str) -> tuple[PromptExample, ...]:
 
 
 def seen_in(states: Sequence[RobotState], fields: Sequence[Field]) -> Seen:
-    """The features of some states by their names."""
+    """The features of these states by name."""
     rows = np.stack([assemble(fields, state) for state in states])
     return {name: rows[:, part] for name, part in layout_slices(fields).items()}

@@ -1,4 +1,4 @@
-"""A controller that knows the arm: the yardstick beside which a learned policy is printed."""
+"""A controller that knows the arm: a yardstick for a learned policy."""
 
 from __future__ import annotations
 

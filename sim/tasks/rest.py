@@ -1,4 +1,4 @@
-"""Resting: how far joints turn that a task has no more use for."""
+"""Resting: how far the joints turn once the task no longer needs them to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sim.tasks.tasks import ReachTask
 
 REST = "rest"
 SETTLED_SECONDS, REST_SECONDS = 10.0, 20.0
-"""How long a robot has for its goal, and how long it is looked at from then on."""
+"""Time that a robot has for its goal, and time for which it is watched after that."""
 
 
 def joint_turns(
@@ -25,10 +25,11 @@ def joint_turns(
     episodes: int,
     seed: int,
 ) -> Iterator[np.ndarray]:
-    """The turns of each joint in each episode, `(2, joints)`, in rad (m where they slide).
+    """Yields the turns of each joint in each episode, `(2, joints)`, in rad (m for sliding
+    joints).
 
-    First how far it got from where it was when the goal's time was over, then the net turn at
-    the end. Start and goal are those of reaching.
+    The first row is the largest distance from the joint's position at the end of the goal's time,
+    the second the net turn at the end. Start and goal are those of reaching.
     """
     dt = environment.spec.ctrl_dt
     settled, steps = round(SETTLED_SECONDS / dt), round((SETTLED_SECONDS + REST_SECONDS) / dt)
@@ -41,7 +42,7 @@ def joint_turns(
 
 
 def rest_figures(turns: Sequence[np.ndarray], joints: Sequence[str]) -> dict[str, Any]:
-    """Figures of the turns of episodes: over all joints, and of each."""
+    """Figures of the turns of several episodes: over all joints, and for each joint."""
     furthest, net = np.stack(turns, axis=1)
     return {
         "largest_turn_rad": float(furthest.max()),

@@ -1,8 +1,8 @@
 """The tasks of dm_control's and ExORL's benchmarks, as rewards of stored physics.
 
-Rewards are ExORL's (arXiv 2201.13425), the cheetah's walks those of controllable_agent; they are
-held against dm_control's own where the suite has the task. Beside the benchmark stand tasks of our
-own, of the same make, for data of more than forward motion.
+Rewards are ExORL's (arXiv 2201.13425); the cheetah's walks are controllable_agent's. They are
+tested against dm_control's own where the suite has the task. Further tasks of the same kind are
+our own, for data with more than forward motion.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class RewardTask:
     """A reward of states only."""
 
     name: str
-    """Name within its robot's tasks."""
+    """Name among the robot's tasks."""
     rewards: Rewards
-    """From the simulated robot and its physics states `(n, k)` to their rewards `(n,)`."""
+    """Rewards `(n,)` of the simulated robot's physics states `(n, k)`."""
     steps: int
     """Control periods of an episode."""
 
@@ -39,7 +39,7 @@ def task_names(robot: str) -> tuple[str, ...]:
 
 
 def reward_tasks(robot: str, names: Sequence[str] = ()) -> tuple[RewardTask, ...]:
-    """The tasks called `names`, or all of the robot's benchmark; refuses others."""
+    """The tasks called `names`, or all of the robot's benchmark; refuses unknown names."""
     benchmark = task_names(robot)
     possible = (*benchmark, *_DIRECTIONS.get(robot, {}))
     for name in names:
@@ -50,7 +50,7 @@ def reward_tasks(robot: str, names: Sequence[str] = ()) -> tuple[RewardTask, ...
     if not possible:
         raise FbRosError(f"robot {robot} has no benchmark tasks")
     own = {**_TASKS.get(robot, {}), **_DIRECTIONS.get(robot, {})}
-    # 1,000 steps in the suite, ten seconds for the arm.
+    # The suite's episodes have 1,000 steps, the arm's last ten seconds.
     return tuple(
         RewardTask(
             name=name,
@@ -78,7 +78,7 @@ def _above(
 
 
 def _up(environment: Environment, physics: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How upright the torso is, -1 to 1, and its height in metres, `(n,)` each."""
+    """The torso's upright component, -1 to 1, and its height in metres, `(n,)` each."""
     spec = environment.spec
     state = environment.robot_states(physics)
     up = spec.feature("torso_up").encode(state)[:, 2]
@@ -120,7 +120,8 @@ def _quadruped_stands(environment: Environment, physics: np.ndarray) -> np.ndarr
 def _quadruped_moves(
     axis: int, speed: float, environment: Environment, physics: np.ndarray
 ) -> np.ndarray:
-    """Forwards at `speed` (m/s) is axis 0 of the torso, turning left (rad/s) is axis 5."""
+    """Forward `speed` (m/s) is along axis 0 of the torso; the turn rate to the left is axis 5
+    (rad/s)."""
     velocity = _twist(environment, physics)[:, axis]
     moving = _above(np.sign(speed) * velocity, abs(speed), abs(speed), 0.5)
     return _quadruped_stands(environment, physics) * moving

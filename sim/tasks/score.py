@@ -11,9 +11,10 @@ from sim.tasks.tasks import ReachTask
 
 
 def reach_figures(task: ReachTask, distances: np.ndarray) -> dict[str, Any]:
-    """Success, return and error over episodes; `distances` is `(episodes, steps)` after each step.
+    """Success, return and error over episodes; `distances` `(episodes, steps)` are after each
+    step.
 
-    An episode succeeds when the mean distance of its last second is below the goal radius.
+    An episode succeeds when its mean distance over the last second is below the goal radius.
     """
     final = final_errors(task.spec, distances)
     return {

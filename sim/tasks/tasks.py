@@ -31,7 +31,7 @@ class ReachTask:
     """Bring the robot's goal feature to a point: dm_control's reach, on any robot."""
 
     name: str
-    """`reach` for goals drawn from the robot's goal box, or a fixed goal's name."""
+    """`reach` for goals drawn from the robot's goal box, or the name of a fixed goal."""
     spec: RobotSpec
 
     def goal(self, seed: int, episode: int) -> np.ndarray:
@@ -40,14 +40,14 @@ class ReachTask:
         return episode_goal(self.spec, seed, episode) if fixed is None else np.asarray(fixed)
 
     def reward(self, distance: np.ndarray) -> np.ndarray:
-        """1 within the goal radius, falling to 0.1 at twice that (dm_control's reach)."""
+        """1 within the goal radius, falling to 0.1 at twice the radius (dm_control's reach)."""
         radius = self.spec.goal_radius
         reward: np.ndarray = tolerance(distance, bounds=(0.0, radius), margin=radius)
         return reward
 
 
 def make_task(name: str, spec: RobotSpec) -> ReachTask:
-    """The task of that name for the robot; refuses a name that it does not have."""
+    """The robot's task of that name; refuses an unknown name."""
     names = (REACH, *FIXED_GOALS.get(spec.name, {}))
     if name not in names:
         raise FbRosError(f"robot {spec.name} has no task {name!r}; possible: {', '.join(names)}")

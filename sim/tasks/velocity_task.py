@@ -1,4 +1,4 @@
-"""Keeping velocities: commands, how they are run, and figures of how well they are kept."""
+"""Keeping velocities: the commands, how they are run, and figures of how well they are kept."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from sim.tasks.follow import CommandOf
 from sim.tasks.tasks import EPISODE_SECONDS
 
 VELOCITY = "velocity"
-# What a quadruped is asked: forwards and sideways, m/s, and turning, rad/s; a fifth is to stand.
+# Range of a quadruped's commands: forwards and sideways, m/s, and turning, rad/s; a fifth of them
+# ask it to stand.
 LOW, HIGH, STANDING = (-0.6, -0.4, -1.2), (1.0, 0.4, 1.2), 0.2
-# The end of an episode over which the mean velocity is taken, and what counts as kept.
+# The mean velocity is over the last seconds of an episode; these errors count as kept.
 MEASURED_SECONDS, KEPT_MPS, KEPT_RADPS = 6.0, 0.15, 0.25
-# Pushes: how often, and by what change of the torso's speed.
+# Pushes: the time between them, and the change of the torso's speed.
 PUSH_SECONDS, PUSH_MPS = 3.0, 0.5
 
 
@@ -30,22 +31,24 @@ class Kept:
     """The outcome of one command."""
 
     asked: np.ndarray
-    """(vx, vy, wz), m/s and rad/s."""
+    """The command (vx, vy, wz), m/s and rad/s."""
     mean: np.ndarray
-    """The mean velocity at the end, likewise."""
+    """The mean velocity at the end, in the same units."""
     fell: bool
     drift: float
-    """How far from its start the robot ended, m."""
+    """Distance between the robot's start and end, m."""
     return_: float
-    """Sum over the steps of how well the velocity of the last half second was kept, 0 to 1."""
+    """Sum over the steps of how well the mean velocity of the last half second was kept, 0 to
+    1."""
 
 
 ControllerFor = Callable[[np.ndarray], CommandOf]
-"""From (vx, vy, wz) to what keeps it."""
+"""Makes a controller that keeps (vx, vy, wz)."""
 
 
 def asked_velocity(seed: int, episode: int) -> np.ndarray:
-    """The command (vx, vy, wz) of an episode; it depends on the seed and on its number alone."""
+    """The command (vx, vy, wz) of an episode; it depends only on the seed and the episode's
+    number."""
     rng = np.random.default_rng(np.random.SeedSequence([seed, episode, 2]))
     standing = rng.uniform() < STANDING
     drawn: np.ndarray = rng.uniform(LOW, HIGH)
@@ -53,7 +56,7 @@ def asked_velocity(seed: int, episode: int) -> np.ndarray:
 
 
 def require_velocity(robot: RobotSpec) -> None:
-    """Refuses a robot that has no velocity in three dimensions and no way to say how it stands."""
+    """Refuses a robot that lacks a velocity in three dimensions or an upright component."""
     if len(robot.velocity_features) != 2 or robot.fallen_below is None:
         raise FbRosError(f"robot {robot.name} has no velocity that could be kept")
 
@@ -67,9 +70,9 @@ def keep_velocities(
     pushes: bool = False,
     on_and_on: bool = False,
 ) -> Iterator[Kept]:
-    """Runs a command an episode, from standing, or `on_and_on` without a stop between them.
+    """Runs one command per episode, from standing, or `on_and_on` without a stop between them.
 
-    After a fall the robot is set on its feet again.
+    After a fall the robot is put back on its feet.
     """
     standing = True
     for episode in range(episodes):
@@ -123,8 +126,8 @@ def _return(velocities: np.ndarray, asked: np.ndarray, dt: float) -> float:
 def velocity_figures(kept: Sequence[Kept]) -> dict[str, Any]:
     """Success, falls and errors over episodes; a fall is no success.
 
-    Errors are of the mean velocity over the last six seconds, with the episodes of falls in them
-    as far as they went. The drift is that of the commands to stand, the largest.
+    Errors are of the mean velocity over the last six seconds; episodes with falls count as far as
+    they went. The drift is the largest among the commands to stand.
     """
     asked = np.stack([one.asked for one in kept])
     off = np.stack([one.mean for one in kept]) - asked
@@ -143,14 +146,14 @@ def velocity_figures(kept: Sequence[Kept]) -> dict[str, Any]:
 
 
 def planar_velocity(state: RobotState) -> np.ndarray:
-    """(vx, vy, wz) of the torso in its own frame."""
+    """Velocity (vx, vy, wz) of the torso in its own frame."""
     assert state.base_velocity is not None
     assert state.base_angular_velocity is not None
     return np.array([*state.base_velocity[:2], state.base_angular_velocity[2]])
 
 
 def upright(state: RobotState) -> float:
-    """The vertical component of the torso's vertical axis: 1 is level, 0 on its side."""
+    """Vertical component of the torso's vertical axis: 1 is level, 0 on its side."""
     assert state.base_orientation is not None
     _, x, y, _ = state.base_orientation
     return float(1.0 - 2.0 * (x * x + y * y))

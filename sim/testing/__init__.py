@@ -1,1 +1,1 @@
-"""A simulated robot for other people's tests: a pytest plugin that comes with the package."""
+"""A simulated robot for users' tests: a pytest plugin that comes with the package."""

@@ -1,7 +1,7 @@
 """Fixtures for tests with a simulated robot in the loop; pytest finds them by itself.
 
-Nothing of ROS or of the simulation is loaded until a test asks for a robot: pytest loads this
-module in every session of an environment that has the package.
+Pytest loads this module in every session of an environment that has the package, so nothing of
+ROS or of the simulation is loaded until a test asks for a robot.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 class StartRobot(Protocol):
-    """What the fixture `fb_ros_robot` is."""
+    """Type of the fixture `fb_ros_robot`."""
 
     def __call__(
         self, robot: str, *, lockstep: bool = True, launched: bool = False, **options: str
     ) -> SimulatedRobot:
-        """A robot that is ready; `options` are those of the launch files.
+        """Returns a robot that is ready; `options` are those of the launch files.
 
-        In `lockstep` it moves by `run` and `step` alone, and every run of a test is the same;
-        otherwise it lives in real time. One that is `launched` has been started by somebody else.
+        With `lockstep` it moves only by `run` and `step`, and every run of a test is the same;
+        otherwise it runs in real time. A `launched` robot has been started outside this call.
         """
 
 
 @pytest.fixture(scope="session")
 def fb_ros_domain() -> int:
-    """A ROS domain of this session's own, on this machine alone, unless one is set already."""
+    """This session's own ROS domain on this machine only, unless a domain is already set."""
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     # Domains above 101 would collide with the ports that Linux gives to other programs.
     return int(os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100)))
@@ -40,7 +40,7 @@ def fb_ros_domain() -> int:
 
 @pytest.fixture
 def fb_ros_context(fb_ros_domain: int) -> Iterator[None]:
-    """An rclpy context, where the test has none yet."""
+    """An rclpy context, if the test has none yet."""
     import rclpy
 
     if rclpy.ok():
@@ -53,7 +53,7 @@ def fb_ros_context(fb_ros_domain: int) -> Iterator[None]:
 
 @pytest.fixture
 def fb_ros_robot(fb_ros_context: None) -> Iterator[StartRobot]:
-    """Starts simulated robots, each with its nodes, that run until the test ends."""
+    """Starts simulated robots, each with its nodes; they run until the test ends."""
     from sim.testing.simulated_robot import simulated_robot
 
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""A robot in a test: asked, stepped, looked at and disturbed in a line each."""
+"""A robot in a test: each prompt, step, read-out or disturbance takes one line."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from sim.client.robot_client import RobotClient
 from sim.client.robot_processes import RobotProcesses
 from sim.client.running_robot import robot_up
 
-# Deep, since a stop is sent a few times and then no more.
+# The queue is deep, since a stop is sent only a few times.
 _EVERY_ONE = QoSProfile(depth=1000)
 
 
 class SimulatedRobot:
-    """A simulated robot and its nodes, as a test deals with them. Calls wait for what they do."""
+    """A simulated robot and its nodes in a test. Each call waits for its effect."""
 
     def __init__(
         self,
@@ -41,14 +41,14 @@ class SimulatedRobot:
         lockstep: bool,
     ) -> None:
         self.spec = spec
-        """What the robot is: its joints, limits, control period and frame."""
+        """The robot's joints, limits, control period and frame."""
         self.client = client
-        """An rclpy node in the robot's namespace, for whatever is not here."""
+        """An rclpy node in the robot's namespace, for everything that this class lacks."""
         self.processes = processes
-        """Its nodes' processes; None where somebody else has started them."""
+        """Its nodes' processes; None if they were started elsewhere."""
         self._lockstep = lockstep
         self.commands: list[np.ndarray] = []
-        """All that has been sent to the robot, `(act_dim,)` each; may be cleared."""
+        """All commands sent to the robot, `(act_dim,)` each; may be cleared."""
         self._joints = JointState()
         client.create_subscription(
             Float64MultiArray, "commands", lambda m: self.commands.append(m.data), _EVERY_ONE
@@ -59,9 +59,9 @@ class SimulatedRobot:
     # Asking.
 
     def prompt(self, line: str) -> dict[str, str]:
-        """Asks for something as on `prompt/skill`; the values of the answer.
+        """Sends a prompt as on `prompt/skill`; returns the values of the answer.
 
-        Returns when `policy_node` goes by it. Raises `FbRosError` with the reason of a refusal.
+        Returns when `policy_node` uses it. Raises `FbRosError` with the reason of a refusal.
         """
         status = self.client.publish_skill(line)
         if status.level == DiagnosticStatus.ERROR:
@@ -72,20 +72,20 @@ class SimulatedRobot:
         return values
 
     def run(self, seconds: float) -> np.ndarray:
-        """Lets the robot live for so long; its positions, `(steps, 3)` (m)."""
+        """Runs the robot for `seconds`; returns its positions, `(steps, 3)` (m)."""
         period = self.spec.ctrl_dt
         if not self._lockstep:
             return self.client.watch(seconds, period, self.time, lambda time, position: None)
         return np.array([self.step() for _ in range(round(seconds / period))]).reshape(-1, 3)
 
     def step(self) -> np.ndarray:
-        """Advances a robot in lock-step by one call; where it is then, `(3,)` (m)."""
+        """Advances a robot in lock-step by one call; returns its position then, `(3,)` (m)."""
         time = self.client.step()["time"]
         self.client.wait_for(lambda: self.time > time - 1e-6, "the robot's pose after a step")
         return self.position
 
     def reset(self) -> None:
-        """Puts it into its next initial state; what was asked for stays in force."""
+        """Puts the robot into its next initial state; the prompt stays in force."""
         time = self.client.reset()["time"]
         self.client.wait_for(lambda: self.time > time - 1e-6, "the robot's pose after a reset")
 
@@ -98,11 +98,11 @@ class SimulatedRobot:
 
     @property
     def position(self) -> np.ndarray:
-        """Where the tool of an arm is, or the body of another robot, `(3,)` (m)."""
+        """Position of an arm's tool, or of another robot's body, `(3,)` (m)."""
         return self.client.position()
 
     def distance_to(self, *point: float) -> float:
-        """From there to a point (m)."""
+        """Distance from that position to a point (m)."""
         return float(np.linalg.norm(self.position - np.array(point)))
 
     @property
@@ -113,11 +113,11 @@ class SimulatedRobot:
 
     @property
     def state(self) -> str:
-        """What `policy_node` says that it does: `moving`, `standing still: …`."""
+        """The state that `policy_node` reports: `moving`, `standing still: …`."""
         return self.client.policy_state()
 
     def wait_until_it_stands(self) -> None:
-        """Returns when the robot has been told several times to stand still; for robots that are
+        """Returns when the robot has received several commands to stand still; for robots that are
         controlled by velocity or effort."""
         self.client.wait_for(
             lambda: len(self.commands) >= 3 and not np.any(self.commands[-3:]),
@@ -125,7 +125,7 @@ class SimulatedRobot:
         )
 
     def wait_until_it_moves(self) -> None:
-        """Returns when the newest command is one to move."""
+        """Returns when the newest command makes the robot move."""
         self.client.wait_for(
             lambda: bool(self.commands) and bool(np.any(self.commands[-1])), "a motion"
         )
@@ -133,22 +133,22 @@ class SimulatedRobot:
     # Disturbing.
 
     def press_estop(self) -> None:
-        """Somebody presses the emergency stop."""
+        """Presses the emergency stop."""
         self.client.wait_for(lambda: self._estop.get_subscription_count() > 0, "policy_node")
         self._estop.publish(Bool(data=True))
 
     def resume(self) -> None:
-        """Somebody wants it to go on; raises `FbRosError` with what is missing for that."""
+        """Asks the robot to resume; raises `FbRosError` with the reason if it cannot."""
         answer = self._call(Trigger, "policy_node/resume", Trigger.Request())
         if not answer.success:
             raise FbRosError(answer.message)
 
     def silence_sensors(self, *, silent: bool = True) -> None:
-        """The sensors of a robot in real time fall silent, or speak again."""
+        """Silences the sensors of a robot in real time, or lets them speak again."""
         self._call(SetBool, "sim_node/pause", SetBool.Request(data=silent))
 
     def signal(self, node: str, number: signal.Signals) -> None:
-        """Sends a signal to the process of a node, such as SIGSTOP for one that hangs."""
+        """Sends a signal to the process of a node, such as SIGSTOP to make it hang."""
         self._own_processes().send(node, number)
 
     def kill(self, node: str) -> None:
@@ -183,7 +183,7 @@ def simulated_robot(
 ) -> Iterator[SimulatedRobot]:
     """A robot that is ready, for as long as the context lasts; needs an rclpy context.
 
-    `options` are those of the launch files. One that is `launched` has been started already.
+    `options` are those of the launch files. A `launched` robot has been started already.
     """
     values = {**default_options(robot), **options}
     spec = load_bundle(find_bundle(Path(values["bundle"]))).robot

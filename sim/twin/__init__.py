@@ -1,1 +1,1 @@
-"""A twin of the robot, which tries out what a model proposes before the robot moves."""
+"""A twin of the robot, which tries the model's proposals before the robot moves."""

@@ -1,4 +1,4 @@
-"""A prompt asked of a model, and where there is one of its twin, as the nodes do it."""
+"""A prompt's answer from the model and, if there is one, from its twin, as the nodes get it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ask(
 def ask_from_start(
     bundle: Bundle, inference: RewardInference, prompt: Prompt
 ) -> tuple[Inference, Trial]:
-    """The same for a robot in its first initial state, and what the twin saw."""
+    """The same for a robot in its first initial state, with the result of the twin's trial."""
     environment = make_environment(bundle.robot.name)
     twin = Twin(bundle)
     environment.reset(episode_rng(0, 0))

@@ -1,4 +1,4 @@
-"""A simulation set to what a robot's sensors say."""
+"""Setting a simulation to the state that a robot's sensors report."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _FREE = 6
 
 
 def physics_from_sensors(environment: Environment, state: RobotState) -> np.ndarray:
-    """The physics state `(nq + nv + na,)` in which the sensors would say `state`.
+    """The physics state `(nq + nv + na,)` in which the sensors would report `state`.
 
-    Joints are matched by name; a torso that moves freely is where odometry and gyroscope have
-    it. Activations of actuators, of which no sensor tells, are zero. Refuses a robot whose
-    sensors do not tell all of its state.
+    Joints are matched by name; a free torso is placed by odometry and gyroscope. Actuator
+    activations, which no sensor reports, are zero. Refuses a robot whose sensors do not report its
+    whole state.
     """
     model = environment.model
     qpos, qvel = np.array(model.qpos0), np.zeros(model.nv)
@@ -37,8 +37,8 @@ def physics_from_sensors(environment: Environment, state: RobotState) -> np.ndar
 
 
 def _set_torso(qpos: np.ndarray, qvel: np.ndarray, state: RobotState) -> None:
-    """The first seven positions and six velocities, which MuJoCo has in the world frame but for
-    the rate of turn."""
+    """Sets the first seven positions and six velocities, which MuJoCo has in the world frame,
+    except the angular velocity."""
     position, quaternion = state.base_position, state.base_orientation
     linear, angular = state.base_velocity, state.base_angular_velocity
     if position is None or quaternion is None or linear is None or angular is None:

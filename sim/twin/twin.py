@@ -1,4 +1,4 @@
-"""Trying encodings out in a simulation of the robot, from the state that it is in."""
+"""Trying encodings in a simulation of the robot, from the robot's present state."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from sim.robots.environment import Environment
 from sim.robots.registry import make_environment
 from sim.twin.from_sensors import physics_from_sensors
 
-# Until when so many of the proposals are tried: all of them at first, and one to the end.
+# Time at which each stage ends (s), and the number of proposals in it: all first, then fewer.
 _STAGES = ((2.4, 16), (5.2, 6), (10.0, 3))
-# What counts of a stage: its last part, in which the robot should be where it was asked to be.
+# Only the last part of a stage counts: by then the robot should be where it was asked to be.
 _LAST = 0.4
 _TIE = 0.2
-# Physics in steps so much longer, for arms: the hand is elsewhere by a millimetre, in half the
-# time. Feet on the ground want short steps.
+# Arms run with physics steps longer by this factor: that takes half the time and moves the hand by
+# a millimetre. Feet on the ground need short steps.
 _COARSER = 2
 _MOST = _STAGES[0][1]
 
 
 class Twin:
-    """A robot's model in as many copies as there are encodings to try."""
+    """A robot's model, in as many copies as there are encodings to try."""
 
     def __init__(self, bundle: Bundle, environment: Environment | None = None) -> None:
-        """`environment` is one that nobody else steps; one is made where it is not given."""
+        """`environment` must not be stepped elsewhere; without one, the twin makes its own."""
         self._bundle, self._robot = bundle, bundle.robot
         own = environment or make_environment(bundle.robot.name)
         if own.spec != bundle.robot:
@@ -46,17 +46,19 @@ class Twin:
         if own.confined:
             own.model.opt.timestep *= _COARSER
         self._copies = [own.copy() for _ in range(_MOST)]
-        # One at a time, or all of them at once where the model has the graph for it.
+        # The policy runs one observation at a time, or all at once if the model has the graph for
+        # it.
         self._policy = None if bundle.imagines else Policy(bundle)
         self._all = bundle.load_graph(IMAGINE, "onnxruntime") if bundle.imagines else None
         self._known = KnownStates(bundle)
-        # Physics runs without Python's lock.
+        # The physics releases Python's lock.
         self._threads = ThreadPoolExecutor(2)
 
     def try_out(self, state: RobotState, objective: Objective, proposals: np.ndarray) -> Trial:
-        """The reward that a robot in `state` earns under the first of `proposals` `(m, z_dim)`.
+        """Tries `proposals` `(m, z_dim)` from `state`; also gives the reward that the first one
+        earns.
 
-        The first of them wins a tie. Refuses a state that the simulation cannot be set to.
+        The earliest proposal wins a tie. Refuses a state that the simulation cannot be set to.
         """
         started = time.perf_counter()
         proposals = proposals[:_MOST].astype(np.float32)
@@ -75,7 +77,7 @@ class Twin:
             rewards = objective(last)
             values = -restlessness(self._known, last, self._robot.ctrl_dt)
             if count == _STAGES[-1][1]:
-                # Among those that earn as much, the one that rests.
+                # Among proposals that earn as much, the one that rests wins.
                 values = _worth(objective, rewards) + _TIE * values
             else:
                 values += on_the_way(self._known, objective, last)
@@ -85,7 +87,7 @@ class Twin:
         return Trial(
             best=int(kept[0]),
             earned=best * objective.unit,
-            # As far as it was tried.
+            # The first proposal's reward, as far as it was tried.
             first_earned=float(earned[0]) * objective.unit,
             share=float(objective.share(np.asarray(best))),
             tried=len(proposals),
@@ -93,7 +95,7 @@ class Twin:
         )
 
     def _run(self, copies: list[Environment], z: np.ndarray, steps: int) -> np.ndarray:
-        """The features after each step of each copy, `(steps, copies, feature_dim)`."""
+        """The features of each copy after each step, `(steps, copies, feature_dim)`."""
         features = np.empty((steps, len(copies), self._robot.feature_dim))
         states = [copy.robot_state() for copy in copies]
         for row in features:
@@ -104,7 +106,7 @@ class Twin:
         return features
 
     def _actions(self, observations: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """In `[-1, 1]`, `(m, act_dim)`, float64."""
+        """Actions in `[-1, 1]`, `(m, act_dim)`, float64."""
         if self._all is not None:
             return self._all.run({"observation": observations, "z": z})[0].astype(np.float64)
         assert self._policy is not None
@@ -118,7 +120,8 @@ def _step(copy: Environment, command: np.ndarray) -> RobotState:
 
 
 def _worth(objective: Objective, rewards: np.ndarray) -> np.ndarray:
-    """The worth of rewards `(steps, n)`, `(n,)`: hardly more beyond the best of the data."""
+    """Worth of rewards `(steps, n)`, `(n,)`; it hardly rises beyond the best reward in the
+    data."""
     share = objective.share(rewards)
     found: np.ndarray = np.minimum(share, 1.0 + 0.02 * np.maximum(share - 1.0, 0.0)).mean(axis=0)
     return found

@@ -1,1 +1,1 @@
-"""A page in the browser: a person watches a robot and says what they want of it."""
+"""A page in the browser on which a person watches a robot and prompts it."""

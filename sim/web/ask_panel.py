@@ -1,4 +1,4 @@
-"""Where a person says what they want: fields, and below each the answer to it."""
+"""The fields for prompts, with the answer below each field."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from sim.web.page import Page
 from sim.web.prompts_out import PromptsOut
 from sim.web.stream import Stream
 
-# A stream of points or velocities, in messages a second: as fast as an arm's control period.
+# Rate of a stream of points or velocities, in messages per second: an arm's control rate.
 _RATE = 20.0
 _NONE = "(none)"
-# Of the goal, m.
+# Longest arrow of the goal, m.
 _LONGEST_ARROW = 0.5
 _FIRST = "type a formula, then Enter"
 
 
 class AskPanel:
-    """The fields of the main panel, for what this model can be asked."""
+    """The fields of the main panel, for the prompts that this model takes."""
 
     def __init__(
         self,
@@ -51,12 +51,13 @@ class AskPanel:
         self._add_skills()
 
     def tick(self) -> None:
-        """Passes on what was dragged too fast; a few times in a period of the streams."""
+        """Passes on values that were dragged too fast; called a few times per period of the
+        streams."""
         for stream in self._streams:
             stream.tick(time.monotonic())
 
     def show(self, topic: str, colour: str, message: str, values: Mapping[str, str]) -> None:
-        """An answer of `prompt/status`, under the field that asked on `topic`."""
+        """Shows an answer of `prompt/status` under the field whose prompt went to `topic`."""
         text = values.get("text", "")
         if topic == "skill" and text and text == self._example_sent[: len(text)]:
             topic = "example"
@@ -67,7 +68,7 @@ class AskPanel:
             self.refresh_skills()
 
     def _asked(self, topic: str, text: str) -> str:
-        """The formula that an answer's characters are counted in."""
+        """The formula in which an answer counts characters."""
         if topic == "reward" and f"reward({self._formula_sent})".startswith(text):
             return self._formula_sent
         inner = text.removeprefix("reward(")
@@ -103,7 +104,7 @@ class AskPanel:
             self._point.value = _rounded(point)
 
     def show_point(self, point: tuple[float, ...]) -> None:
-        """Puts the goal where somebody's prompt wants it."""
+        """Puts the goal where somebody else's prompt puts it."""
         if hasattr(self, "_goal") and len(point) == 3:
             self._goal.position = point
             self._point.value = _rounded(point)
@@ -224,12 +225,12 @@ class AskPanel:
         self._out.line(f"save {self._name.value}")
 
     def refresh_skills(self) -> None:
-        """Offers the skills that are in the folder now."""
+        """Offers the skills that are now in the folder."""
         names = tuple(self._skills.names()) or (_NONE,)
         if names != tuple(self._saved.options):
             self._saved.options = names
 
 
 def _rounded(point: Sequence[float]) -> tuple[float, ...]:
-    """To millimetres: more is no help in a field."""
+    """The point rounded to millimetres, which is enough in a field."""
     return tuple(round(float(value), 3) for value in point)

@@ -1,4 +1,4 @@
-"""What the present prompt asks for, measured at the state that the robot is in."""
+"""What the present prompt asks for, measured in the robot's present state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fb_ros.prompts.reward_formula import RewardFormula, parse_formula
 from fb_ros.prompts.skills import SkillLibrary
 from fb_ros.robot.field import layout_slices
 
-# Below this a commanded velocity is none, in its own unit.
+# A commanded velocity below this counts as zero, in its own unit.
 _NO_VELOCITY = 1e-6
 
 
@@ -25,26 +25,26 @@ class Measure:
     """One number that a person compares with another."""
 
     kind: Literal["distance", "velocity"]
-    """Of the goal feature from its goal; or along a commanded one."""
+    """Distance of the goal feature from its goal, or velocity along the commanded one."""
     aim: float
-    """What it should be, or stay below."""
+    """The value that it should have or stay below."""
     read: Callable[[np.ndarray], float]
-    """From the task features `(feature_dim,)`."""
+    """Computes the number from the task features `(feature_dim,)`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Asked:
-    """How to tell from the robot's features whether it does what was asked."""
+    """Tells from the robot's features whether it does what was asked."""
 
     rewards: tuple[tuple[RewardFormula, float], ...] = ()
     """Formulas and their weights."""
     measure: Measure | None = None
     point: tuple[float, ...] | None = None
-    """The goal, where one was given."""
+    """The goal, if one was given."""
 
     def reward(self, features: np.ndarray) -> float | None:
-        """The reward at the features `(feature_dim,)`; None where no formula was asked for, or
-        it is not finite there."""
+        """The reward at the features `(feature_dim,)`; None without a formula, or if it is not
+        finite there."""
         if not self.rewards:
             return None
         total = sum(weight * float(formula(features[None])[0]) for formula, weight in self.rewards)
@@ -52,8 +52,8 @@ class Asked:
 
 
 def asked_by(text: str, bundle: Bundle, skills: SkillLibrary) -> Asked:
-    """What the prompt written as `text` asks for; nothing that can be measured, where it is no
-    prompt or its skill is not here."""
+    """The measures of the prompt `text`; they are empty if it is no prompt or its skill is
+    missing."""
     try:
         return _asked(parse_prompt(text, longest=len(text)), bundle, skills)
     except FbRosError:

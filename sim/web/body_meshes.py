@@ -8,13 +8,13 @@ from typing import Any
 import mujoco
 from mjviser.conversions import group_geoms_by_visual_compat, merge_geoms
 
-# MuJoCo's groups from this one on hold what is not to be seen, such as collision shapes.
+# MuJoCo's groups from this one on are hidden, such as collision shapes.
 _HIDDEN_GROUP = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BodyMesh:
-    """What is drawn of one body with one texture."""
+    """The shapes of one body that share one texture."""
 
     body: int
     """Number of the body in the model."""
@@ -23,8 +23,8 @@ class BodyMesh:
 
 
 def body_meshes(model: mujoco.MjModel, *, fixed: bool) -> list[BodyMesh]:
-    """The visible shapes of the bodies that are `fixed` to the world, or of those that move;
-    without planes."""
+    """The visible shapes, without planes, of the bodies that are `fixed` to the world, or of those
+    that move."""
     found = []
     for body in range(model.nbody):
         if (model.body_weldid[body] == 0) != fixed:
@@ -45,7 +45,7 @@ def body_meshes(model: mujoco.MjModel, *, fixed: bool) -> list[BodyMesh]:
 
 
 def floor_height(model: mujoco.MjModel) -> float:
-    """Height of the first plane that the robot stands on, m; 0 where there is none."""
+    """Height of the first plane that the robot stands on, m; 0 if there is none."""
     planes = [
         geom for geom in range(model.ngeom) if model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_PLANE
     ]

@@ -1,9 +1,9 @@
-"""Who may open the page: whoever opens it may move the robot.
+"""The rules for who may open the page: anyone who opens it may move the robot.
 
-A page that listens on this machine only still has two strangers to keep out. A web site that the
-person has open can connect to any port of this machine, and one whose name is made to resolve to
-127.0.0.1 passes for this machine; both give themselves away by what the browser says of them in
-the headers `Host` and `Origin`. A page that others can reach asks for a token besides.
+A page that listens only on this machine still has two intruders to keep out. A web site that the
+person has open can connect to any port of this machine, and a site whose name is made to resolve
+to 127.0.0.1 looks like this machine. The headers `Host` and `Origin`, which the browser sends,
+reveal both. A page that other machines can reach also asks for a token.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 COOKIE = "fb_ros_token"
 _LOCAL_NAMES = ("localhost",)
-# Nothing is fetched from elsewhere, and nobody can put the page into theirs.
+# The page loads nothing from elsewhere, and no other page can embed it.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
@@ -50,7 +50,7 @@ document.forms[0].onsubmit = (event) => {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """What a request gets instead of the page."""
+    """The response to a request that may not pass."""
 
     status: HTTPStatus
     body: str
@@ -58,7 +58,7 @@ class Refusal:
 
 
 def is_local(host: str) -> bool:
-    """Whether only this machine reaches what listens on `host`."""
+    """Whether only this machine can reach a server that listens on `host`."""
     if host in _LOCAL_NAMES:
         return True
     try:
@@ -68,21 +68,21 @@ def is_local(host: str) -> bool:
 
 
 def make_token() -> str:
-    """A token that cannot be guessed."""
+    """Makes a token that cannot be guessed."""
     return secrets.token_urlsafe(16)
 
 
 class Gate:
-    """Answers a request's headers with a refusal, or with nothing where it may pass."""
+    """Checks a request's headers and refuses those that may not pass."""
 
     def __init__(self, host: str, token: str = "") -> None:
-        """`host` is the address that the page listens on; other than a local one asks for the
-        `token`, which is made where none is given."""
+        """`host` is the address that the page listens on. If it is not local, the page asks for
+        the `token`; without one, a token is made."""
         self.local = is_local(host)
         self.token = "" if self.local else token or make_token()
 
     def refuse(self, headers: Mapping[str, str]) -> Refusal | None:
-        """Why the request with these headers may not pass, or None where it may."""
+        """The reason why a request with these headers may not pass, or None if it may."""
         host = headers.get("Host", "")
         name = _name(f"//{host}")
         if self.local and not is_local(name):

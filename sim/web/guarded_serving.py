@@ -1,4 +1,4 @@
-"""A gate in front of a server of the `websockets` library that somebody else starts."""
+"""A gate in front of a server of the `websockets` library that other code starts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from fb_ros.errors import FbRosError
 from sim.web.gate import HEADERS, Gate
 
 _LOG = logging.getLogger("fb_ros.web")
-# What is no request at all, as from whoever looks for open ports, is nobody's concern.
+# Connections that send no HTTP request, such as port scans, are not worth a log line.
 logging.getLogger("websockets").setLevel(logging.CRITICAL)
 
 
 @contextmanager
 def guarded(gate: Gate) -> Iterator[None]:
-    """Puts `gate` in front of the server that is started within; viser has no door for one.
+    """Puts `gate` in front of the server that is started within; viser has no hook for it.
 
     Raises:
-        FbRosError: no server was started in the way that this knows.
+        FbRosError: no server was started in the way that this function expects.
     """
     serve, started = library.serve, []
 

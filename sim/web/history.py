@@ -11,12 +11,12 @@ class History:
     """Rows of figures by the time at which they were read."""
 
     def __init__(self, series: int, *, seconds: float = 60.0) -> None:
-        """Keeps `series` figures a row for `seconds`."""
+        """Keeps `series` figures per row, for `seconds`."""
         self._series, self._seconds = series, seconds
         self._rows: deque[tuple[float, ...]] = deque()
 
     def add(self, now: float, *values: float | None) -> None:
-        """A row read at `now` (s); None where there is no figure."""
+        """Adds a row read at `now` (s); None marks a missing figure."""
         if len(values) != self._series:
             raise ValueError(f"{len(values)} figures, expected {self._series}")
         self._rows.append((now, *(np.nan if value is None else float(value) for value in values)))
@@ -28,7 +28,8 @@ class History:
         self._rows.clear()
 
     def arrays(self) -> tuple[np.ndarray, ...]:
-        """Seconds before the newest row, then each figure, `(rows,)` each; NaN where none is."""
+        """Seconds before the newest row, then each figure, `(rows,)` each; NaN marks a missing
+        one."""
         if not self._rows:
             return (np.zeros(1), *(np.full(1, np.nan) for _ in range(self._series)))
         columns = np.array(self._rows).T

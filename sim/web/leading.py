@@ -1,4 +1,4 @@
-"""Where a `z` leads: the reference state whose own encoding is most like it."""
+"""Where a `z` leads: the reference state whose encoding is most like it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from fb_ros.bundle.bundle import Bundle
 from fb_ros.robot.field import layout_slices
 from fb_ros.task_inference.task_encoder import TaskEncoder
 
-# States of which the encodings are kept: enough to lie a few centimetres apart in an arm's
-# workspace, and about a second's work.
+# Number of states that are encoded: they lie a few centimetres apart in an arm's workspace, and
+# take about a second.
 _MOST_STATES = 4000
 
 
 class Leading:
     """Encodings of a bundle's reference states, made in the background.
 
-    `B(s)` is the encoding of the state `s` as a goal, and `B(s)^T z` the reward that a task `z`
-    gives for being in it (Touati and Ollivier, arXiv 2103.07945): the state for which that is
-    largest is the one that `z` asks for most. In units of `z^T z` it is a likeness, 1 in a state
-    that is all that `z` asks for.
+    `B(s)` is the encoding of the state `s` as a goal, and `B(s)^T z` is the reward that a task `z`
+    gives in it (Touati and Ollivier, arXiv 2103.07945). The state with the largest reward is the
+    one that `z` asks for most. In units of `z^T z` the reward is a likeness: 1 in a state that is
+    all that `z` asks for.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -29,7 +29,7 @@ class Leading:
         count = len(self._encoder.reference)
         rng = np.random.default_rng(0)
         self.states = np.sort(rng.permutation(count)[:_MOST_STATES])
-        """Rows of the bundle's reference states that are considered, `(n,)`."""
+        """Rows of the bundle's reference states that are encoded, `(n,)`."""
         self._columns = np.concatenate(
             [np.arange(bundle.robot.feature_dim)[part] for part in _parts(bundle)]
         )
@@ -40,11 +40,11 @@ class Leading:
         self._thread = threading.Thread(target=self._encode_all, name="leading", daemon=True)
 
     def start(self) -> None:
-        """Begins with the encodings; until they are there, no state is known to lead."""
+        """Starts encoding; until all encodings are there, no leading state is known."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends what is done in the background: nothing may run on in a process that ends."""
+        """Stops the background work, which must not outlive the process's exit."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -57,18 +57,19 @@ class Leading:
         self._ready.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether all encodings are there within `seconds`."""
+        """Waits up to `seconds`; whether all encodings are there."""
         return self._ready.wait(seconds)
 
     def state(self, z: np.ndarray) -> int | None:
-        """Row of the reference state that `z` `(z_dim,)` asks for most; None before all are
+        """Row of the reference state that `z` `(z_dim,)` asks for most; None until all are
         encoded."""
         if not self._ready.is_set():
             return None
         return int(self.states[np.argmax(self._encodings @ z)])
 
     def likeness(self, features: np.ndarray, z: np.ndarray) -> float | None:
-        """How far the task features `(feature_dim,)` are what `z` asks for; None for no `z`."""
+        """Likeness of the task features `(feature_dim,)` to what `z` asks for; None without a
+        `z`."""
         norm = float(z @ z)
         if not norm > 0.0 or not np.all(np.isfinite(features)):
             return None

@@ -1,7 +1,7 @@
-"""What a robot's sensors said last, for a person to look at.
+"""The newest sensor messages of a robot, for display.
 
-Nothing moves by it: messages of different topics need not be of one instant, and a reader that
-lags loses some. So it asks for no repetition of what got lost, and holds up no robot.
+They control nothing: messages of different topics need not be of one instant, and a slow reader
+loses some. So the subscriptions do not request lost messages again, and delay no robot.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _KINDS: dict[str, type] = {
     "odom": Odometry,
     "imu": Imu,
 }
-# By the wall clock: a person means what they see.
+# The wall clock counts here: a person refers to what they see.
 _FRESH_SECONDS = 1.0
 
 
 class LiveState:
-    """The newest message of each topic that a robot's features are made of."""
+    """The newest message of each topic that the robot's features need."""
 
     def __init__(self, node: Node, fields: Sequence[Field]) -> None:
         self._fields = fields
@@ -51,11 +51,11 @@ class LiveState:
 
     @property
     def count(self) -> int:
-        """How many states have been seen."""
+        """Number of states seen so far."""
         return self._counts.get("joint_states", 0)
 
     def silent(self) -> list[str]:
-        """Topics of which nothing has come lately."""
+        """Topics that have been silent lately."""
         now = time.monotonic()
         return [
             topic
@@ -64,7 +64,7 @@ class LiveState:
         ]
 
     def joints(self) -> dict[str, float]:
-        """Joint positions by name, rad or m, those that are finite."""
+        """Finite joint positions by name, rad or m."""
         if "joint_states" not in self._newest:
             return {}
         message = self._newest["joint_states"][0]
@@ -72,7 +72,8 @@ class LiveState:
         return {name: value for name, value in pairs if np.isfinite(value)}
 
     def base(self) -> Base | None:
-        """Pose of a mobile robot's body; None before `odom` has said it, or where it is none."""
+        """Pose of a mobile robot's body; None before the first `odom`, or if the robot is not
+        mobile."""
         if "odom" not in self._newest:
             return None
         pose = self._newest["odom"][0].pose.pose
@@ -83,7 +84,7 @@ class LiveState:
         return Base(position=position, orientation=orientation / norm)
 
     def features(self) -> np.ndarray | None:
-        """The task features `(feature_dim,)` now; None while they are not known."""
+        """The present task features `(feature_dim,)`; None while they are unknown."""
         if self.silent():
             return None
         state: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""`web_node`: a page that shows a robot and passes on what people want of it."""
+"""`web_node`: a page that shows a robot and passes on a person's prompts."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from sim.web.prompts_out import PromptsOut
 from sim.web.robot_view import RobotView
 from sim.web.status_panel import COLOURS, StatusPanel
 
-# The browser gets a state at most this often, and plots more seldom: a person sees no more.
+# The browser gets a state at most this often, and plots less often; a person sees no difference.
 _DRAW_SECONDS, _LOOK_SECONDS, _PLOT_SECONDS = 1.0 / 30.0, 0.2, 0.5
 
 
 class WebNode(Node):
-    """Serves the page; everything that it knows of the robot is in bundle and registry."""
+    """Serves the page; it knows the robot only from the bundle and the registry."""
 
     def __init__(self) -> None:
         super().__init__("web_node")
@@ -102,13 +102,13 @@ class WebNode(Node):
         self._page.stop()
         super().destroy_node()
 
-    # What arrives.
+    # Incoming messages.
 
     def _on_answer(self, status: DiagnosticStatus) -> None:
         values = values_of(status)
         colour = COLOURS.get(status.level, wording.GREY)
         self._ask.show(values.get("prompt", ""), colour, status.message, values)
-        # What was refused, or only kept a skill, leaves the present prompt in force.
+        # A refusal, or a command that only saves a skill, leaves the present prompt in force.
         if status.level == ERROR or "z" not in values:
             return
         text = values.get("text", "")
@@ -131,7 +131,7 @@ class WebNode(Node):
         if values.shape == (self._bundle.z_dim,) and label_of(message) == self._bundle.model_id:
             self._z = values
 
-    # What is shown.
+    # Display.
 
     def _draw(self) -> None:
         self._ask.tick()

@@ -1,4 +1,4 @@
-"""Callbacks of widgets, in the order in which people did what they answer."""
+"""Callbacks of widgets, run in the order of a person's actions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _LOG = logging.getLogger("fb_ros.web")
 
 
 def one_by_one(handler: Handler) -> Callable[[Any], Any]:
-    """A callback that runs in the server's thread: others come in any order."""
+    """Wraps a callback so that it runs in the server's thread; viser runs others in any order."""
 
     async def callback(event: Any) -> None:
         if event.client_id is None:
-            return  # The page's own doing, and nobody's wish.
+            return  # The page changed the widget itself; no person asked for anything.
         try:
             handler()
         except Exception:
-            # A click that nobody foresaw ends neither the page nor its log.
+            # An unexpected error in a callback must not end the page.
             _LOG.exception("a widget's callback failed")
 
     return callback

@@ -1,8 +1,8 @@
-"""Widgets and drawings in the browser: the one file that knows viser.
+"""Widgets and drawings in the browser: the only file that knows viser.
 
-Handles of widgets are viser's own; of them the rest of the page uses `content`, `value`,
+Handles of widgets are viser's own; the rest of the page uses only their `content`, `value`,
 `options`, `data`, `visible`, `label` and `title`. Callbacks run in the server's thread, one after
-the other, and must not wait for anything.
+the other, and must not block.
 """
 
 from __future__ import annotations
@@ -26,23 +26,24 @@ from sim.web.readiness import require_free
 
 Axes = tuple[bool, bool, bool]
 OnDrag = Callable[[tuple[float, float, float], bool], None]
-"""Called with the point that something was dragged to (m), and whether the drag is over."""
+"""Called with the point of a drag (m), and whether the drag is over."""
 
 _LOG = logging.getLogger("fb_ros.web")
 BRAND = (24, 100, 171)
 _GHOST_COLOUR, _GHOST_OPACITY = (66, 99, 235), 0.25
-# Of the panel for what is in no other one, pixels.
+# Width of the main panel, pixels.
 _WIDTH = 390.0
 _GOAL_COLOUR = (224, 49, 49)
-# Everything that moves with the world is below this.
+# Parent of everything that moves with the world.
 _WORLD = "/world"
 
 
 class _Server(viser.ViserServer):
-    """viser's, without its way to publish a page on the internet, which any client may ask for."""
+    """viser's server, without its way to publish a page on the internet at any client's
+    request."""
 
     def request_share_url(self, verbose: bool = True) -> str | None:
-        """Refuses."""
+        """Refuses, and logs that it did."""
         _LOG.warning("a browser asked to share the page on the internet; refused")
         return None
 
@@ -53,7 +54,7 @@ class Page:
     def __init__(self, host: str, port: int, title: str, gate: Gate) -> None:
         """Serves on `host` and `port`; refuses a port that is taken."""
         require_free(host, port)
-        # Where it listens is for the node to say, in its log.
+        # The node logs the address itself, so viser's output is dropped.
         with guarded(gate), contextlib.redirect_stdout(io.StringIO()):
             self._server = _Server(host=host, port=port, label=title, verbose=False)
         self.port = self._server.get_port()
@@ -73,7 +74,7 @@ class Page:
 
     @property
     def clients(self) -> int:
-        """How many browsers look at the page now."""
+        """Number of browsers that show the page now."""
         return len(self._server.get_clients())
 
     def stop(self) -> None:
@@ -82,13 +83,13 @@ class Page:
             self._server.stop()
 
     def together(self) -> AbstractContextManager[None]:
-        """What is changed within this context arrives at once."""
+        """A context whose changes arrive together."""
         return self._server.atomic()
 
     # The scene.
 
     def look(self, position: np.ndarray, at: np.ndarray) -> None:
-        """Where a browser's camera is at first, m."""
+        """Sets the first position of a browser's camera and the point that it looks at, m."""
         self._server.initial_camera.position = position
         self._server.initial_camera.look_at = at
 
@@ -110,7 +111,7 @@ class Page:
         )
 
     def add_bodies(self, name: str, meshes: Sequence[BodyMesh], *, ghost: bool = False) -> None:
-        """The bodies of a robot, to be moved by `move`; a `ghost` can be seen through."""
+        """Adds the bodies of a robot, to be moved by `move`; a `ghost` is translucent."""
         scene = self._server.scene
         self._bodies[name] = frames = {}
         for number, part in enumerate(meshes):
@@ -131,7 +132,8 @@ class Page:
                 scene.add_mesh_trimesh(f"{path}/{number}", part.mesh)
 
     def move(self, name: str, positions: np.ndarray, quaternions: np.ndarray) -> None:
-        """Puts a robot's bodies where they are: `(bodies, 3)`, m, and `(bodies, 4)`, w first."""
+        """Places a robot's bodies: positions `(bodies, 3)`, m, and quaternions `(bodies, 4)`, w
+        first."""
         for body, frame in self._bodies[name].items():
             frame.position, frame.wxyz = positions[body], quaternions[body]
 
@@ -141,7 +143,7 @@ class Page:
             frame.visible = visible
 
     def add_ball(self, name: str, radius: float) -> Any:
-        """A ball of the ghost's kind; hidden at first."""
+        """Adds a ball that looks like the ghost; it is hidden at first."""
         return self._server.scene.add_icosphere(
             f"{_WORLD}/{name}",
             radius=radius,
@@ -152,7 +154,8 @@ class Page:
         )
 
     def add_goal(self, size: float, point: Sequence[float], axes: Axes, on_drag: OnDrag) -> Any:
-        """A ball with arrows of `size` (m) along `axes` that a person drags; has a `position`."""
+        """Adds a ball with arrows of `size` (m) along `axes` that a person drags; it has a
+        `position`."""
         scene, name = self._server.scene, f"{_WORLD}/goal"
         goal = scene.add_transform_controls(
             name,
@@ -175,8 +178,8 @@ class Page:
     # Panels.
 
     def panel(self, label: str, width: float, *, floating: bool) -> AbstractContextManager[Any]:
-        """Widgets at the left edge, or afloat in the upper right corner of the view, where they
-        stay whatever is scrolled."""
+        """A panel at the left edge, or `floating` in the upper right corner, where it stays on
+        scrolling."""
         panel = self._server.gui.add_panel()
         tab = panel.add_tab(label)
         if floating:
@@ -193,7 +196,7 @@ class Page:
     # Widgets.
 
     def html(self, content: str) -> Any:
-        """A piece of HTML, in which all text has to be escaped already."""
+        """Adds a piece of HTML; all text in it has to be escaped already."""
         return self._server.gui.add_html(content)
 
     def button(self, label: str, on_click: Handler, colour: Any = None) -> Any:
@@ -209,7 +212,7 @@ class Page:
         return group
 
     def text(self, label: str, value: str, on_enter: Handler, hint: str = "") -> Any:
-        """A line of text; `on_enter` is called when a person presses Enter in it."""
+        """Adds a line of text; `on_enter` is called when a person presses Enter in it."""
         form = self._server.gui.add_form(None)
         with form:
             text = self._server.gui.add_text(label, value, hint=hint or None)
@@ -236,8 +239,8 @@ class Page:
         return vector
 
     def plot(self, title: str, series: Sequence[Any], height: int) -> Any:
-        """Lines over time, each as uPlot's own words describe it; its `data` are the times and
-        each line's values."""
+        """Lines over time, each described by uPlot's options; its `data` are the times and the
+        values of each line."""
         return self._server.gui.add_uplot(
             (np.zeros(1),) * len(series),
             series=tuple(series),

@@ -1,4 +1,4 @@
-"""Live plots: what is earned beside what was forecast, and how fast the nodes are."""
+"""Live plots: the reward earned beside its forecast, and how fast the nodes are."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _PLOTS = {
     "latency": ("policy_node", {"p50 ms": _SEEN, "p99 ms": _MEAN, "deadlines missed": _BAD}),
 }
 """Titles of the plots, and their lines with their colours."""
-# uPlot finds no scale for a line of which no value is known: where there is no forecast, a plot
-# without that line takes the place of the other.
+# uPlot finds no scale for a line without any known value: without a forecast, a plot without that
+# line replaces the other one.
 _ALONE = " alone"
 _FORECASTS = {"reward": "predicted_reward", "likeness": "predicted_likeness"}
 
@@ -58,7 +58,7 @@ class PlotsPanel:
         self._show(Asked())
 
     def ask(self, asked: Asked, values: Mapping[str, str]) -> None:
-        """A new prompt, with the figures of its answer."""
+        """Takes a new prompt, with the figures of its answer."""
         self._forecast = {
             name: float(values[name]) for name in _FORECASTS.values() if name in values
         }
@@ -68,7 +68,7 @@ class PlotsPanel:
         self._show(asked)
 
     def _show(self, asked: Asked) -> None:
-        """Of the plots those that have something to say."""
+        """Shows those plots that have values."""
         measured = {"reward": bool(asked.rewards), "likeness": True}
         for key, figure in _FORECASTS.items():
             known = figure in self._forecast
@@ -86,7 +86,8 @@ class PlotsPanel:
         features: np.ndarray | None,
         z: np.ndarray | None,
     ) -> None:
-        """A look at the robot at the time `now` (s), `periods` of control after the last one."""
+        """Takes the robot's state at the time `now` (s), `periods` control periods after the last
+        one."""
         likeness = None
         if features is not None:
             earned = asked.reward(features)
@@ -103,7 +104,7 @@ class PlotsPanel:
         self._histories["likeness"].add(now, likeness, self._forecast.get("predicted_likeness"))
 
     def show_policy(self, now: float, values: Mapping[str, str]) -> None:
-        """Latencies and deadlines from `/diagnostics`."""
+        """Shows latencies and deadlines from `/diagnostics`."""
         if "p50_ms" not in values:
             return
         misses = float(values.get("deadline_misses", 0.0))
@@ -113,7 +114,7 @@ class PlotsPanel:
         self._histories["latency"].add(now, *row)
 
     def draw(self) -> None:
-        """Sends what was added to the browsers."""
+        """Sends the added values to the browsers."""
         with self._page.together():
             for key, plot in self._plots.items():
                 if not plot.visible:
@@ -123,6 +124,6 @@ class PlotsPanel:
 
 
 def _series(lines: Mapping[str, str]) -> tuple[Any, ...]:
-    """What uPlot is told of the times and of each line."""
+    """uPlot's options for the times and for each line."""
     styles = [{"label": name, "stroke": colour, "width": 2} for name, colour in lines.items()]
     return ({"label": "s"}, *styles)

@@ -1,4 +1,4 @@
-"""Where a robot's bodies are, from what its sensors say of joints and base."""
+"""Poses of a robot's bodies, computed from its joint positions and its base."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class Base:
     """Pose of a mobile robot's body."""
 
     position: np.ndarray
-    """m, `(3,)`."""
+    """Position, m, `(3,)`."""
     orientation: np.ndarray
     """Unit quaternion, w first, `(4,)`."""
 
 
 class BodyPoses:
-    """Forward kinematics of a model; whatever moves its base, that is put where it is told."""
+    """Forward kinematics of a model; the base is placed at the given pose, whatever moves it."""
 
     def __init__(self, environment: Environment) -> None:
         self._model = environment.model
         self._data = mujoco.MjData(environment.model)
-        # Servos come after the joints, and have no place of their own.
+        # Servos come after the joints, and have no position of their own.
         names, places = environment.joint_names, environment.qpos_index.tolist()
         self._places = dict(zip(names, places, strict=False))
         self._base = environment.base_body
@@ -47,8 +47,8 @@ class BodyPoses:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Positions `(bodies, 3)`, m, and unit quaternions `(bodies, 4)`, w first, of all bodies.
 
-        `joints` are positions, rad or m, by their names in messages; others stay where the model
-        has them.
+        `joints` are positions, rad or m, by their names in messages; other joints keep the model's
+        default.
         """
         for name, place in self._places.items():
             if name in joints:
@@ -73,14 +73,13 @@ def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def rotate(quaternion: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """`vectors` `(n, 3)`, turned by a unit quaternion `(4,)`, w first."""
+    """Rotates `vectors` `(n, 3)` by a unit quaternion `(4,)`, w first."""
     w, axis = quaternion[0], quaternion[1:]
     return vectors + 2.0 * np.cross(axis, np.cross(axis, vectors) + w * vectors)
 
 
 def joints_in(fields: tuple[Field, ...], values: np.ndarray) -> dict[str, float]:
-    """What a vector of `fields` says of joint positions, rad or m, by name; angles may lack whole
-    turns."""
+    """Joint positions in a vector of `fields`, rad or m, by name; angles may lack whole turns."""
     joints: dict[str, float] = {}
     slices = layout_slices(fields)
     for field in fields:
@@ -96,9 +95,10 @@ def joints_in(fields: tuple[Field, ...], values: np.ndarray) -> dict[str, float]
 
 
 def base_in(robot: RobotSpec, features: np.ndarray, now: Base, *, placed: bool) -> Base:
-    """What task features say of the base; of what they leave open, it has what it has `now`.
+    """The base in task features; parts that they leave open are taken from `now`.
 
-    The horizontal position counts only where the task is `placed`: another says nothing of it.
+    The horizontal position counts only if the task is `placed`; another task says nothing about
+    it.
     """
     slices = layout_slices(robot.features)
     position, orientation = now.position.copy(), now.orientation
@@ -115,10 +115,10 @@ def base_in(robot: RobotSpec, features: np.ndarray, now: Base, *, placed: bool) 
 
 
 def _inclined(up: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """The orientation with the vertical axis `up` that lies nearest to `now`."""
+    """The orientation nearest to `now` whose vertical axis is `up`."""
     axis = rotate(now, _UP[None])[0]
     half = np.concatenate([[1.0 + axis @ up], np.cross(axis, up)])
     norm = float(np.linalg.norm(half))
-    # Upside down, any way is as near.
+    # Upside down, all headings are equally near.
     turn = half / norm if norm > 1e-6 else np.array([0.0, 1.0, 0.0, 0.0])
     return multiply(turn, now)

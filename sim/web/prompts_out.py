@@ -1,4 +1,4 @@
-"""What the page says to the robot's nodes, on the topics and services that any program uses."""
+"""The page's messages to the robot's nodes, on the same topics and services as any program's."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from std_srvs.srv import SetBool, Trigger
 from fb_ros.nodes.qos import EVENTS, PROMPT
 
 OnAnswer = Callable[[bool, str], None]
-"""Called with whether a service did it, and what it said."""
+"""Called with a service's success and its message."""
 
 
 class PromptsOut:
-    """A person's prompts and orders; they may come from any thread."""
+    """Publishes a person's prompts and orders; methods may be called from any thread."""
 
     def __init__(self, node: Node, frame: str) -> None:
         self._frame = frame
@@ -36,14 +36,14 @@ class PromptsOut:
         self._pause = node.create_client(SetBool, "sim_node/pause")
 
     def point(self, point: Sequence[float]) -> None:
-        """Reach this point, m."""
+        """Asks the robot to reach this point, m."""
         message = PointStamped()
         message.header.frame_id = self._frame
         message.point.x, message.point.y, message.point.z = (float(value) for value in point)
         self._point.publish(message)
 
     def velocity(self, linear: Sequence[float], angular: Sequence[float]) -> None:
-        """Move like this, m/s and rad/s."""
+        """Asks for this velocity, m/s and rad/s."""
         message = TwistStamped()
         twist = message.twist
         twist.linear.x, twist.linear.y, twist.linear.z = linear
@@ -51,23 +51,23 @@ class PromptsOut:
         self._velocity.publish(message)
 
     def reward(self, formula: str) -> None:
-        """Collect this reward."""
+        """Asks for this reward."""
         self._reward.publish(String(data=formula))
 
     def line(self, line: str) -> None:
-        """A prompt, or a command about skills, as a line of text."""
+        """Sends a prompt, or a command about skills, as a line of text."""
         self._skill.publish(String(data=line))
 
     def value(self, reward: float) -> None:
-        """A reward for the state that the robot is in."""
+        """Sends a reward for the robot's present state."""
         self._value.publish(Float32(data=reward))
 
     def estop(self) -> None:
-        """Stand still until somebody says `resume`."""
+        """Makes the robot stand still until somebody calls `resume`."""
         self._estop.publish(Bool(data=True))
 
     def policy(self, name: str, on_answer: OnAnswer) -> None:
-        """`stop` or `resume`."""
+        """Calls policy_node's service `stop` or `resume`."""
         _call(self._policy[name], Trigger.Request(), on_answer)
 
     @property
@@ -76,11 +76,11 @@ class PromptsOut:
         return bool(self._pause.service_is_ready())
 
     def simulation(self, name: str, on_answer: OnAnswer) -> None:
-        """`step` or `reset`."""
+        """Calls the simulation's service `step` or `reset`."""
         _call(self._simulation[name], Trigger.Request(), on_answer)
 
     def pause(self, paused: bool, on_answer: OnAnswer) -> None:
-        """Pauses a simulation, or lets it go on."""
+        """Pauses or resumes a simulation."""
         _call(self._pause, SetBool.Request(data=paused), on_answer)
 
 

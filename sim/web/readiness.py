@@ -1,4 +1,4 @@
-"""What would keep the page from coming up, found before anything is started."""
+"""Checks that the page can be served, made before anything is started."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ def require_page(host: str, port: int) -> None:
     """Refuses to start a page that could not be served.
 
     Raises:
-        FbRosError: a package of the extra `web` is missing, or nothing can listen on `host` and
-            `port`.
+        FbRosError: a package of the extra `web` is missing, or the address `host` and `port`
+        cannot
+            be listened on.
     """
     for package in _PACKAGES:
         if importlib.util.find_spec(package) is None:
@@ -27,7 +28,7 @@ def require_page(host: str, port: int) -> None:
 
 
 def require_free(host: str, port: int) -> None:
-    """Refuses what cannot be listened on: viser would take another port without a word."""
+    """Refuses an address that cannot be listened on: viser would silently take another port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

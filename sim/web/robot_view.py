@@ -1,4 +1,4 @@
-"""The robot in the browser, and a ghost of it where its task leads."""
+"""The robot in the browser, and a ghost of it in the state that its task leads to."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sim.web.page import Page
 from sim.web.poses import Base, BodyPoses, base_in, joints_in
 
 _ROBOT, _FIXED, _GHOST = "robot", "surroundings", "ghost"
-# The first camera's direction and distance, in units of what there is to see.
+# Direction and distance of the first camera, in units of the scene's size.
 _VIEW = np.array([0.75, -1.05, 0.6])
 
 
 class RobotView:
-    """Draws what the topics say, and follows a robot that moves about."""
+    """Draws the state from the topics, and follows a mobile robot."""
 
     def __init__(self, page: Page, environment: Environment, robot: RobotSpec) -> None:
         self._page, self._robot = page, robot
@@ -41,7 +41,7 @@ class RobotView:
         page.look(*first_view(environment))
 
     def draw(self, live: LiveState) -> None:
-        """The newest state, if it has not been drawn."""
+        """Draws the newest state, unless it has been drawn already."""
         if live.count == self._drawn:
             return
         self._drawn = live.count
@@ -52,8 +52,8 @@ class RobotView:
                 self._page.shift(np.array([-base.position[0], -base.position[1], 0.0]))
 
     def lead(self, bundle: Bundle, state: int | None, live: LiveState) -> None:
-        """The ghost in a reference state; where the task does not say where on the ground, it
-        stands where the robot is."""
+        """Shows the ghost in a reference state; if the task leaves the position on the ground
+        open, the ghost stands where the robot is."""
         placed = self._robot.goal_feature in bundle.encoder_features
         key = (state, live.count if self._mobile else 0)
         if state is None or key == self._led:
@@ -64,7 +64,7 @@ class RobotView:
         joints = joints_in(self._robot.features, features) | joints_in(
             self._robot.observation, observation
         )
-        # Without its joints the place alone is known.
+        # Without its joints only the position is known.
         whole = not self._poses.missing(joints)
         base = live.base()
         with self._page.together():
@@ -82,7 +82,8 @@ class RobotView:
 
 
 def first_view(environment: Environment) -> tuple[np.ndarray, np.ndarray]:
-    """Where a camera is that sees the robot and all that it can reach, and at what it looks, m."""
+    """A camera position from which the robot and its whole reach are visible, and its target,
+    m."""
     robot, model = environment.spec, environment.model
     positions, _ = BodyPoses(environment).of({})
     span = float(np.ptp(positions[model.body_weldid > 0], axis=0).max(initial=0.0))
@@ -90,6 +91,6 @@ def first_view(environment: Environment) -> tuple[np.ndarray, np.ndarray]:
         return 2.0 * span * _VIEW, np.zeros(3)
     low, high = np.array(robot.goal_low), np.array(robot.goal_high)
     reach = max(span, 2.0 * float(np.max(high - low)))
-    # A little above the goals, since an arm is.
+    # The camera looks a little above the goals, where the arm is.
     at = 0.5 * (low + high) + [0.0, 0.0, 0.1 * reach]
     return at + reach * _VIEW, at

@@ -1,4 +1,4 @@
-"""What stays in reach whatever is scrolled: how the robot is, and how to stop it."""
+"""The panel that stays visible on scrolling: the robot's state, and the stop buttons."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sim.web.page import Page
 from sim.web.prompts_out import PromptsOut
 
 COLOURS = {OK: wording.GREEN, WARN: wording.AMBER, ERROR: wording.RED}
-# policy_node tells its state every second.
+# policy_node reports its state every second.
 _SILENT_SECONDS = 3.0
 
 
 class StatusPanel:
-    """The robot's state in one coloured line, its stops, and its simulation's controls."""
+    """The robot's state in one coloured line, its stop buttons, and its simulation's controls."""
 
     def __init__(self, page: Page, out: PromptsOut, model_id: str) -> None:
         self._out, self._model_id = out, model_id
@@ -40,7 +40,7 @@ class StatusPanel:
         self._say(wording.GREY, "nothing heard of policy_node yet")
 
     def show_policy(self, level: bytes, message: str, values: Mapping[str, str]) -> None:
-        """What policy_node says of itself in `/diagnostics`."""
+        """Shows policy_node's report in `/diagnostics`."""
         self._heard = time.monotonic()
         other = values.get("model_id", self._model_id)
         if other != self._model_id:
@@ -51,11 +51,11 @@ class StatusPanel:
         self._say(COLOURS.get(level, wording.GREY), message)
 
     def show_prompt(self, text: str) -> None:
-        """The prompt in force."""
+        """Shows the prompt in force."""
         self._doing.content = wording.note(f"asked: {text}")
 
     def tick(self, silent: list[str]) -> None:
-        """Once a second: `silent` are the topics of the robot of which nothing comes."""
+        """Runs once a second; `silent` are the robot's topics that have gone silent."""
         if time.monotonic() - self._heard > _SILENT_SECONDS:
             self._say(wording.GREY, "nothing is heard of policy_node; is it up?")
         elif silent:

@@ -1,4 +1,4 @@
-"""A stream of what a person drags, no faster than the robot's nodes need."""
+"""A stream of dragged values, no faster than the robot's nodes need."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 class Stream(Generic[T]):
-    """Passes values on, at most one in `period` seconds, and never loses the last one.
+    """Passes on at most one value in `period` seconds, and never loses the last one.
 
-    It makes nothing up: `tick` passes on one value that came too early. Once nothing comes any
-    more, as when the browser is gone, nothing goes on either.
+    `tick` passes on a value that came too early, once. So the stream ends when no more values
+    come, as when the browser is gone.
     """
 
     def __init__(self, send: Callable[[T], None], period: float) -> None:
@@ -24,7 +24,7 @@ class Stream(Generic[T]):
         self._lock = threading.Lock()
 
     def add(self, value: T, now: float, *, final: bool = False) -> None:
-        """A value at the time `now` (s); a `final` one goes at once."""
+        """Adds a value at the time `now` (s); a `final` one is passed on at once."""
         with self._lock:
             self._waiting = [value]
             if final:
@@ -32,7 +32,7 @@ class Stream(Generic[T]):
         self.tick(now)
 
     def tick(self, now: float) -> None:
-        """Passes on what is waiting, if it is time to."""
+        """Passes on the waiting value, if its time has come."""
         with self._lock:
             if not self._waiting or now - self._last < self._period:
                 return

@@ -9,7 +9,7 @@ from rclpy.experimental import EventsExecutor
 
 from fb_ros.nodes.run import run_node
 
-# The robot's nodes come first when the machine is busy.
+# On a busy machine the robot's nodes come first.
 _NICENESS = 5
 
 

@@ -1,4 +1,4 @@
-"""What the page says, as HTML in which every text that came from elsewhere is text."""
+"""The page's texts as HTML; text from elsewhere is escaped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fb_ros.robot.field import layout_slices
 
 GREEN, AMBER, RED, GREY = "#2b8a3e", "#e67700", "#c92a2a", "#868e96"
 _PLACE = re.compile(r"at character (\d+)")
-# Figures of an answer that a person reads, and how.
+# Figures of an answer that a person reads, with their formats.
 _FIGURES = (
     ("predicted_reward", "reward expected"),
     ("predicted_likeness", "likeness expected"),
@@ -24,7 +24,7 @@ _FIGURES = (
     ("labelled_states", "labelled states"),
     ("time_ms", "ms"),
 )
-# A person reads the two ends of a feature's range, and a few states lie far out.
+# The ends of a feature's range leave out this percentage on each side: a few states lie far out.
 _TAIL = 1.0
 
 
@@ -38,9 +38,9 @@ def state_line(colour: str, text: str) -> str:
 
 
 def answer(role: str, colour: str, text: str, values: Mapping[str, str], asked: str = "") -> str:
-    """An answer under the field `role` that asked, with the figures that came with it.
+    """An answer under the field `role` that asked, with its figures.
 
-    Where it says at which character of `asked` something is wrong, that character is shown.
+    If the answer names a character of `asked` as wrong, that character is shown.
     """
     figures = [
         f"{escape(words)} <b>{escape(values[name])}</b>"
@@ -61,7 +61,7 @@ def _pointed(text: str, asked: str) -> str:
     place = int(found[1]) - 1 if found else -1
     if not 0 <= place <= len(asked):
         return ""
-    # The end of the formula is a place, too: something is missing there.
+    # The end of the formula is a valid position: something is missing there.
     wrong = asked[place : place + 1] or " "
     return (
         '<pre style="margin:0.3em 0;white-space:pre-wrap;font-size:1.1em">'
@@ -71,7 +71,7 @@ def _pointed(text: str, asked: str) -> str:
 
 
 def feature_table(bundle: Bundle) -> str:
-    """Names, units, ranges and meanings of what a formula may speak of."""
+    """Names, units, ranges and meanings of the features that a formula may use."""
     slices = layout_slices(bundle.robot.features)
     rows = []
     for field in bundle.encoder_fields:
@@ -102,7 +102,7 @@ def note(text: str) -> str:
 
 
 def feature_ranges(bundle: Bundle, names: Sequence[str]) -> list[tuple[str, str, float, float]]:
-    """Name, unit, low and high end of each component of the features `names`."""
+    """Name, unit, lower and upper end of each component of the features `names`."""
     slices = layout_slices(bundle.robot.features)
     found = []
     for name in names:
