@@ -1,1 +1,1 @@
-"""From a prompt to the task encoding `z`."""
+"""Turns a prompt into the task encoding `z`."""

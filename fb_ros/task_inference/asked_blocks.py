@@ -1,4 +1,4 @@
-"""Which blocks of `z` a task is about."""
+"""Finds the blocks of `z` that a task asks for."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 def asked_blocks(
     block_features: Sequence[Sequence[str]], task_features: Collection[str]
 ) -> np.ndarray:
-    """1 for each block that reads a feature that the task speaks of, and 0 for the others.
+    """1 for each block that reads a feature which the task uses, and 0 for the others.
 
-    `(blocks,)`, float32. A block of zeros leaves open what it reads.
+    The result is `(blocks,)`, float32. A block of zeros leaves open the features that it reads.
     """
     asked = [any(name in task_features for name in names) for names in block_features]
     return np.array(asked, dtype=np.float32)
 
 
 AROUND = 64
-"""States that stand in for what a goal leaves open, where its blocks read more than the goal."""
+"""Number of states that fill in what a goal leaves open, if its blocks read more than the goal."""
 
 
 def goal_blocks(
@@ -27,8 +27,8 @@ def goal_blocks(
 ) -> tuple[np.ndarray, int]:
     """The blocks that a goal asks for, `(blocks,)`, and how many states encode it.
 
-    One state, the goal itself, where these blocks read nothing but the goal's features; else
-    `AROUND` of the nearest states with the goal in them.
+    One state, the goal itself, is enough if these blocks read only the goal's features; otherwise
+    `AROUND` of the nearest states are taken, with the goal's values put in.
     """
     asked = asked_blocks(block_features, goal_features)
     read = [names for names, wanted in zip(block_features, asked, strict=True) if wanted]

@@ -1,4 +1,4 @@
-"""Ways to weight the reference states for one reward: the mean, and what may do better."""
+"""Ways to weight the reference states for one reward: the mean, and some that may do better."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 
 # A reward below this share of its range counts as none.
 CARRIED = 0.01
-# A reward that more of the states carry than this is dense.
+# A reward that more than this share of the states carry is dense.
 _SPARSE = 0.1
-# States that a way looks at: a mean over more of them differs little, and takes as much longer.
+# Number of states that a way uses: a mean over more differs little, and takes longer in
+# proportion.
 _MEAN_STATES, _BEST_STATES = 1024, 256
-# A state counts as exp((reward - best) / (share * standard deviation)).
+# A state's weight is exp((reward - best) / (share * standard deviation)).
 _SOFTNESS = (0.5, 0.25)
-# Shares of the states that are the best, and the power that a reward is raised to.
+# Shares of the states that count as the best, and the power that a reward is raised to.
 _SHARES, _POWER = (0.1, 0.03, 0.01, 0.003), 3
 # Single states are chosen from these shares of the best.
 _GOALS, _NARROW_GOALS, _NEAR = 0.01, 0.003, (0.03, 0.01)
@@ -23,24 +24,24 @@ _FAR_APART, _DRAWN, _WHOLE = 6, 2, 4
 
 
 class Candidate(NamedTuple):
-    """One way."""
+    """One way to weight the reference states."""
 
     name: str
     states: np.ndarray
-    """Which of the reference states, `(m,)`."""
+    """Indices of the reference states, `(m,)`."""
     weights: np.ndarray
     """Their weights, `(m,)`."""
     whole: bool = False
-    """Whether all of the state is asked for, and not only what the reward speaks of: some good
+    """Whether the whole state is asked for, not only the features that the reward uses: some good
     states can only be reached so."""
 
 
 def baseline(rewards: np.ndarray) -> float:
     """The constant that is subtracted from rewards `(n,)` before they are encoded.
 
-    A constant changes no behaviour, but it changes `z`. A dense reward is centred, so that it
-    does not ask for what most states are like. A sparse one starts at its floor, so that the
-    states without reward need not be looked at, and a goal is encoded as in training.
+    A constant changes no behaviour, but it changes `z`. A dense reward is centred, so that it does
+    not ask for what most states are like. A sparse reward starts at its floor, so the states
+    without reward need not be encoded, and a goal is encoded as in training.
     """
     low, high = float(rewards.min()), float(rewards.max())
     carried = rewards > low + CARRIED * (high - low)
@@ -48,7 +49,7 @@ def baseline(rewards: np.ndarray) -> float:
 
 
 def above(rewards: np.ndarray, base: float) -> np.ndarray:
-    """Rewards `(n,)` relative to their baseline, and nothing for those that count as none."""
+    """Rewards `(n,)` relative to their baseline; 0 for rewards that count as none."""
     relative = rewards - base
     threshold = CARRIED * float(rewards.max() - rewards.min())
     sparse = base <= float(rewards.min())
@@ -71,11 +72,10 @@ def candidates(
 ) -> list[Candidate]:
     """Ways to weight states with `rewards` `(n,)`, which must vary.
 
-    The mean first, sharpened rewards, the best states together, then one of them at a time: a
-    mean over two far peaks would be neither. `places` `(n, k)` are the states in units of their
-    spread, and `present` `(k,)` is where the robot is, if that is known: the nearest good state
-    may be the best. `speaks_of` are the columns that the reward has to do with, all where it is
-    not given.
+    The mean comes first, then sharpened rewards, the best states together, and single ones of
+    them: a mean over two far peaks would be neither. `places` `(n, k)` are the states in units of
+    their spread. `present` `(k,)` is the robot's place, if that is known: the nearest good state
+    may be the best. `speaks_of` are the columns that the reward uses; without it, all of them.
     """
     every = np.arange(places.shape[1])
     columns = every if speaks_of is None else speaks_of
@@ -89,7 +89,7 @@ def candidates(
 def good_states(
     rewards: np.ndarray, places: np.ndarray, present: np.ndarray, columns: np.ndarray
 ) -> list[int]:
-    """The most central of the best states, and the nearest ones, of `columns` of `places`."""
+    """The most central of the best states, and the nearest ones, by `columns` of `places`."""
     top, own = _best_of(rewards), places[:, columns]
     near = [
         states[np.argmin(np.linalg.norm(own[states] - present[columns], axis=1))]
@@ -105,12 +105,12 @@ def _ways(
     some = spread_out(whole.states, _MEAN_STATES)
     every = spread_out(np.arange(len(rewards)), _MEAN_STATES)
     if len(some) < len(whole.states):
-        # What is subtracted is the mean of those states.
+        # The mean of those states is subtracted.
         yield Candidate("mean", every, above(rewards[every], baseline(rewards[every])))
     else:
         yield whole
     low, high = float(rewards.min()), float(rewards.max())
-    # Of half as many states: these take the most time.
+    # The sharpened rewards use half as many states, since they take the most time.
     every = every[::2]
     yield Candidate("powered", every, ((rewards[every] - low) / (high - low)) ** _POWER)
     best, unit = float(np.percentile(rewards, 99.9)), float(rewards.std())
@@ -152,7 +152,7 @@ def _whole_states(
 
 
 def _best_of(rewards: np.ndarray) -> Callable[[float], np.ndarray]:
-    """What gives the best so many of the states, of those above the lowest reward."""
+    """Maps a share of all states to that many best ones, all above the lowest reward."""
     order = np.argsort(-rewards, kind="stable")[: int(np.sum(rewards > rewards.min()))]
     return lambda share: order[: max(1, round(share * len(rewards)))]
 
@@ -162,12 +162,12 @@ def _one(state: int | np.integer, *, whole: bool = False) -> Candidate:
 
 
 def spread_out(states: np.ndarray, most: int = _MEAN_STATES) -> np.ndarray:
-    """So many of them at most, evenly spaced in their order."""
+    """At most `most` of the states, evenly spaced in their order."""
     return states[:: max(1, -(-len(states) // most))]
 
 
 def _central(states: np.ndarray, places: np.ndarray) -> int:
-    """The state nearest to the mean of them."""
+    """The state nearest to the mean of the states."""
     own = places[states]
     return int(states[np.argmin(np.linalg.norm(own - own.mean(axis=0), axis=1))])
 

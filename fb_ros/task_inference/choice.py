@@ -1,4 +1,4 @@
-"""Which of some encodings does best what a prompt asks for."""
+"""Chooses among encodings the one that best does what a prompt asks for."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from fb_ros.task_inference.known_states import KnownStates
 from fb_ros.task_inference.objective import Objective
 
 Choice = Literal["best", "mean"]
-"""How `z` is chosen: what does best as the model imagines it, or the papers' `E[r B]`."""
+"""How `z` is chosen: the best in the model's imagination, or the papers' `E[r B]`."""
 
-# All encodings are imagined for as long as the way there takes, and judged by the end of that;
-# so many of them are imagined to the end.
+# All encodings are imagined for as long as the way there takes, and judged by its end; this many
+# of the best are imagined to the end.
 _WAY_SECONDS, _SECONDS, _KEPT = 2.4, 8.0, 8
 _FIRST_LOOK_SECONDS = 1.2
-# Between the moments of a run that are looked at.
+# Seconds between the moments of a run that are judged.
 _LOOK_SECONDS = 0.16
-# By so many standard deviations of the data an imagined state may be wrong: what is good at the
-# border of being bad is not as good.
+# An imagined state may be wrong by this many standard deviations of the data: a good state at the
+# border of bad ones is worth less.
 _UNSURE, _DRAWS = 0.2, 4
-# Price of a standard deviation outside the data, where the model knows little. And one away
+# Price of a standard deviation outside the data, where the model knows little, and of one away
 # from the nearest good state, while a robot may be on its way.
 _OUTSIDE, _AWAY = 0.1, 0.02
-# What going on at a standard deviation a second costs, and up to which speed.
+# Price of moving on at one standard deviation per second, and the speed at which it stops growing.
 _MOVING, _FAST = 0.08, 2.0
-# What pushing against a joint's stop all the time costs, by so many rad in a period or more: there
-# the model's dynamics go on, and the robot's do not.
+# Price of pushing against a joint's stop all the time, by this many rad per period or more: the
+# model's dynamics go on there, and the robot's do not.
 _PUSHING, _PUSH = 0.5, 0.01
 
 
 class Ranking(NamedTuple):
-    """Some encodings in the order of what they are worth."""
+    """Some encodings, ranked by their worth."""
 
     order: np.ndarray
-    """Their numbers, the best first, `(m,)`; those that were dropped early come last."""
+    """Indices of the encodings, the best first, `(m,)`; those dropped early come last."""
     forecast: float
-    """Mean reward under the best of them once it is there, in the objective's unit."""
+    """Mean reward under the best encoding once it is there, in the objective's unit."""
 
 
 def require_choice(name: str) -> Choice:
@@ -57,7 +57,7 @@ def rank(
 ) -> Ranking:
     """Ranks `proposals` `(m, z_dim)` for a robot that may be in any of `observations`.
 
-    These are `(s, obs_dim)`: one where it is known what the robot observes now.
+    `observations` are `(s, obs_dim)`; a single one if the robot's present observation is known.
     """
     look = max(1, round(_LOOK_SECONDS / ctrl_dt))
     steps, way = round(_SECONDS / ctrl_dt), round(_WAY_SECONDS / ctrl_dt)
@@ -88,8 +88,8 @@ def rank(
 def worth(known: KnownStates, objective: Objective, run: np.ndarray) -> np.ndarray:
     """The worth of runs through states `(steps, n, feature_dim)`, `(n,)`.
 
-    1 for as much reward as the best of the data gives, however much more it is; less outside the
-    data, and less where a small error would make a difference.
+    It is 1 for as much reward as the best of the data gives, however much more it is; less outside
+    the data, and less where a small error would make a difference.
     """
     shares = [
         np.minimum(objective.share(objective(shifted)), 1.0)
@@ -100,25 +100,25 @@ def worth(known: KnownStates, objective: Objective, run: np.ndarray) -> np.ndarr
 
 
 def on_the_way(known: KnownStates, objective: Objective, run: np.ndarray) -> np.ndarray:
-    """What runs that may not have arrived are worth, `(n,)`: more where they are nearer."""
+    """The worth of runs that may not have arrived, `(n,)`: more where they are nearer."""
     away = known.away(run, objective).mean(axis=0)
     found: np.ndarray = worth(known, objective, run) - _AWAY * away
     return found
 
 
 def restlessness(known: KnownStates, features: np.ndarray, dt: float) -> np.ndarray:
-    """What not coming to rest costs, `(n,)`: a robot that goes on moving may not stay there."""
+    """The price of not coming to rest, `(n,)`: a robot that goes on moving may not stay there."""
     found: np.ndarray = _MOVING * np.minimum(known.speed(features, dt), _FAST)
     return found
 
 
 def _strain(imagined: Imagined) -> np.ndarray:
-    """What pushing against a joint's stop costs, `(n,)`."""
+    """The price of pushing against a joint's stop, `(n,)`."""
     found: np.ndarray = _PUSHING * np.minimum(imagined.pushed / _PUSH, 1.0).mean(axis=0)
     return found
 
 
 def _by_proposal(values: np.ndarray, starts: int) -> np.ndarray:
-    """The mean over the starts, which vary fastest in `values` `(m * starts,)`: `(m,)`."""
+    """Averages `values` `(m * starts,)` over the starts, which vary fastest: `(m,)`."""
     found: np.ndarray = values.reshape(-1, starts).mean(axis=1)
     return found

@@ -24,9 +24,9 @@ class EncodedWays(NamedTuple):
     """The part of a `Task` that comes from its reward."""
 
     proposals: np.ndarray
-    """`(m, z_dim)`, float32."""
+    """Encodings, `(m, z_dim)`, float32."""
     means: np.ndarray
-    """`(m, z_dim)`, of the reward relative to `base`."""
+    """`E[r(s) B(s, z)]` of each, `(m, z_dim)`, for the reward relative to `base`."""
     base: float
 
 
@@ -39,10 +39,10 @@ def encoded_ways(
     several: bool,
     present: np.ndarray | None = None,
 ) -> EncodedWays:
-    """Encodes `rewards` `(n,)` of the reference states, which speak of the features `uses`.
+    """Encodes `rewards` `(n,)` of the reference states, which use the features `uses`.
 
-    In the papers' way alone, the mean over all states, or in `several`. `present` `(k,)` is what
-    `B` reads of the state that the robot is in, where that is known.
+    It gives the papers' way only, the mean over all states, or `several` ways. `present` `(k,)` is
+    what `B` reads of the robot's present state, if that is known.
     """
     asked = asked_blocks(bundle.block_features, uses)
     base = baseline(rewards)
@@ -51,7 +51,7 @@ def encoded_ways(
         columns = np.concatenate([encoder.columns[name] for name in sorted(uses)])
         where = None if present is None else present / encoder.spread
         ways = candidates(rewards, encoder.reference / encoder.spread, where, speaks_of=columns)
-    # What a model without learned dynamics has to choose by, and to make a forecast of.
+    # A model without learned dynamics chooses and forecasts by these means.
     valued = not bundle.imagines
     sample = spread_out(np.arange(len(rewards))) if valued else np.empty(0, dtype=np.int64)
 
@@ -65,7 +65,7 @@ def encoded_ways(
 
     encodings = [encode(way) for way in ways]
     if several and present is not None and len(columns) < len(present):
-        # What is not asked for stays as it is: the present state with a good one's features.
+        # Other features stay as they are: the present state gets a good state's asked features.
         ones, every = np.ones(1), np.ones_like(asked)
         for state in good_states(
             rewards, encoder.reference / encoder.spread, present / encoder.spread, columns

@@ -9,7 +9,7 @@ from fb_ros.bundle.bundle import Bundle
 from fb_ros.bundle.policy import Policy
 from fb_ros.task_inference.magnitude import magnitude
 
-# States over which an expectation is averaged: enough for two digits, and a few milliseconds.
+# An expectation is averaged over this many states: enough for two digits in a few milliseconds.
 _STATES = 32
 
 
@@ -39,7 +39,8 @@ class Expectation:
         return unit * float((1.0 - self._gamma) * q.mean())
 
     def _actions(self, z: np.ndarray) -> np.ndarray:
-        # One encoding is asked about several rewards, and its actions are most of the work.
+        # One encoding is asked about several rewards, and computing its actions is most of the
+        # work.
         if self._of != z.tobytes():
             actions = [self._policy.action(row, z) for row in self._observations]
             self._of, self._last = z.tobytes(), np.stack(actions)

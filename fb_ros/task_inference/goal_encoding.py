@@ -24,9 +24,9 @@ class GoalEncoding:
     outside: float
     """Distance from the goal to the nearest reference state, in `unit`."""
     unit: str
-    """That of the goal feature, or `std` where several features have no common one."""
+    """Unit of the goal feature, or `std` where several features have no common one."""
     instead: np.ndarray | None
-    """The nearest state, where the goal was so far outside the data that this was encoded."""
+    """The nearest state, if the goal was so far outside the data that this one was encoded."""
 
 
 def encode_goal(
@@ -35,8 +35,7 @@ def encode_goal(
     """Encodes `goals`, values by the names of features.
 
     A goal further from the data than the goal radius is replaced by the nearest reference state:
-    `B` means nothing where it was never trained, and this is the nearest that the robot is known
-    to get.
+    `B` means nothing where it was never trained, and the robot is known to get no nearer.
     """
     robot = bundle.robot
     for name, value in goals.items():
@@ -61,7 +60,7 @@ def encode_goal(
     instead = None if outside <= limit else seen[nearest]
 
     asked, count = goal_blocks(bundle.block_features, goals)
-    # A copy of one state, or of several, in which the goal takes the place of what they have.
+    # Copies of one or several states, with the goal's values in place of their own.
     around = [nearest] if count == 1 else np.argsort(order, kind="stable")[:count]
     states = encoder.reference[around]
     states[:, columns] = goal if instead is None else instead

@@ -1,4 +1,4 @@
-"""A robot's future under some encodings, by the dynamics that its model has learned."""
+"""Imagines a robot's future under some encodings, by its model's learned dynamics."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fb_ros.task_inference.known_states import KnownStates
 
 
 class Imagined(NamedTuple):
-    """What was imagined of `n` runs."""
+    """The imagined course of `n` runs."""
 
     features: np.ndarray
-    """After each control period, `(steps, n, feature_dim)`; those that `B` does not read are
-    zero."""
+    """Features after each control period, `(steps, n, feature_dim)`; those that `B` does not read
+    are zero."""
     pushed: np.ndarray
-    """How far a joint was pushed beyond where data show that it stops, rad, `(steps, n)`: what
-    the model makes of that is not to be believed."""
+    """How far a joint was pushed beyond where data show that it stops, rad, `(steps, n)`; the
+    model's predictions from there are not to be believed."""
     last: np.ndarray
     """The last observations, `(n, obs_dim)`."""
 
@@ -32,17 +32,18 @@ class Imagination:
 
     def __init__(self, bundle: Bundle) -> None:
         robot = bundle.robot
-        # On the CPU: a hundred small steps one after the other are nothing for an accelerator.
+        # The graph runs on the CPU: a hundred small steps in sequence gain nothing from an
+        # accelerator.
         self._graph = bundle.load_graph(IMAGINE, "onnxruntime")
         self._project = possible_observation(robot)
         self._stops = JointStops(robot, bundle.reference_observations)
         self._matrix, self._offset = observed_features(robot, bundle.encoder_features)
         self.known = KnownStates(bundle)
-        """Where the imagination can be trusted."""
+        """The states in which the imagination can be trusted."""
         self._feature_dim = robot.feature_dim
 
     def run(self, observation: np.ndarray, z: np.ndarray, steps: int) -> Imagined:
-        """So many control periods from observations `(n, obs_dim)` under `z` `(n, z_dim)`."""
+        """Runs `steps` control periods from observations `(n, obs_dim)` under `z` `(n, z_dim)`."""
         features, pushed = np.zeros((steps, len(z), self._feature_dim)), np.zeros((steps, len(z)))
         for row, push in zip(features, pushed, strict=True):
             _, following = self._graph.run({"observation": observation, "z": z})
@@ -52,6 +53,6 @@ class Imagination:
         return Imagined(features, pushed, observation)
 
     def read(self, observation: np.ndarray) -> np.ndarray:
-        """The features that `B` reads of the state with this observation `(obs_dim,)`, `(k,)`."""
+        """The features that `B` reads, `(k,)`, of the state with this observation `(obs_dim,)`."""
         found: np.ndarray = observation @ self._matrix + self._offset
         return found

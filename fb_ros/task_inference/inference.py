@@ -11,7 +11,7 @@ from fb_ros.task_inference.objective import Objective
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Inference:
-    """A task encoding and what is to be said of it."""
+    """A task encoding, and the warnings and figures about it."""
 
     z: np.ndarray
     """`(z_dim,)`, float32."""
@@ -22,7 +22,7 @@ class Inference:
     forecast_warnings: tuple[str, ...] = ()
     """Warnings about how it will go."""
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
-    """By names that carry their unit."""
+    """Numbers by names that carry their unit."""
     proposals: np.ndarray | None = None
     """Encodings that may do even better, the most promising first, `(k, z_dim)`; `z` is the first
     of them. None where there was nothing to choose from."""
@@ -31,5 +31,5 @@ class Inference:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """All that the person should know."""
+        """All warnings for the person."""
         return self.task_warnings + self.forecast_warnings

@@ -1,4 +1,4 @@
-"""How far a model's data reach, in what `B` reads."""
+"""How far a model's data reach, in the features that `B` reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fb_ros.bundle.bundle import Bundle
 from fb_ros.robot.field import layout_slices
 from fb_ros.task_inference.objective import Objective
 
-# Quantiles of the reference states between which a model knows its way.
+# A model knows the range between these quantiles of the reference states.
 _KNOWN = 0.001
 
 
@@ -22,7 +22,7 @@ class KnownStates:
         every = np.arange(bundle.robot.feature_dim)
         self._of = {name: every[slices[name]] for name in bundle.encoder_features}
         self.columns = np.concatenate(list(self._of.values()))
-        """Where what `B` reads lies in a state's features."""
+        """Columns of a state's features that `B` reads."""
         read = bundle.reference_features[:, self.columns].astype(np.float64)
         self._low, self._high = np.quantile(read, (_KNOWN, 1.0 - _KNOWN), axis=0)
         self._spread = np.maximum(read.std(axis=0), 1e-3)
@@ -32,7 +32,7 @@ class KnownStates:
     def outside(self, features: np.ndarray) -> np.ndarray:
         """How far features `(…, feature_dim)` lie outside the reference states, `(…,)`.
 
-        In standard deviations of them, from their 0.1st to 99.9th percentiles.
+        The distance is in standard deviations of these, from their 0.1st to 99.9th percentiles.
         """
         read = features[..., self.columns]
         excess = np.maximum(read - self._high, self._low - read)
@@ -42,8 +42,8 @@ class KnownStates:
     def away(self, features: np.ndarray, objective: Objective) -> np.ndarray:
         """How far features `(steps, n, feature_dim)` are from the objective's good states.
 
-        The distance to the nearest of them `(steps, n)`, in standard deviations of what the
-        objective speaks of.
+        It is the distance to the nearest of them `(steps, n)`, in standard deviations of the
+        features that the objective uses.
         """
         columns = np.concatenate([self._of[name] for name in sorted(objective.uses)])
         spread = self._spread_of[columns]
@@ -55,17 +55,17 @@ class KnownStates:
     def speed(self, features: np.ndarray, dt: float) -> np.ndarray:
         """How fast features `(steps, n, feature_dim)`, `dt` seconds apart, change on average.
 
-        In standard deviations a second, `(n,)`.
+        The speed is in standard deviations per second, `(n,)`.
         """
         read = features[..., self.columns] / self._spread
         found: np.ndarray = np.linalg.norm(np.diff(read, axis=0), axis=-1).mean(axis=0) / dt
         return found
 
     def shifted(self, features: np.ndarray, spread: float, draws: int) -> Iterator[np.ndarray]:
-        """Copies of features `(steps, n, feature_dim)`, each wrong by so much.
+        """Copies of features `(steps, n, feature_dim)`, each shifted by an error of size `spread`.
 
-        In standard deviations of the reference states; `draws` errors, normal and alike for all
-        `n`, and the opposite of each.
+        The errors are in standard deviations of the reference states: `draws` normal ones, the
+        same for all `n`, and the opposite of each.
         """
         rng = np.random.default_rng(0)
         for _ in range(draws):

@@ -6,8 +6,8 @@ import numpy as np
 
 
 def magnitude(values: np.ndarray) -> float:
-    """The largest of the values without their signs, and 1 where all are zero.
+    """The largest absolute value, or 1 where all values are zero.
 
-    What is divided by it is of the order of one, as graphs in float32 want it.
+    Numbers divided by it are of the order of one, as graphs in float32 need.
     """
     return float(np.abs(values).max(initial=0.0)) or 1.0

@@ -12,8 +12,8 @@ def nearest_state(
 
     A difference counts in units of `scale` `(k,)`.
 
-    `|s - g|^2` orders the states as `|s|^2 - 2 s.g` does. In units of the largest coordinate,
-    since the square of a huge goal would overflow, and swallow the states before that.
+    `|s - g|^2` orders the states as `|s|^2 - 2 s.g` does. It is computed in units of the largest
+    coordinate, since the square of a huge goal would overflow, and swallow the states before that.
     """
     unit = max(1.0, float(np.abs(goal).max()))
     seen, goal = seen / scale, goal / unit / scale

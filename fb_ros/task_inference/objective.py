@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 _BEST_PERCENTILE = 99.9
-# The best states that are kept: of this share, so many at most.
+# Share of the reference states that are kept as the best, and at most how many.
 _GOOD, _MOST_GOOD = 0.01, 64
 
 
@@ -17,19 +17,19 @@ class Objective:
     """A reward, and its range over a model's reference states."""
 
     reward: Callable[[np.ndarray], np.ndarray]
-    """Of the features `(n, feature_dim)` of some states, `(n,)`; may hold NaN or infinity."""
+    """The reward of states with features `(n, feature_dim)`, `(n,)`; may hold NaN or infinity."""
     uses: frozenset[str]
-    """Names of the features that it speaks of."""
+    """Names of the features that the reward uses."""
     low: float
-    """The lowest of the reference states' rewards, which stands in for one that is not finite."""
+    """The lowest reward of the reference states, which replaces one that is not finite."""
     mean: float
-    """Their mean."""
+    """The mean reward of the reference states."""
     best: float
-    """Their 99.9th percentile, or their largest where that is not above the mean."""
+    """The 99.9th percentile of these rewards, or the largest if that is not above the mean."""
     good: np.ndarray
     """Features `(m, feature_dim)` of some of the best reference states."""
     unit: float = 1.0
-    """One of these rewards in the units that the person typed."""
+    """Value of one of these rewards in the units that the person typed."""
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """The reward of each state `(…, feature_dim)`, `(…,)`, finite."""
@@ -39,7 +39,7 @@ class Objective:
         return found.reshape(features.shape[:-1])
 
     def share(self, reward: np.ndarray) -> np.ndarray:
-        """0 for the mean over the reference states and 1 for the best of them."""
+        """Scales a reward: 0 for the mean over the reference states and 1 for the best of them."""
         return (reward - self.mean) / (self.best - self.mean)
 
 
@@ -50,10 +50,10 @@ def objective_of(
     rewards: np.ndarray,
     unit: float = 1.0,
 ) -> Objective:
-    """The objective of a reward which in states with `features` is `rewards` `(n,)`.
+    """The objective of a reward that is `rewards` `(n,)` in states with `features`.
 
-    These must be finite and vary, and be of a size that sums do not overflow; `unit` is what one
-    of them is in the units that a person thinks in.
+    The rewards must be finite and vary, and be of a size that sums do not overflow; `unit` is the
+    value of one of them in the units that the person typed.
     """
     best_first = np.argsort(-rewards, kind="stable")[: int(np.sum(rewards > rewards.min()))]
     best_first = best_first[: max(1, round(_GOOD * len(rewards)))]
@@ -64,7 +64,7 @@ def objective_of(
         uses=frozenset(uses),
         low=float(rewards.min()),
         mean=mean,
-        # Above the mean by more than the rounding of a mean of equal numbers.
+        # The best must exceed the mean by more than the rounding of a mean of equal numbers.
         best=best if best - mean > 1e-9 * (high - mean) else high,
         good=features[best_first[:: max(1, -(-len(best_first) // _MOST_GOOD))]],
         unit=unit,

@@ -1,4 +1,4 @@
-"""From what a person asks for to the task encoding `z`."""
+"""Turns a prompt into the task encoding `z`."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from fb_ros.task_inference.tasks.sample_task import sample_objective, sample_tas
 from fb_ros.task_inference.tasks.task import Task
 from fb_ros.task_inference.trial import poor_forecast
 
-# Bound of the work that one prompt can make.
+# Bound on the work of one prompt.
 _MOST_PARTS = 8
-# Reference states that stand in for a robot of which nobody knows where it is.
+# Number of reference states that stand in for a robot whose state is unknown.
 _STARTS = 3
 
 
 def reward_inference(bundle: Bundle, prompt: Prompt) -> Inference:
-    """The encoding of one prompt; `RewardInference` keeps what several have in common."""
+    """The encoding of one prompt; `RewardInference` keeps the work that several prompts share."""
     return RewardInference(bundle).infer(prompt)
 
 
@@ -59,7 +59,7 @@ class RewardInference:
         choice: Choice = "best",
         precision: Precision = "fp32",
     ) -> None:
-        """`choice` may be changed later; `mean` leaves nothing to choose."""
+        """`choice` may be changed later; with `mean` there is nothing to choose."""
         self.choice = choice
         self._bundle, self._skills = bundle, skills
         self._encoder = TaskEncoder(bundle, backend, precision)
@@ -67,10 +67,10 @@ class RewardInference:
         self._imagination = Imagination(bundle) if bundle.imagines else None
 
     def infer(self, prompt: Prompt, observation: np.ndarray | None = None) -> Inference:
-        """The encoding of a prompt, or a refusal in one line that says why not.
+        """The encoding of a prompt; raises `FbRosError` that says in one line why there is none.
 
-        `observation` `(obs_dim,)` is the robot's, where it is known: what is best to do may hang
-        on where the robot is.
+        `observation` `(obs_dim,)` is the robot's, if it is known: the best behaviour may depend on
+        where the robot is.
         """
         parts = count_parts(prompt)
         if not 1 <= parts <= _MOST_PARTS:
@@ -101,7 +101,7 @@ class RewardInference:
                 samples = sample_objective(bundle, encoder, prompt)
                 return None if samples is None else samples[0]
             case Skill(name=name):
-                # By its text, which may be one that this model refuses.
+                # A skill's objective is that of its text, which this model may refuse.
                 with contextlib.suppress(FbRosError):
                     text = self._saved(name)[1]
                     return self.objective(parse_prompt(text, longest=MAX_SKILL_LENGTH))
@@ -122,12 +122,12 @@ class RewardInference:
             case Reward():
                 return formula_task(bundle, encoder, prompt, several=several, present=present)
             case RewardSamples():
-                # Their mean is all that a model can make of them which cannot look ahead.
+                # A model that cannot look ahead could only use the mean of the ways.
                 several = several and self._imagination is not None
                 return sample_task(bundle, encoder, prompt, several=several, present=present)
             case Skill(name=name):
                 z, text = self._saved(name)
-                # By its own text, so that what is saved of it does not hang on this skill.
+                # The task has its own text, so saving it does not depend on this skill.
                 return Task(text=text, proposals=z[None])
             case Blend(parts=parts):
                 tasks = [self._task(part, observation) for part, _ in parts]

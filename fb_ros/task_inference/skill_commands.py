@@ -30,7 +30,7 @@ def run_skill_command(
 ) -> str | None:
     """Carries the line out and returns a report; None if it is a prompt and not a command.
 
-    `present` is the prompt in force, `date` (ISO 8601) what a saved skill carries.
+    `present` is the prompt in force, `date` (ISO 8601) the date of a saved skill.
     """
     name, *words = text.split() or [""]
     if name not in _USAGE:

@@ -1,4 +1,4 @@
-"""Between encodings: on the spheres of their blocks, where the policy was trained."""
+"""Moves between encodings on the spheres of their blocks, where the policy was trained."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from fb_ros.task_inference.magnitude import magnitude
 
-# Opposite directions have no way between them that is shorter than the others.
+# Between opposite directions no way is shorter than the others.
 _OPPOSITE = 1e-6
 
 
@@ -20,9 +20,9 @@ def project_z(z: np.ndarray, blocks: Sequence[int]) -> np.ndarray:
 def blend(
     encodings: Sequence[np.ndarray], weights: Sequence[float], blocks: Sequence[int]
 ) -> np.ndarray:
-    """The weighted sum of encodings `(d,)`, back on the spheres.
+    """The weighted sum of encodings `(d,)`, projected onto the spheres.
 
-    A block that an encoding leaves open (zeros) takes what the others say.
+    Where an encoding leaves a block open (zeros), the others determine it.
     """
     largest = magnitude(np.asarray(weights))
     total = sum((weight / largest) * z for z, weight in zip(encodings, weights, strict=True))
@@ -34,8 +34,8 @@ def interpolate(
 ) -> np.ndarray:
     """The point a `share` in [0, 1] of the way from one encoding to another, `(d,)`.
 
-    Along the great circle of each block (Shoemake 1985). A block that either of them leaves open
-    is that of `end`: there is nothing in between that the policy knows.
+    Each block moves along its great circle (Shoemake 1985). A block that either encoding leaves
+    open is that of `end`: the policy knows nothing in between.
     """
     if share >= 1.0:
         return np.asarray(end, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The chain of auto-regressive blocks of one bundle, and the states that it averages over."""
+"""Encodes weighted states with a bundle's chain of auto-regressive blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from fb_ros.bundle.bundle import Bundle
 from fb_ros.robot.field import layout_slices
 from fb_ros.task_inference.magnitude import magnitude
 
-# A dense reward over ten thousand states is work for several cores; more than these gain nothing.
+# A dense reward over ten thousand states is work for several cores; more cores than these gain
+# nothing.
 _MOST_THREADS = 4
 
 
@@ -22,16 +23,17 @@ class Encoding(NamedTuple):
     z: np.ndarray
     """Task encoding, `(z_dim,)`, float32."""
     mean: np.ndarray
-    """`E[r(s) B(s, z)]`, `(z_dim,)`, float64, in units of the reward, of which it gives values."""
+    """`E[r(s) B(s, z)]`, `(z_dim,)`, float64, in units of the reward; with `F` it gives values of
+    that reward."""
 
 
 def encoder_threads() -> int:
-    """How many CPU threads encoding takes on this machine."""
+    """How many CPU threads encoding uses on this machine."""
     return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
 
 
 class TaskEncoder:
-    """`z` of weighted states."""
+    """Computes `z` of weighted states."""
 
     def __init__(
         self, bundle: Bundle, backend: str = "auto", precision: Precision = "fp32"
@@ -48,7 +50,7 @@ class TaskEncoder:
                 strict=True,
             )
         )
-        """Which columns of that each feature is."""
+        """The columns of each feature in `reference`."""
         self.spread = np.maximum(self.reference.astype(np.float64).std(axis=0), 1e-3)
         """How much each column varies, `(k,)`: metres and radians have no other common measure."""
         self._graph = bundle.load_graph(TASK_ENCODER, backend, encoder_threads(), precision)
@@ -62,13 +64,13 @@ class TaskEncoder:
     ) -> Encoding:
         """The encoding of states with `features` `(n, k)`, weighted by `weights` `(n,)`.
 
-        `asked` `(blocks,)` is 0 for blocks that the task leaves open. The mean is that of
-        `reward` `(n,)`, or of the weights where it is not given.
+        `asked` `(blocks,)` is 0 for blocks that the task leaves open. The mean is that of `reward`
+        `(n,)`, or of the weights if no reward is given.
         """
         reward = weights if reward is None else reward
         scale, unit = magnitude(weights), magnitude(reward)
         weights, reward = weights / scale, reward / unit
-        # States without weight are most of them where the reward is sparse, and cost as much.
+        # For a sparse reward most states have no weight, and they would cost as much.
         used = np.flatnonzero((weights != 0.0) | (reward != 0.0))
         z, mean = self._graph.run(
             {

@@ -9,7 +9,7 @@ import numpy as np
 from fb_ros.task_inference.inference import Inference
 from fb_ros.task_inference.objective import Objective
 
-# A forecast below this share of the way from the mean of the data to the best is a poor one.
+# A forecast below this share of the way from the mean of the data to the best is poor.
 _POOR = 0.5
 
 
@@ -18,21 +18,21 @@ class Trial:
     """The outcome of trying an inference's proposals."""
 
     best: int = 0
-    """The number of the one that earned most."""
+    """Index of the proposal that earned most."""
     earned: float = 0.0
-    """Mean reward under it once there, as the person counts it."""
+    """Mean reward under the best proposal once there, in the units that the person typed."""
     first_earned: float = 0.0
-    """The same of the first proposal, as far as that was tried."""
+    """Mean reward under the first proposal, as far as it was tried."""
     share: float = 0.0
-    """`earned` between the mean over the data, 0, and the best of them, 1."""
+    """`earned` on a scale from the mean over the data, 0, to the best of them, 1."""
     tried: int = 0
-    """How many were tried."""
+    """How many proposals were tried."""
     seconds: float = 0.0
-    """Wall seconds that it took."""
+    """Wall time of the trial, in seconds."""
 
 
 def after_trial(inference: Inference, trial: Trial) -> Inference:
-    """The inference with the proposal that earned most, and what that earned as its forecast."""
+    """The inference with the proposal that earned most, and its earned reward as the forecast."""
     proposals, objective = inference.proposals, inference.objective
     assert proposals is not None
     assert objective is not None
@@ -46,7 +46,7 @@ def after_trial(inference: Inference, trial: Trial) -> Inference:
 
 
 def poor_forecast(objective: Objective, reward: float, who: str) -> tuple[str, ...]:
-    """A warning where a `reward`, in the objective's unit, is low beside the best of the data."""
+    """A warning if a `reward`, in the objective's unit, is low beside the best of the data."""
     if float(objective.share(np.asarray(reward))) >= _POOR:
         return ()
     shown, best, mean = (

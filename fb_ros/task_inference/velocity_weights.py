@@ -1,4 +1,4 @@
-"""Keeping a velocity: the dense reward around it, as weights of states."""
+"""Weights of states for keeping a velocity: the dense reward around it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import numpy as np
 from fb_ros.robot.field import layout_slices
 from fb_ros.robot.robot_spec import RobotSpec
 
-# Fewer effective states than this are made more by a wider reward, by such a factor at a time.
+# Below this many effective states the reward is widened by this factor, at most so many times.
 _FEWEST, _WIDEN, _TIMES = 50.0, 1.25, 6
-# Newton steps of the tilt, and the longest one.
+# Number of Newton steps of the tilt, and the length of the longest one.
 _STEPS, _LONGEST = 12, 1.0
 
 
 def velocity_weights(robot: RobotSpec, features: np.ndarray, velocity: np.ndarray) -> np.ndarray:
     """The weights `(n,)`, largest 1, of states `(n, feature_dim)` for keeping `velocity` `(k,)`.
 
-    A Gaussian around the velocity and the robot's posture, in units of `velocity_widths` and
-    `posture_widths`, and wider where next to no state would carry it. It is tilted so that the
-    weighted mean velocity is what was asked: where slower states are more frequent than faster
-    ones, as at the edge of the data, the mean over a symmetric reward asks for less.
+    The reward is a Gaussian around the velocity and the robot's posture, in units of
+    `velocity_widths` and `posture_widths`, and wider where almost no state would carry it. It is
+    tilted so that the weighted mean velocity is the one asked for: where slower states are more
+    frequent than faster ones, as at the edge of the data, the mean over a symmetric reward asks
+    for less.
     """
     off = (_columns(robot, features, robot.velocity_features) - velocity) / robot.velocity_widths
     posture = np.zeros(len(features))
@@ -46,8 +47,9 @@ def mean_velocity(robot: RobotSpec, features: np.ndarray, weights: np.ndarray) -
 def _tilt(off: np.ndarray, log_weights: np.ndarray) -> np.ndarray:
     """The term that, added to `log_weights`, makes the weighted mean of `off` `(n, k)` zero.
 
-    An exponential tilt, the least change of the weights that does so (minimum relative entropy);
-    by damped Newton steps on its convex dual, few of them: what is out of reach stays so.
+    It is an exponential tilt, the least change of the weights that does so (minimum relative
+    entropy), found by a few damped Newton steps on its convex dual; an unreachable mean stays
+    unreached.
     """
     direction = np.zeros(off.shape[1])
     for _ in range(_STEPS):
@@ -57,7 +59,7 @@ def _tilt(off: np.ndarray, log_weights: np.ndarray) -> np.ndarray:
         spread = (off * weights[:, None]).T @ off - np.outer(mean, mean)
         step = -np.linalg.solve(spread + 0.05 * np.eye(len(mean)), mean)
         direction += step / max(1.0, float(np.linalg.norm(step)) / _LONGEST)
-    # Not further than the tilt would make a few states everything.
+    # The tilt is dropped if it would put all weight on a few states.
     tilted = log_weights + off @ direction
     tilt: np.ndarray = off @ direction
     return tilt if _effective(tilted) >= 0.2 * _FEWEST else np.zeros_like(tilt)
@@ -74,6 +76,6 @@ def _weights(log_weights: np.ndarray) -> np.ndarray:
 
 
 def _effective(log_weights: np.ndarray) -> float:
-    """How many states of equal weight these are worth (Kish)."""
+    """How many states of equal weight these weights are worth (Kish)."""
     weights = _weights(log_weights)
     return float(weights.sum() ** 2 / np.square(weights).sum())

@@ -1,1 +1,1 @@
-"""Each kind of prompt as an objective, and encodings that may do it."""
+"""Turns each kind of prompt into an objective and encodings that may reach it."""

@@ -1,4 +1,4 @@
-"""Several prompts at once as one task."""
+"""Makes one task of several prompts."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ def blend_task(
     several: bool,
     present: np.ndarray | None = None,
 ) -> Task:
-    """The task of `parts` with `weights`; `objectives` are what to choose by, of each part.
+    """The task of `parts` with `weights`; `objectives` are the objectives of the parts.
 
-    Its encodings lie between those of its parts; where it is known what all parts are after,
-    others are those of the sum of their rewards. `several` and `present` are those of
-    `encoded_ways`.
+    Its encodings lie between those of its parts; if all parts' objectives are known, others are
+    those of the sum of their rewards. `several` and `present` are those of `encoded_ways`.
     """
     count = max(len(part.proposals) for part in parts)
     rows = [
@@ -45,7 +44,7 @@ def blend_task(
     if not np.any(rows[0]):
         raise FbRosError("the parts of the blend cancel each other; change their weights")
     proposals = np.stack([row for row in rows if np.any(row)]).astype(np.float32)
-    # Goals and saved encodings alone leave nothing to choose: a person weighs them.
+    # Goals and saved encodings by themselves leave nothing to choose: a person weights them.
     own = several and any(part.objective is not None for part in parts)
     found = blend_objective(bundle, weights, objectives) if own else None
     objective = None
@@ -68,9 +67,9 @@ def blend_task(
 def blend_objective(
     bundle: Bundle, weights: Sequence[float], objectives: Sequence[Objective | None]
 ) -> tuple[Objective, np.ndarray] | None:
-    """The sum of what the parts are after, and its rewards of the reference states, `(n,)`.
+    """The sum of the parts' objectives, and its rewards of the reference states, `(n,)`.
 
-    None where that is not known of a part, or the same everywhere.
+    None where a part's objective is unknown, or where the sum is the same everywhere.
     """
     known = [objective for objective in objectives if objective is not None]
     if len(known) < len(weights):

@@ -16,7 +16,7 @@ from fb_ros.task_inference.objective import Objective, objective_of
 from fb_ros.task_inference.task_encoder import TaskEncoder
 from fb_ros.task_inference.tasks.task import Task
 
-# Fewer effective states than this make an estimate that another sample would overturn.
+# An estimate from fewer effective states would change with another sample.
 _FEW_STATES = 20.0
 
 
@@ -28,7 +28,7 @@ def formula_task(
     several: bool,
     present: np.ndarray | None = None,
 ) -> Task:
-    """The task of a formula; refuses one that says nothing over the reference states.
+    """The task of a formula; refuses one that is constant over the reference states.
 
     `several` and `present` are those of `encoded_ways`.
     """
@@ -57,7 +57,7 @@ def formula_task(
 def formula_objective(bundle: Bundle, prompt: Reward) -> tuple[Objective, np.ndarray]:
     """The objective of a formula, and its rewards `(n,)` at the reference states in its unit.
 
-    Refuses one that is the same in all of them, or not finite in one.
+    Refuses a formula that is the same in all of them, or not finite in one.
     """
     layout = bundle.robot.features
     formula = parse_formula(prompt.formula, layout, bundle.encoder_features)
@@ -69,11 +69,11 @@ def formula_objective(bundle: Bundle, prompt: Reward) -> tuple[Objective, np.nda
             f"the reward is not finite in {len(wrong)} of {len(rewards)} reference states, "
             f"such as {state_text(layout, features[wrong[0]], formula.uses)}"
         )
-    # In units of the largest, which may be so large that a difference would overflow.
+    # The unit is the largest reward, since differences of huge rewards could overflow.
     unit = magnitude(rewards)
     scaled = rewards / unit
     low, high = float(scaled.min()), float(scaled.max())
-    # Features are float32: what varies by less is their rounding.
+    # Features are float32: a smaller variation is only their rounding.
     if high - low <= 1e-6 * max(abs(low), abs(high)):
         raise FbRosError(
             f"the reward is {high * unit:.6g} in every reference state, so there is nothing "
@@ -86,5 +86,5 @@ def formula_objective(bundle: Bundle, prompt: Reward) -> tuple[Objective, np.nda
 
 
 def effective_states(weights: np.ndarray) -> float:
-    """How many states of equal weight the `weights` `(n,)`, none negative, are worth (Kish)."""
+    """How many states of equal weight the nonnegative `weights` `(n,)` are worth (Kish)."""
     return float(weights.sum() ** 2 / np.square(weights).sum())

@@ -21,7 +21,7 @@ from fb_ros.task_inference.tasks.task import Task
 def goal_task(
     bundle: Bundle, encoder: TaskEncoder, prompt: GoalPoint | GoalState | Velocity
 ) -> Task:
-    """The task of a goal, which has one encoding: that of a state which is as was asked."""
+    """The task of a goal, which has one encoding: that of a state that fits the goal."""
     goals = _goals(bundle, encoder, prompt)
     if isinstance(prompt, Velocity) and bundle.robot.velocity_widths:
         return kept_velocity_task(bundle, encoder, prompt, np.concatenate(list(goals.values())))
@@ -43,7 +43,8 @@ def goal_task(
 def goal_objective(
     bundle: Bundle, encoder: TaskEncoder, prompt: GoalPoint | GoalState | Velocity
 ) -> Objective:
-    """To be near a goal: minus the distance, in standard deviations of the data."""
+    """The objective of being near a goal: minus the distance, in the data's standard
+    deviations."""
     goals = _goals(bundle, encoder, prompt)
     slices = layout_slices(bundle.robot.features)
     every = np.arange(bundle.robot.feature_dim)
@@ -62,7 +63,7 @@ def goal_objective(
 def _goals(
     bundle: Bundle, encoder: TaskEncoder, prompt: GoalPoint | GoalState | Velocity
 ) -> Mapping[str, np.ndarray]:
-    """Values by the names of features."""
+    """The goal's values by the names of features."""
     match prompt:
         case GoalPoint(point=point):
             return {bundle.robot.goal_feature: np.asarray(point)}

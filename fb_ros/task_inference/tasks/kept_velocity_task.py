@@ -18,11 +18,11 @@ from fb_ros.task_inference.velocity_weights import mean_velocity, velocity_weigh
 def kept_velocity_task(
     bundle: Bundle, encoder: TaskEncoder, prompt: Velocity, velocity: np.ndarray
 ) -> Task:
-    """To keep a velocity `(k,)`: the state that the robot holds while it does, as a task.
+    """The task of keeping a velocity `(k,)`: reaching the state that the robot holds meanwhile.
 
-    The reward around the velocity says whether the data show it, and what the rest of such a state
-    is like. It is not encoded itself: in the models so far a faster state of a stride is hardly
-    less of that reward, and they walked nearly twice as fast as they were asked.
+    The reward around the velocity shows whether the data contain it, and what the rest of such a
+    state is like. This reward is not encoded itself: in the models so far a faster state of a
+    stride earns hardly less of it, and they walked nearly twice as fast as they were asked.
     """
     names = (*bundle.robot.velocity_features, *bundle.robot.posture_features)
     unread = [name for name in names if name not in encoder.columns]

@@ -20,10 +20,11 @@ from fb_ros.task_inference.tasks.formula_task import effective_states
 from fb_ros.task_inference.tasks.task import Task
 
 MOST_SAMPLES = 10_000
-# A label speaks of states that are nearer than about this many standard deviations, and half of
-# what it says is believed at a distance where its weight has fallen to `_DOUBT`.
+# A label applies to states within about this many standard deviations, and half of its reward is
+# believed at a distance where its weight has fallen to `_DOUBT`.
 _WIDTH, _DOUBT = 0.5, 0.1
-# Of more labelled states, so many speak of the others: the work is a product of both.
+# If more states are labelled, this many of them estimate the others: the work is the product of
+# both numbers.
 _MOST_SPEAKING = 256
 
 
@@ -35,7 +36,7 @@ def sample_task(
     several: bool,
     present: np.ndarray | None = None,
 ) -> Task:
-    """The task of labelled states: the papers' mean over them, and what they say of other states.
+    """The task of labelled states: the papers' mean over them, and an estimate for other states.
 
     `several` and `present` are those of `encoded_ways`.
     """
@@ -76,7 +77,7 @@ def sample_objective(
 ) -> tuple[Objective, np.ndarray] | None:
     """A reward learned from labelled states, and its values at the reference states `(n,)`.
 
-    None where they say nothing of any of these.
+    None where the labels say nothing about any reference state.
     """
     features, rewards = _checked(bundle, encoder, prompt)
     unit = magnitude(rewards)
@@ -98,8 +99,8 @@ def sample_objective(
 def likely_reward(labelled: np.ndarray, rewards: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """A reward `(m, k)` to `(m,)` learned from states `(n, k)` labelled with `rewards` `(n,)`.
 
-    In standard deviations; a Nadaraya-Watson estimate that falls to zero away from all labels,
-    of which nothing is known there.
+    Distances are in standard deviations. It is a Nadaraya-Watson estimate that falls to zero away
+    from all labels, since nothing is known there.
     """
     if len(labelled) > _MOST_SPEAKING:
         chosen = np.random.default_rng(0).choice(len(labelled), _MOST_SPEAKING, replace=False)
@@ -129,7 +130,7 @@ def _checked(
             f"expected {width} features and a reward in each row: "
             + describe(bundle.encoder_fields)
         )
-    # As the graph will have them.
+    # The graph uses float32, too.
     with np.errstate(over="ignore"):
         features = features.astype(np.float32)
     if not (np.all(np.isfinite(features)) and np.all(np.isfinite(rewards))):
