@@ -24,8 +24,7 @@ def benchmark_soak(seconds: float) -> list[dict[str, object]]:
     """Returns a row for each node: its memory and open files after a minute and at the end.
 
     A prompt is published every two seconds and a fault made every twenty. Faults that end a
-    process
-    are left out, since its memory could not be compared.
+    process are left out, since its memory could not be compared.
     """
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     rclpy.init()

@@ -19,8 +19,7 @@ class Fault:
     """Describes the fault in a few words."""
     expected: Expected
     """The expected reaction: the robot gets stop commands, goes on, is stopped by its own drive
-    since
-    no controller is left to stop it, or either of the first two."""
+    since no controller is left to stop it, or either of the first two."""
     begin: Callable[[FaultBench, int], None]
     """Makes the fault; gets the number of the injection."""
     heal: Callable[[FaultBench], None]

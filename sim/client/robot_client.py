@@ -53,9 +53,8 @@ class RobotClient(Node):
         self._policy = DiagnosticStatus()
         self._inference = DiagnosticStatus()
         # The queue is deep, so that no pose is lost while this process does something else. A
-        # robot has
-        # one of the two topics: an arm publishes the pose of its tool, a mobile robot that of its
-        # body.
+        # robot has one of the two topics: an arm publishes the pose of its tool, a mobile robot
+        # that of its body.
         deep = QoSProfile(depth=100)
         self.create_subscription(
             PoseStamped, "tcp_pose", lambda m: self._on_pose(stamp_of(m), m.pose), deep

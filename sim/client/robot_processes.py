@@ -33,8 +33,7 @@ class RobotProcesses:
         """Chooses the processes.
 
         `modules` replaces a process's module by the process's name; one with an empty module is
-        not started.
-        `environment` holds environment variables added for the processes.
+        not started. `environment` holds environment variables added for the processes.
         """
         self._environment = {**os.environ, **(environment or {})}
         values = {**default_options(robot), **options}

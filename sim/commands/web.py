@@ -29,8 +29,7 @@ class WebConfig(CommandConfig):
     """Port to listen on."""
     host: str = "127.0.0.1"
     """Address to listen on. On any other than this machine's own, such as 0.0.0.0, the page asks
-    for
-    a token, which is in the log, or which FB_ROS_WEB_TOKEN sets."""
+    for a token, which is in the log, or which FB_ROS_WEB_TOKEN sets."""
 
 
 def web(config: WebConfig) -> Result:

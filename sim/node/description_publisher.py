@@ -19,8 +19,7 @@ class DescriptionPublisher:
     """Publishes `robot_description` once, latched, and `tf` with every state.
 
     `tf` is a relative topic like all others, so that robots of the same kind do not share links.
-    It
-    needs `tf2_msgs`, which is not on PyPI, and is left out where that is missing.
+    It needs `tf2_msgs`, which is not on PyPI, and is left out where that is missing.
     """
 
     def __init__(self, node: Node, environment: Environment) -> None:

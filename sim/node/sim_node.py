@@ -38,8 +38,7 @@ class SimNode(Node):
     """A simulated robot, paced by the wall clock or, in lock-step mode, by `step` calls.
 
     Time continues across resets. In lock-step mode the robot waits for the command that answers
-    its
-    last observation, so that a trajectory depends only on the seed and on the prompts.
+    its last observation, so that a trajectory depends only on the seed and on the prompts.
     """
 
     def __init__(self) -> None:

@@ -52,8 +52,7 @@ class TwinNode(Node):
             Float64MultiArray, "twin/question", self._on_question, EVENTS
         )
         # A timer answers, not the callback that receives the question: the state that arrived
-        # during
-        # the last trial has to be read first.
+        # during the last trial has to be read first.
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(bundle.robot.ctrl_dt, self._work, clock=wall)
         self.get_logger().info(f"a twin of {self._robot} is up")

@@ -1,1 +1,1 @@
-"""Losses, agents and the tasks that they train on."""
+"""Losses, agents and their training tasks."""

@@ -31,7 +31,7 @@ class Agent:
         data: Transitions,
         device: torch.device = CPU,
     ) -> None:
-        """Starts from weights that depend on the seed only, not on the `device`."""
+        """Starts from weights that depend only on the seed, not on the `device`."""
         self.config = config = config.of_robot(spec)
         self.networks = Networks(config, spec)
         self.networks.fit_normalizers(data)
@@ -49,12 +49,12 @@ class Agent:
         self.flatten()
 
     def flatten(self) -> None:
-        """Makes the networks' parameters one vector each, with fresh optimisers.
+        """Stores each network's parameters as one vector, with fresh optimisers.
 
-        To be called again where the networks were moved or cast.
+        Call it again after networks were moved or cast.
         """
         config = self.config
-        # What the losses of F and B move comes first, since that is what the targets follow.
+        # Parameters that the losses of F and B move come first, since the targets follow those.
         self.online = FlatParameters(
             (self.networks.forward_map, self.networks.backward_map, self.networks.policy)
         )
@@ -80,12 +80,12 @@ class Agent:
         self.policy_optimizer = torch.optim.Adam([policy], lr=rate, fused=True)
 
     def load(self, weights: dict[str, torch.Tensor], source: Path) -> None:
-        """Starts from the weights of a model of the same sizes; `source` is for messages."""
+        """Loads the weights of a model of the same sizes; `source` is for messages."""
         for networks in (self.networks, self.averaged, self.target):
             load_weights(networks, weights, source)
 
     def anneal(self, progress: float) -> None:
-        """Lowers the step sizes linearly, to nothing at a `progress` of 1."""
+        """Lowers the step sizes linearly, to zero at a `progress` of 1."""
         config = self.config
         left = max(0.0, 1.0 - progress) if config.anneal else 1.0
         forward, backward = self.optimizer.param_groups
@@ -96,11 +96,11 @@ class Agent:
     def update(
         self, batch: Batch, negatives: torch.Tensor, z: torch.Tensor, generator: torch.Generator
     ) -> Figures:
-        """One step of `F`, `B` and the policy; returns what a learning curve wants to know.
+        """Makes one step of `F`, `B` and the policy; returns figures for a learning curve.
 
-        `negatives` are what `B` reads of the independent states, `(groups, negatives, n)`, and
-        `z` is `(groups, d)`; rows of the batch belong to the groups in order. With several
-        processes, all of these are this process's share.
+        `negatives` are `B`'s inputs of the independent states, `(groups, negatives, n)`, and `z`
+        is `(groups, d)`; rows of the batch belong to the groups in order. With several processes,
+        all of these are this process's share.
         """
         z_rows = z.repeat_interleave(len(batch.action) // len(z), dim=0)
         measured = self._representation.measure(batch, negatives, z, z_rows, generator)

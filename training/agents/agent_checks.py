@@ -1,4 +1,4 @@
-"""What an agent's settings have to fulfil; each refusal says what came and what was expected."""
+"""Checks of an agent's settings; each refusal states the value and what was expected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def require_numbers(config: AgentConfig) -> None:
-    """Refuses numbers out of their range."""
+    """Refuses numbers outside their range."""
     for name in (
         *("d", "blocks", "hidden", "backward_hidden", "ensemble", "batch"),
         *("value_samples", "eval_samples", "mixture_states", "reward_states"),

@@ -19,146 +19,146 @@ class AgentConfig:
     """Sizes, losses and optimisation of the forward-backward agent.
 
     The defaults are plain FB's; `training.agents.recipes` holds those of the other algorithms.
-    Fields that begin with "Ours" are in no paper, and are off by default.
+    Fields marked "Ours" are in no paper, and are off by default.
     """
 
     algorithm: Algorithm = "fb"
     """`fb`: Touati and Ollivier's forward-backward representation. `fb_ar`: with auto-regressive
-    features. `fb_aw`: with an advantage-weighted policy, for data that do not explore.
-    `fb_aware`: with both."""
+    features. `fb_aw`: with an advantage-weighted policy, for data that do not explore. `fb_aware`:
+    with both."""
     features: tuple[str, ...] = ()
-    """Task features that `B` reads, of those that the robot has; none: all of them."""
+    """Task features of the robot that `B` reads; none: all of them."""
     d: int = 64
     """Length of `z`, of `F` and of `B`."""
     blocks: int = 1
-    """Auto-regressive blocks of `B`, of equal length; one is plain FB."""
+    """Auto-regressive blocks of `B`, of equal length; one block is plain FB."""
     block_sizes: tuple[int, ...] = ()
-    """Lengths of the blocks, `d` in all; none: `blocks` equal ones."""
+    """Lengths of the blocks, which sum to `d`; none: `blocks` equal ones."""
     gamma: float = 0.98
     """Discount."""
     hidden: int = 256
-    """Width of `F` and of the policy. The papers' is 1024, with batches of 1024, on a GPU."""
+    """Width of `F` and of the policy. The papers use 1024, with batches of 1024, on a GPU."""
     backward_hidden: int = 256
     """Width of each block of `B`."""
     ensemble: int = 2
     """Number `P` of fully parallel `F` networks."""
     batch: int = 512
-    """Transitions in an update."""
+    """Transitions per update."""
     groups: int = 0
-    """Encodings `z` in an update, each shared by `batch / groups` transitions; 0: as many as
-    transitions, which one block allows, since its `B` does not read `z`."""
+    """Encodings `z` per update, each shared by `batch / groups` transitions; 0: one for each
+    transition, which needs a single block, since its `B` does not read `z`."""
     negatives: int = 0
-    """Independent states `s''` for each group; 0: the next states of the other transitions."""
+    """Independent states `s''` per group; 0: the next states of the other transitions."""
     learning_rate: float = 3e-4
     """Adam's step size for `F` and the policy."""
     backward_learning_rate: float = 3e-4
     """Adam's step size for `B`."""
     anneal: bool = False
-    """Lower the step sizes linearly, to nothing at the end of the training."""
+    """Lower the step sizes linearly, to zero at the end of the training."""
     target_rate: float = 0.01
-    """Share of the online weights that enters the target networks in an update."""
+    """Share of the online weights that enters the target networks per update."""
     pessimism: float = 0.0
-    """Standard deviations of the ensemble subtracted in the targets; 1 of two is the smaller. An
-    ensemble of one has none."""
+    """Standard deviations of the ensemble that are subtracted in the targets; for two members, 1
+    gives the smaller one. An ensemble of one has no deviation."""
     actor_pessimism: float = 0.5
     """The same in the policy's objective."""
     ortho: float = 1.0
-    """Weight of the orthonormality of `B`."""
+    """Weight of the loss that makes `B` orthonormal."""
     fb_loss: float = 1.0
     """Weight of the Bellman error of the successor measure."""
     noise: float = 0.2
     """Standard deviation of the smoothing noise on the policy's actions in training (TD3's; `fb`
     and `fb_ar`)."""
     noise_clip: float = 0.3
-    """Bound of that noise."""
+    """Bound of the smoothing noise."""
     weighting: Weighting = "iwis"
     """Weights of the data's actions (`fb_aw` and `fb_aware`): weighted importance sampling, or the
     improved one."""
     temperature: float = 1.0
-    """`beta` of the weights `exp(A / beta)`: small ones use the best actions only, and leave
-    the batch to a few of its rows."""
+    """`beta` of the weights `exp(A / beta)`: small values use only the best actions, and leave
+    only a few rows of the batch with weight."""
     temperature_unit: Literal["spread", "q"] = "spread"
-    """What `beta` is counted in: the standard deviation of the batch's advantages (ours: it needs
-    no tuning to the scale of `Q`), or `Q` itself, as in the papers."""
+    """Unit of `beta`: the standard deviation of the batch's advantages (ours: it needs no tuning
+    to the scale of `Q`), or `Q` itself, as in the papers."""
     value_samples: int = 4
-    """The policy's actions over which the value in the advantage is averaged: with a single one,
+    """Actions of the policy over which the value in the advantage is averaged: with a single one,
     its noise is as large as the advantage itself."""
     eval_samples: int = 1
-    """`M` of evaluation-based sampling (`fb_aw` and `fb_aware`): the best by `F^T z` of so many
-    actions of the policy is executed in evaluations; 1: its mean, as `policy_node` does."""
+    """`M` of evaluation-based sampling (`fb_aw` and `fb_aware`): evaluations execute the best of
+    this many actions of the policy by `F^T z`; 1: its mean, as `policy_node` does."""
     goal_share: float = 0.5
     """Share of the `z` that encode single states of the data."""
     mixture_share: float = 0.0
-    """Share of the `z` that encode random mixtures of states; what no share names is uniform on
-    the spheres."""
+    """Share of the `z` that encode random mixtures of states; the rest, which belongs to no share,
+    is uniform on the spheres."""
     mixture_states: int = 4
-    """States in a mixture."""
+    """States per mixture."""
     bfloat16: bool = True
     """Compute the hidden layers in bfloat16, with weights, outputs and losses in float32, where
-    that is faster: on GPUs and on processors with matrix units for it (AMX), but not on Intel's
-    without, which compute in float32 instead."""
+    that is faster: on GPUs and on processors with matrix units for it (AMX). Intel processors
+    without AMX compute in float32 instead."""
 
     forward: Literal["direct", "dynamics"] = "direct"
-    """`F(s, a, z)` as a network of all three. Ours: `dynamics`, a network `F'(s', z)` of the next
-    state, which a learned model of the robot predicts; `B` may then read only what the
-    observation holds."""
+    """`direct`: `F(s, a, z)` is a network of all three. `dynamics` (ours): a network `F'(s', z)`
+    of the next state, which a learned model of the robot predicts; `B` may then read only features
+    that the observation holds."""
     feature_blocks: tuple[int, ...] = ()
-    """Ours. How many of the blocks read each of `features`, and nothing else; none: all blocks
-    read all features. Blocks of their own let a task leave a feature open: its part of `z` is
+    """Ours. Number of blocks that read each of `features` and nothing else; none: all blocks read
+    all features. With separate blocks, a task can leave a feature open: its part of `z` is
     zero."""
     open_shares: tuple[float, ...] = ()
-    """Ours. Share of the training's `z` that leave each of `features` open; none: always all
-    asked."""
+    """Ours. Share of the training's `z` that leave each of `features` open; none: all are always
+    asked for."""
     fourier: int = 0
-    """Ours. Random Fourier features of the inputs of `B`; 0 for none."""
+    """Ours. Number of random Fourier features of the inputs of `B`; 0: none."""
     fourier_scale: float = 1.5
     """Standard deviation of their frequencies, in radians per standard deviation of a feature."""
     successor_loss: float = 0.0
     """Ours. Weight of the Bellman error of `F` as the successor features of `B`."""
     q_loss: float = 0.0
-    """Ours. Weight of the Bellman error of `F^T z`, the one projection that the policy reads."""
+    """Ours. Weight of the Bellman error of `F^T z`, the only projection that the policy reads."""
     average_rate: float = 1.0
-    """Ours, if below 1. Share of the online weights that enters the averaged ones in an update;
-    these are what is evaluated and exported."""
+    """Ours, if below 1. Share of the online weights that enters the averaged ones per update; the
+    averaged weights are evaluated and exported."""
     action_penalty: float = 0.0
     """Ours. Price of an action's mean square, as a share of `Q` (`fb` and `fb_ar`): joints that do
     not matter for the task rest, and do not carry the robot away from the data."""
     rest_penalty: float = 0.0
     """Ours. Price of an action's mean magnitude where the task is fulfilled, as a share of `Q`
-    (`fb` and `fb_ar`). Unlike the square of `action_penalty` it does not vanish near zero: what
-    the task does not ask for stands still."""
+    (`fb` and `fb_ar`). Unlike the square in `action_penalty`, it does not vanish near zero: joints
+    that the task does not need stand still."""
     box_share: float = 0.0
     """Ours. Share of the goals, and of the independent states `s''`, that are drawn evenly over
     the robot's goal box, cell by cell, so that its corners are as frequent as its middle. `B`
     resolves most where the `s''` are frequent: with the data as they are, the reward of a goal in
     a rarely visited corner hardly falls off around it."""
     box_margin: float = 0.1
-    """How much wider on every side this box is, in the unit of the goal feature: the reward of a
-    goal at the edge has to fall off outwards, too."""
+    """Extra width of this box on every side, in the unit of the goal feature: the reward of a goal
+    at the edge has to fall off outwards, too."""
     region_share: float = 0.0
-    """Ours. Share of the `z` that encode being on one side of a random plane."""
+    """Ours. Share of the `z` that encode lying on one side of a random plane."""
     reward_share: float = 0.0
-    """Ours. Share of the `z` that encode rewards drawn at random, of every kind that a person
-    might type (`training.agents.reward_prior`)."""
+    """Ours. Share of the `z` that encode random rewards, of every kind that a person might type
+    (`training.agents.reward_prior`)."""
     reward_states: int = 256
-    """States over which each of these is encoded."""
+    """States over which each random reward is encoded."""
     future_share: float = 0.0
     """Ours. Share of the groups whose transitions come from one window of a trajectory and whose
-    `z` encodes what that trajectory did next (`training.agents.windows`)."""
+    `z` encodes the later states of that trajectory (`training.agents.windows`)."""
     window_share: float = 0.0
-    """Ours. Share of the `z` that encode states of a window of a trajectory anywhere."""
+    """Ours. Share of the `z` that encode states of a random window of a trajectory."""
     window_steps: int = 20
     """Length of a window, in control periods."""
     future_steps: tuple[int, int] = (3, 60)
-    """From how many to how many control periods after its window a future begins."""
+    """Range in which a future begins after its window, in control periods."""
     future_span: int = 25
-    """Over how many control periods the states of one task are spread: a stride of a walking
-    robot, so that a task is a velocity and not the way from one to another."""
+    """Control periods over which the states of one task are spread: a stride of a walking robot,
+    so that a task is a velocity and not a change of velocity."""
     future_states: int = 8
     """States of a window, or of a future, that make a task."""
     rare_share: float = 0.0
-    """Ours. Share of the windows that are drawn where velocities are rare: by the square root of
-    how many there are."""
+    """Ours. Share of the windows that are drawn where velocities are rare, weighted by the square
+    root of how many windows there are."""
 
     def __post_init__(self) -> None:
         if self.algorithm not in ALGORITHMS:
@@ -167,7 +167,7 @@ class AgentConfig:
             )
         require_numbers(self)
         if self.block_sizes:
-            # The one thing that two fields say; the sizes say more.
+            # Two fields give the number of blocks; the sizes say more.
             object.__setattr__(self, "blocks", len(self.block_sizes))
         require_blocks(self)
         require_groups(self)
@@ -179,17 +179,17 @@ class AgentConfig:
 
     @property
     def advantage_weighted(self) -> bool:
-        """Whether the policy is made of the data's own actions."""
+        """Whether the policy learns from the data's own actions."""
         return self.algorithm in ("fb_aw", "fb_aware")
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Length of each block, `d` in all."""
+        """Lengths of the blocks, which sum to `d`."""
         return self.block_sizes or (self.d // self.blocks,) * self.blocks
 
     @property
     def encodings(self) -> int:
-        """How many `z` an update has."""
+        """Number of `z` in an update."""
         return self.groups or self.batch
 
     @property
@@ -204,7 +204,8 @@ class AgentConfig:
         )
 
     def of_robot(self, spec: RobotSpec) -> AgentConfig:
-        """The same, with the features of the robot named where none were; refuses unknown ones."""
+        """The same settings with all of the robot's features if none are named; refuses unknown
+        ones."""
         if not self.features:
             names = tuple(field.name for field in spec.features)
             return dataclasses.replace(self, features=names)
@@ -214,7 +215,8 @@ class AgentConfig:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> AgentConfig:
-        """Reads what `dataclasses.asdict` made; refuses an unknown field, naming the others."""
+        """Reads the result of `dataclasses.asdict`; refuses an unknown field and lists the valid
+        ones."""
         require_fields(data)
         plain: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
@@ -224,7 +226,7 @@ class AgentConfig:
 
 
 def require_fields(names: Any) -> None:
-    """Refuses names that are no fields of the configuration."""
+    """Refuses names that are not fields of the configuration."""
     valid = [field.name for field in dataclasses.fields(AgentConfig)]
     for name in names:
         if name not in valid:

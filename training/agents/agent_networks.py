@@ -1,4 +1,4 @@
-"""The networks of an agent, together."""
+"""All networks of an agent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.networks.policy_network import Policy
 
 
 class Networks(nn.Module):
-    """All that a trained model consists of, with the normalisers of its inputs."""
+    """A trained model's networks, with the normalisers of their inputs."""
 
     def __init__(self, config: AgentConfig, spec: RobotSpec) -> None:
         super().__init__()
@@ -63,11 +63,11 @@ class Networks(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device on which the networks compute."""
         return self.columns.device
 
     def on_cpu(self) -> Networks:
-        """Itself where that is on the CPU, as environments are, else a copy there."""
+        """These networks if they are on the CPU, as environments are; otherwise a copy there."""
         return self if self.device == CPU else copy.deepcopy(self).to(CPU)
 
     def embed(
@@ -89,7 +89,7 @@ class Networks(nn.Module):
     ) -> torch.Tensor:
         """`Q = F(s, a, z)^T z` of each member of the ensemble, `(P, n)`.
 
-        Or, with the mean `E[r B]` of a reward, `(n, d)`, the value of that reward under the
+        With the mean `E[r B]` of a reward, `(n, d)`, it is the value of that reward under the
         policy of `z`.
         """
         return (self.embed(observation, action, z) * (z if reward is None else reward)).sum(-1)
@@ -107,7 +107,7 @@ class Networks(nn.Module):
         return q.unflatten(1, (count, -1))
 
     def fit_normalizers(self, data: Transitions) -> None:
-        """Takes the means and standard deviations from the data."""
+        """Sets the normalisers to the data's means and standard deviations."""
         columns = self.columns.numpy()
         observation, features = data.moments("observation"), data.moments("features")
         for normalizer, mean, std in (
@@ -122,6 +122,6 @@ class Networks(nn.Module):
 
 
 def columns_of(layout: Sequence[Field], names: Sequence[str]) -> list[int]:
-    """Where the fields of these names lie in a vector of that layout."""
+    """Columns of the fields of these names in a vector of that layout."""
     slices = layout_slices(layout)
     return [column for name in names for column in range(slices[name].start, slices[name].stop)]

@@ -1,4 +1,4 @@
-"""When training has got out of hand, and how one tells."""
+"""Detecting that training diverges."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from training.agents.agent_config import AgentConfig
 
 
 def divergence(figures: Mapping[str, float], config: AgentConfig, tolerance: float) -> str | None:
-    """Why training should stop, or None.
+    """The reason to stop training, or None.
 
     `B` lies on the sphere of radius `sqrt(d)`, and so does `z`. Rewards `B^T z` are then at most
-    `d`, values at most `d / (1 - gamma)`, and `F`, which sums up `B` where `B` is orthonormal,
-    is at most `sqrt(d) / (1 - gamma)` long. What is more than `tolerance` times that means
-    nothing any more.
+    `d`, and values at most `d / (1 - gamma)`. `F` sums up `B` where `B` is orthonormal, so its
+    norm is at most `sqrt(d) / (1 - gamma)`. Values beyond `tolerance` times these bounds mean
+    nothing.
     """
     for name, value in figures.items():
         if not math.isfinite(value):

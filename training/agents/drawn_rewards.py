@@ -1,4 +1,4 @@
-"""Tasks that are rewards drawn at random, weighted as task inference weights what people type."""
+"""Tasks that are random rewards, weighted as task inference weights typed ones."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from training.data.moments import Moments
 
 
 class DrawnRewards:
-    """Draws rewards over the features that `B` reads. It computes on the CPU: what is drawn next
-    depends on what was drawn, and a GPU would have to be waited for."""
+    """Draws rewards over the features that `B` reads. It computes on the CPU: each draw depends on
+    the one before, so a GPU would have to be waited for."""
 
     def __init__(self, config: AgentConfig, spec: RobotSpec, features: Moments) -> None:
         """`features` are the moments of all of the robot's features."""
         self._feature_blocks = config.feature_blocks
         self._columns = [columns_of(spec.features, (name,)) for name in config.features]
         self._mean = torch.from_numpy(features.mean).float()
-        # One spread for all components of a feature, so that distances are what they are.
+        # All components of a feature share one spread, which keeps distances.
         self._spread = common_spread(torch.from_numpy(features.std).float(), self._columns)
 
     def weights(
         self, features: torch.Tensor, asked: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
         """Weights `(tasks, n)` of states with all their features `(tasks, n, feature_dim)`;
-        `asked` `(tasks, blocks)` is 1 for the blocks that a task is about."""
+        `asked` `(tasks, blocks)` is 1 for the blocks that a task concerns."""
         speaks = self._features_of(asked, generator)
         columns = [
             [own for own, yes in zip(self._columns, row, strict=True) if yes]
@@ -37,8 +37,8 @@ class DrawnRewards:
         return reward_weights(draw_rewards(scaled, columns, generator))
 
     def _features_of(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Which features a task speaks of, `(tasks, features)`: those that its blocks read, and
-        where blocks read all features, any of them."""
+        """The features of a task, `(tasks, features)`: those that its blocks read; if blocks read
+        all features, any of them."""
         if self._feature_blocks:
             ends = torch.tensor(self._feature_blocks).cumsum(0) - 1
             return asked[:, ends] > 0.0

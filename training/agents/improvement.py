@@ -1,4 +1,4 @@
-"""How the policy gets better, given `F` and `B`: by `Q`'s slope, or by the data's own actions."""
+"""Policy improvement, given `F` and `B`: by the slope of `Q`, or by the data's own actions."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from training.networks import truncated_normal
 
 
 class Improvement(Protocol):
-    """What the agent asks of either."""
+    """The interface that the agent uses for either kind."""
 
     def act(
         self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
-        """An action of the policy as training sees it, `(n, act_dim)`."""
+        """An action of the policy as training uses it, `(n, act_dim)`."""
 
     def loss(
         self,
@@ -33,12 +33,12 @@ class Improvement(Protocol):
         fulfilled: torch.Tensor,
         generator: torch.Generator,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The policy's loss, and the `Q` `(n,)` that it goes by; `fulfilled` `(n,)` is how much
-        of its task each row has."""
+        """The policy's loss, and the `Q` `(n,)` that it uses; `fulfilled` `(n,)` is how far each
+        row's task is fulfilled."""
 
 
 class Td3Improvement:
-    """TD3's: the policy climbs `Q`, under clipped noise, at a price on effort and motion."""
+    """TD3's: the policy climbs `Q` under clipped noise, with a price on effort and motion."""
 
     def __init__(
         self, config: AgentConfig, networks: Networks, precision: HiddenPrecision
@@ -73,20 +73,21 @@ class Td3Improvement:
                 mean = networks.policy(batch.observation, z_rows)
             action = self._with_noise(mean, generator)
             with self._hidden_precision():
-                # As several actions of which there is one: what the policy's gradient does not
-                # go through is kept apart from what it does.
+                # A single action takes the path of several actions, which keeps the computation
+                # that the policy's gradient needs apart from the rest.
                 members = networks.q_of_actions(batch.observation, action.unsqueeze(0), z_rows)
             q = pessimistic(members.squeeze(1), config.actor_pessimism)
             unit = distributed.mean(q.detach().abs().mean())
             price = config.action_penalty * effort(action)
             if config.rest_penalty:
-                # Of the mean action: under noise, a price on its magnitude is a square near zero.
+                # The price is on the mean action: under noise, a price on magnitude is a square
+                # near zero.
                 price = price + config.rest_penalty * fulfilled.clamp(0.0, 1.0) * motion(mean)
             return policy_loss(q, price, unit), q
 
 
 class AdvantageImprovement:
-    """Advantage weighting: the policy takes up the better of the data's own actions."""
+    """Advantage weighting: the policy imitates the better of the data's own actions."""
 
     def __init__(
         self, config: AgentConfig, networks: Networks, precision: HiddenPrecision
@@ -97,7 +98,7 @@ class AdvantageImprovement:
     def act(
         self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
-        """A sample of the policy, which learns its spread, `(n, act_dim)`."""
+        """A sample of the policy with its learned spread, `(n, act_dim)`."""
         with self._hidden_precision():
             return self._networks.policy.sample(observation, z, generator, 1)[0]
 
@@ -108,7 +109,7 @@ class AdvantageImprovement:
         fulfilled: torch.Tensor,
         generator: torch.Generator,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `Improvement.loss`; the weights are those of the batch of all processes."""
+        """See `Improvement.loss`; the weights are computed over the batch of all processes."""
         policy = self._networks.policy
         with part("actor"), self._hidden_precision():
             mean, scale = policy.mean_and_scale(batch.observation, z_rows)
@@ -146,6 +147,6 @@ class AdvantageImprovement:
 def improvement(
     config: AgentConfig, networks: Networks, precision: HiddenPrecision
 ) -> Improvement:
-    """The one that the algorithm has."""
+    """The improvement that belongs to the algorithm."""
     kind = AdvantageImprovement if config.advantage_weighted else Td3Improvement
     return kind(config, networks, precision)

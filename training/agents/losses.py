@@ -6,14 +6,14 @@ from typing import Any
 
 import torch
 
-# An action below this share of the largest one is as good as none.
+# Actions below this share of the largest one count as standing still.
 _STILL = 0.02
 
 
 def pessimistic(values: torch.Tensor, coefficient: float) -> torch.Tensor:
     """Mean over the ensemble (first dimension) minus `coefficient` standard deviations.
 
-    The deviation is the population's, so that 1 of two members gives the smaller one.
+    It uses the population's deviation, so that 1 gives the smaller of two members.
     """
     if coefficient == 0.0 or len(values) == 1:
         return values.mean(0)
@@ -30,7 +30,7 @@ def target_measure(
 ) -> torch.Tensor:
     """The pessimistic `F^T B` of every pair, `(…, m, n)`, of an ensemble `(P, …, m, d)`."""
     if coefficient == 0.0:
-        # The mean of products is the product of the mean, which is P times as fast.
+        # The mean of the products is the product with the mean, which is P times as fast.
         return successor_measure(forward.mean(0), backward)
     return pessimistic(successor_measure(forward, backward), coefficient)
 
@@ -44,10 +44,11 @@ def fb_loss(
 ) -> torch.Tensor:
     """Bellman error of the successor measure (Touati and Ollivier 2021), summed over the ensemble.
 
-    `measure` `(P, …, m, n)` is `F^T B` on pairs `(i, s''_j)`, `target_measure` `(…, m, n)` the
+    `measure` `(P, …, m, n)` is `F^T B` on pairs `(i, s''_j)`, `target_measure` `(…, m, n)` is the
     target networks' at the next state, `next_measure` `(P, …, m)` is `F(s_i, a_i)^T B(s'_i)` and
-    `discount` `(…, m)` is gamma, 0 where the episode ended. Where the `s''` are the batch's own
-    next states, column `own + i` belongs to row `i`, is not independent of it and is left out.
+    `discount` `(…, m)` is gamma, or 0 where the episode ended. If the `s''` are the batch's own
+    next states, column `own + i` belongs to row `i`: it is not independent of the row and is left
+    out.
     """
     error = torch.addcmul(measure, discount.unsqueeze(-1), target_measure, value=-1.0)
     members = len(measure)
@@ -57,10 +58,10 @@ def fb_loss(
 def ortho_loss(
     backward: torch.Tensor, others: torch.Tensor | None = None, own: int = 0
 ) -> torch.Tensor:
-    """Orthonormality of `B` over the states of each group: `(…, n, d)`, `n` at least 2.
+    """Orthonormality loss of `B` over the states of each group: `(…, n, d)`, `n` is at least 2.
 
-    `others` `(…, m, d)` are the states to pair with, of which `own + i` is row `i` itself; the
-    same states where they are not given.
+    `others` `(…, m, d)` are the states to pair with, of which `own + i` is row `i` itself; by
+    default they are the same states.
     """
     gram = backward @ (backward if others is None else others).transpose(-1, -2)
     diagonal = gram.diagonal(offset=own, dim1=-2, dim2=-1)
@@ -68,14 +69,14 @@ def ortho_loss(
 
 
 def _mean_square_of_others(values: torch.Tensor, own: int | None) -> torch.Tensor:
-    """Mean square of `values` `(…, m, n)`, without those of row `i` in column `own + i`."""
+    """Mean square of `values` `(…, m, n)`, leaving out column `own + i` in row `i`."""
     mean: torch.Tensor = _MeanSquare.apply(values, own)
     return mean
 
 
 class _MeanSquare(torch.autograd.Function):
-    """Reads `values` once and writes their gradient once: of all tensors, pairs are the largest,
-    and what they cost is memory traffic."""
+    """Reads `values` once and writes their gradient once: pairs are the largest tensors, and their
+    cost is memory traffic."""
 
     @staticmethod
     def forward(context: Any, values: torch.Tensor, own: int | None) -> torch.Tensor:
@@ -102,9 +103,9 @@ def policy_loss(
 ) -> torch.Tensor:
     """Policy improvement (TD3's) with a price on acting: `Q` and `price` are `(n,)`.
 
-    An action costs its `price` times the `Q` that is at stake. So it is small where the goal is
-    far and the gain of moving is a small number, too, and it keeps the joints still that a robot
-    at its goal has no use for. In units of the mean magnitude of `Q`, or of `unit`.
+    An action costs its `price` times the `Q` at stake. So the price is small far from the goal,
+    where the gain of moving is small, too; and joints that a robot at its goal does not need stay
+    still. The loss is in units of the mean magnitude of `Q`, or of `unit`.
     """
     unit = q.detach().abs().mean() if unit is None else unit
     at_stake = q.detach().clamp(min=0.0)
@@ -119,7 +120,7 @@ def effort(action: torch.Tensor) -> torch.Tensor:
 def motion(action: torch.Tensor) -> torch.Tensor:
     """The mean magnitude of actions `(n, act_dim)`, rounded off below `_STILL`, `(n,)`.
 
-    Unlike a square, it has a slope near zero: what gains less than that is not done at all.
+    Unlike a square, it has a slope near zero: motion that gains less than that does not happen.
     """
     return (action.square() + _STILL**2).sqrt().mean(-1) - _STILL
 
@@ -127,7 +128,7 @@ def motion(action: torch.Tensor) -> torch.Tensor:
 def advantage_loss(log_prob: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Policy improvement by weighted likelihood of the data's actions.
 
-    `log_prob` `(n,)` is that of the data's actions, `weights` `(n,)` are the `u` of
+    `log_prob` `(n,)` belongs to the data's actions; `weights` `(n,)` are the `u` of
     `training.agents.advantage`, constants.
     """
     return -(weights.detach() * log_prob).sum()
@@ -141,9 +142,9 @@ def successor_loss(
 ) -> torch.Tensor:
     """Bellman error of `F` as the successor features of `B`, summed over the ensemble.
 
-    Where `B` is orthonormal, the `F` that `fb_loss` asks for is `F = E[B(s') + gamma F(s', a')]`:
-    the mean over `s''` is done exactly, without the noise of sampling fewer `s''` than `F` has
-    dimensions. `forward` is `(P, …, d)`, the others are `(…, d)`, `discount` is `(…)`.
+    Where `B` is orthonormal, the `F` that minimises `fb_loss` is `F = E[B(s') + gamma F(s', a')]`.
+    This loss takes the mean over `s''` exactly, without the noise of sampling fewer `s''` than `F`
+    has dimensions. `forward` is `(P, …, d)`, the others are `(…, d)`, `discount` is `(…)`.
     """
     target = next_backward + discount.unsqueeze(-1) * next_forward
     return len(forward) * 0.5 * (forward - target).square().sum(-1).mean()
@@ -154,7 +155,7 @@ def q_loss(
 ) -> torch.Tensor:
     """Bellman error of `Q = F^T z` for the reward `B(s', z)^T z` that `z` stands for.
 
-    `q` `(P, …, m)`, the rest `(…, m)`; divided by nothing: the caller chooses the scale.
+    `q` is `(P, …, m)`, the rest `(…, m)`; it is not normalised: the caller chooses the scale.
     """
     target = reward + discount * next_q
     return len(q) * 0.5 * (q - target).square().mean()

@@ -1,4 +1,4 @@
-"""A small policy network in numpy, for the processes that simulate and do without torch."""
+"""A small policy network in numpy, for simulating processes without torch."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ class NumpyPolicy:
     """Affine layers with ReLU between them and tanh at the end."""
 
     mean: np.ndarray
-    """Subtracted from an observation, `(obs_dim,)`."""
+    """Mean that is subtracted from an observation, `(obs_dim,)`."""
     scale: np.ndarray
-    """Factors that it is then multiplied by, `(obs_dim,)`."""
+    """Factors by which the difference is multiplied, `(obs_dim,)`."""
     weights: tuple[np.ndarray, ...]
-    """`(inputs, outputs)` each."""
+    """Weights of each layer, `(inputs, outputs)`."""
     biases: tuple[np.ndarray, ...]
-    """`(outputs,)` each."""
+    """Biases of each layer, `(outputs,)`."""
 
     def action(self, observation: np.ndarray) -> np.ndarray:
-        """The action in `[-1, 1]` of an observation `(obs_dim,)`."""
+        """The action in `[-1, 1]` for an observation `(obs_dim,)`."""
         x = ((observation - self.mean) * self.scale).astype(np.float32)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             x = np.maximum(x @ weight + bias, 0.0)

@@ -1,4 +1,4 @@
-"""The forward-backward representation: the losses of `F` and `B` on one batch."""
+"""The losses of `F` and `B` on one batch: the forward-backward representation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Figures = dict[str, torch.Tensor]
 
 
 class Measured(NamedTuple):
-    """The losses of `F` and `B`, and constants that came with them."""
+    """The losses of `F` and `B`, and constants computed along with them."""
 
     losses: Figures
     q: torch.Tensor
@@ -36,11 +36,11 @@ class Measured(NamedTuple):
     norm: torch.Tensor
     """The mean norm of `F`."""
     reward: torch.Tensor
-    """`B(s', z)^T z`, the reward that each row's `z` stands for, `(n,)`."""
+    """`B(s', z)^T z`, the reward for which each row's `z` stands, `(n,)`."""
 
 
 class _Targets(NamedTuple):
-    """Embeddings of the next states by the target networks; groups first, constants."""
+    """Embeddings of the next states by the target networks; groups come first; constants."""
 
     forward: torch.Tensor
     """`F(s', a', z)`, `(P, groups, rows, d)`."""
@@ -51,7 +51,7 @@ class _Targets(NamedTuple):
 
 
 class Representation:
-    """Measures the losses of `F` and `B` of some networks beside their target networks."""
+    """Computes the losses of `F` and `B` of networks and their target networks."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Representation:
     ) -> None:
         self.config, self.networks, self.target = config, networks, target
         self._improvement, self._hidden_precision = improvement, precision
-        # B(s) of plain FB is the same for every z: all transitions are one group of pairs.
+        # B(s) of plain FB is the same for every z, so all transitions form one group of pairs.
         self._one_group = not (config.auto_regressive or config.negatives)
 
     def measure(
@@ -74,7 +74,7 @@ class Representation:
         z_rows: torch.Tensor,
         generator: torch.Generator,
     ) -> Measured:
-        """What `Agent.update` takes, with the `z` of each row besides, `z_rows` `(n, d)`."""
+        """Takes the arguments of `Agent.update`, and `z_rows` `(n, d)`, the `z` of each row."""
         config, networks = self.config, self.networks
         groups = 1 if self._one_group else len(z)
         z_groups = z[:1] if self._one_group else z
@@ -144,9 +144,10 @@ class Representation:
     def _pairs(
         self, backward: torch.Tensor, rows: int
     ) -> tuple[torch.Tensor, torch.Tensor, int | None]:
-        """`B` of the next states, `B` of the independent ones, and where the former are in these.
+        """`B` of the next states, `B` of the independent ones, and the position of the former in
+        these.
 
-        Where there is one group, it is that of all processes together.
+        If there is one group, it spans all processes.
         """
         next_backward = backward[:, :rows]
         if self.config.negatives:
@@ -179,7 +180,7 @@ class Representation:
         rows = z_rows.view(*next_backward.shape)
         likeness = networks.backward_map.compare(next_backward.detach(), rows)
         with self._hidden_precision():
-            # The next state is known here; the prediction stands in for it where it is not.
+            # Training knows the next state; a prediction replaces it where it is unknown.
             forward = forward_map.from_next(batch.next_observation, z_rows, likeness.flatten(0, 1))
             predicted = forward_map.dynamics.scaled_change(batch.observation, batch.action)
         change = (batch.next_observation - batch.observation) / forward_map.dynamics.change

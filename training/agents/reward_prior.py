@@ -1,10 +1,10 @@
-"""Rewards drawn at random: what a person might type, before anyone has.
+"""Random rewards: what people might type, before anyone has typed it.
 
 Ours, in no paper. A share of the training's `z` encodes such rewards (`AgentConfig.reward_share`),
-so that policies are learned for what people ask for, and not for goals alone. The grammar, in the
-order of its functions: a *measure* turns states into one number each, a *shape* turns that number
-into a reward, and a *term* joins shapes, regions and peaks. Everything is over features scaled to
-a mean of zero and a spread of one, so that no unit and no robot has to be known.
+so that policies are learned for what people ask for, and not only for goals. The grammar, in the
+order of its functions: a *measure* turns each state into one number, a *shape* turns that number
+into a reward, and a *term* joins shapes, regions and peaks. Features are scaled to a mean of zero
+and a spread of one, so that no unit and no robot has to be known.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from collections.abc import Sequence
 
 import torch
 
-# Draws of which none varied over the states, after which the distance to a state is taken.
+# After this many draws that do not vary over the states, the distance to a state is taken.
 _ATTEMPTS = 8
-# A reward that varies less than this, between states whose features differ by one, is constant.
+# A reward is constant if it varies less than this between states whose features differ by one.
 _CONSTANT = 1e-4
-# What `fb_ros.candidates` counts as no reward, and as a dense one, in shares of range and states.
+# Limits in `fb_ros.candidates`: share of the range that counts as no reward, and share of the
+# states that makes a reward dense.
 _CARRIED, _DENSE = 0.01, 0.1
 
 
@@ -28,18 +29,18 @@ def draw_rewards(
 ) -> torch.Tensor:
     """A reward for each task, `(tasks, n)`, from 0 to 1 over its states `(tasks, n, features)`.
 
-    `asked[t]` holds the columns of each feature that task `t` speaks of: all of them have a say.
-    Every reward is finite, and varies wherever the states do.
+    `asked[t]` holds the columns of each feature that task `t` concerns; all of them enter the
+    reward. Every reward is finite, and varies wherever the states do.
     """
     rng = random.Random(int(torch.randint(1 << 62, (), generator=generator)))
     return torch.stack([_draw(x, columns, rng) for x, columns in zip(states, asked, strict=True)])
 
 
 def reward_weights(rewards: torch.Tensor) -> torch.Tensor:
-    """The weights of states with rewards `(…, n)` in `z`, as task inference takes them.
+    """The weights in `z` of states with rewards `(…, n)`, as in task inference.
 
-    A reward that more than a tenth of the states carry is centred; a sparse one starts at its
-    floor, and counts as nothing below a hundredth of its range.
+    A reward that more than a tenth of the states carry is centred. A sparse one starts at its
+    floor, and values below a hundredth of its range count as zero.
     """
     low, high = rewards.amin(-1, keepdim=True), rewards.amax(-1, keepdim=True)
     threshold = low + _CARRIED * (high - low)
@@ -52,7 +53,7 @@ def reward_weights(rewards: torch.Tensor) -> torch.Tensor:
 def common_spread(std: torch.Tensor, columns: Sequence[Sequence[int]]) -> torch.Tensor:
     """The root mean square of the standard deviations `(features,)` of each feature's columns.
 
-    It stands in all of them, `(features,)`; one where none of them varies.
+    All columns of a feature get the same value, `(features,)`, or one if none of them varies.
     """
     spread = torch.ones_like(std)
     for of in columns:
@@ -88,10 +89,11 @@ def _term(x: torch.Tensor, rng: random.Random, depth: int = 2) -> torch.Tensor:
 
 
 def _joined(a: torch.Tensor, b: torch.Tensor, rng: random.Random) -> torch.Tensor:
-    """Two rewards as one: a product, a sum, either, both, or one that chooses where to begin."""
+    """Joins two rewards: a product, a sum, either, both, or one whose start depends on the
+    other."""
     kind = rng.choice(("product", "sum", "either", "both", "where"))
     if kind == "product":
-        # Shifted, since a product with what may be zero is a different wish from one that may not.
+        # A shift, since a product with a factor that may be zero is another task than one without.
         return _scaled((a + rng.uniform(0.0, 0.5)) * (b + rng.uniform(0.0, 0.5)))
     if kind == "sum":
         return _scaled(a + rng.uniform(0.3, 3.0) * b)
@@ -141,19 +143,19 @@ def _shape(measure: torch.Tensor, rng: random.Random) -> torch.Tensor:
 
 
 def _box(x: torch.Tensor, rng: random.Random) -> torch.Tensor:
-    """Inside a box, open on some sides: corners of half-spaces, beams and slabs, too."""
+    """A reward inside a box, open on some sides: also corners of half-spaces, beams and slabs."""
     centre = _centre(x, rng)
     inside = torch.ones(len(x), dtype=torch.bool, device=x.device)
     for column in range(x.shape[-1]):
         half, side = _log_uniform(0.2, 2.0, rng), rng.choice((-1.0, 0.0, 0.0, 1.0, 2.0))
         off = x[:, column] - centre[column]
-        if side < 2.0:  # Else open on both sides.
+        if side < 2.0:  # Otherwise it is open on both sides.
             inside &= (off.abs() < half) if side == 0.0 else (side * off > -half)
     return inside.to(x.dtype)
 
 
 def _peaks(x: torch.Tensor, rng: random.Random) -> torch.Tensor:
-    """The largest of two or three peaks of one width, however far from each other."""
+    """The largest of two or three peaks of the same width, at any distance from each other."""
     width, power = _log_uniform(0.1, 1.0, rng), rng.choice((1.0, 2.0))
     peaks = [
         torch.exp(-((_distance(x, _centre(x, rng)) / width) ** power))
@@ -163,7 +165,7 @@ def _peaks(x: torch.Tensor, rng: random.Random) -> torch.Tensor:
 
 
 def _centre(x: torch.Tensor, rng: random.Random) -> torch.Tensor:
-    """A state, or a point somewhere near one, `(columns,)`."""
+    """A state, or a point near one, `(columns,)`."""
     spread = rng.choice((0.0, 0.3, 1.0))
     return x[rng.randrange(len(x))] + x.new_tensor(
         [rng.gauss(0.0, spread) for _ in range(x.shape[-1])]
@@ -175,7 +177,7 @@ def _distance(x: torch.Tensor, centre: torch.Tensor) -> torch.Tensor:
 
 
 def _level(u: torch.Tensor, rng: random.Random) -> torch.Tensor:
-    """Where a shape begins: the value of some state, or one end of the range."""
+    """The level at which a shape begins: the value of some state, or one end of the range."""
     if rng.random() < 0.3:
         return u.max() if rng.random() < 0.5 else u.min()
     return u[rng.randrange(len(u))]
@@ -186,6 +188,6 @@ def _log_uniform(low: float, high: float, rng: random.Random) -> float:
 
 
 def _scaled(reward: torch.Tensor) -> torch.Tensor:
-    """From 0 to 1 over the states; zero where it does not vary."""
+    """The reward scaled to 0 to 1 over the states; zero if it does not vary."""
     low, high = reward.min(), reward.max()
     return (reward - low) / (high - low).clamp(min=1e-12) * (high - low > _CONSTANT)

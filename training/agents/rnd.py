@@ -1,7 +1,7 @@
-"""Random network distillation: a reward for getting where one has not been.
+"""Random network distillation: a reward for reaching states not visited before.
 
-Burda, Edwards, Storkey and Klimov, 2018 (arXiv 1810.12894): a network learns to predict what a
-fixed random one makes of a state; where it errs, it has hardly been.
+Burda, Edwards, Storkey and Klimov, 2018 (arXiv 1810.12894): a network learns to predict the output
+of a fixed random network for a state; a large error means that the state is new.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SCALE_RATE = 0.01
 
 
 class RandomNetworkDistillation(nn.Module):
-    """The random network, the one that predicts it, and the scale of the errors."""
+    """The random network, its predictor, and the scale of the errors."""
 
     def __init__(self, obs_dim: int, hidden: int) -> None:
         super().__init__()
@@ -31,7 +31,8 @@ class RandomNetworkDistillation(nn.Module):
         return (self.predictor(x) - self.target(x)).square().mean(-1)
 
     def learn(self, observation: torch.Tensor, optimizer: torch.optim.Optimizer) -> torch.Tensor:
-        """The bonus of each observation, `(n,)`, before the predictor learns from them."""
+        """Returns the bonus of each observation, `(n,)`; the predictor learns from them
+        afterwards."""
         error = self.error(observation)
         optimizer.zero_grad(set_to_none=True)
         error.mean().backward()

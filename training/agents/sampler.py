@@ -16,16 +16,14 @@ from training.compute.parts import part
 from training.data.data import Batch, EvenStates, Transitions
 from training.networks.encoding import encode, sample_sphere
 
-# States from which the encoding of a region is estimated.
+# Number of states from which the encoding of a region is estimated.
 _REGION_STATES = 64
 
 
 class Sampler:
-    """Draws from `data` what `Agent.update` takes, with tasks encoded by the present `B`.
+    """Draws the arguments of `Agent.update` from `data`, with tasks encoded by the present `B`.
 
-    What it returns is on the device of the networks.
-
-    With several processes, each draws its share.
+    Results are on the networks' device. With several processes, each draws its share.
     """
 
     def __init__(
@@ -44,8 +42,9 @@ class Sampler:
     def sample(self, generator: torch.Generator) -> tuple[Batch, torch.Tensor, torch.Tensor]:
         """A batch, the negatives of its groups and their encodings.
 
-        The negatives `(groups, negatives, features of B)` stand for the measure `rho`, to which
-        `F^T B` is a density; any measure works that covers all the robot gets to.
+        The negatives `(groups, negatives, features of B)` sample the measure `rho`, with respect
+        to which `F^T B` is a density; any measure is valid that covers all states the robot
+        reaches.
         """
         shape = (self._encodings, self._config.negatives)
         with part("sampling"):
@@ -59,7 +58,8 @@ class Sampler:
     def _sample_own_future(
         self, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Rows of the transitions whose tasks are their own future, and the states of these."""
+        """Rows of the transitions whose tasks are their own future, and the states of that
+        future."""
         groups = round(self._config.future_share * self._encodings)
         if self._windows is None or not groups:
             return torch.zeros(0, dtype=torch.long), None
@@ -68,8 +68,8 @@ class Sampler:
     def sample_z(
         self, generator: torch.Generator, future: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Encodings for one update, `(groups, d)`: of states, regions, rewards and mixtures,
-        and uniform ones; before all of them those of `future` states `(n, states, features)`."""
+        """Encodings for one update, `(groups, d)`: of states, regions, rewards and mixtures, and
+        uniform ones; those of `future` states `(n, states, features)` come first."""
         config = self._config
         total = self._encodings
         asked = self._sample_asked(generator)
@@ -100,7 +100,7 @@ class Sampler:
         return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
 
     def _encode_windows(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Encodings of states of a window each, one for each row of `asked`."""
+        """Encodings of a window's states, one window for each row of `asked`."""
         assert self._windows is not None
         return self._encode_states(asked, self._windows.anywhere(len(asked), generator))
 
@@ -113,17 +113,17 @@ class Sampler:
 
     @torch.no_grad()
     def _encode_mixtures(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Encodings of some states each, weighted at random, one for each row of `asked`."""
+        """Encodings of several states with random weights, one for each row of `asked`."""
         states = self._sample_states((len(asked), self._config.mixture_states), generator)
         weights = self._moved(torch.rand(states.shape[:2], generator=generator))
         return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
 
     @torch.no_grad()
     def _encode_regions(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Encodings of being on one side of a plane, `tcp_pos[2] > 0.3`, one for each row.
+        """Encodings of lying on one side of a plane, `tcp_pos[2] > 0.3`, one for each row.
 
-        The plane goes through a state of the data, and every other one is square to an axis: it
-        is what a person writes.
+        The plane goes through a state of the data. Every other plane is perpendicular to an axis,
+        as in the formulas that people write.
         """
         networks = self._networks
         states = self._sample_states((len(asked), _REGION_STATES), generator)
@@ -147,7 +147,7 @@ class Sampler:
         return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
 
     def _sample_asked(self, generator: torch.Generator) -> torch.Tensor:
-        """Which blocks each of an update's tasks is about, `(groups, blocks)`; never none."""
+        """The blocks that each of an update's tasks concerns, `(groups, blocks)`; at least one."""
         config = self._config
         if not config.open_shares:
             return torch.ones(self._encodings, config.blocks)
@@ -157,14 +157,14 @@ class Sampler:
         return asked.repeat_interleave(torch.tensor(config.feature_blocks), dim=1)
 
     def _sample_states(self, shape: tuple[int, int], generator: torch.Generator) -> torch.Tensor:
-        """What `B` reads of independent states, `(*shape, n)`."""
+        """`B`'s inputs of independent states, `(*shape, n)`."""
         return self._moved(self._draw_states(shape, generator))[..., self._networks.columns]
 
     def _draw_states(self, shape: tuple[int, int], generator: torch.Generator) -> torch.Tensor:
         """All features of independent states, on the CPU: in each row, `box_share` of them are
         drawn evenly over the goal box and the rest as they are in the data."""
         states = self._data.sample_features(shape[0] * shape[1], generator).unflatten(0, shape)
-        # Spread over rows and columns alike, since some callers read the first column alone.
+        # They are spread over rows and columns, since some callers read only the first column.
         if self._even:
             even = torch.rand(shape, generator=generator) < self._config.box_share
             states[even] = self._data.features_at(self._even.sample(int(even.sum()), generator))
@@ -175,7 +175,7 @@ class Sampler:
 
 
 def even_states(config: AgentConfig, spec: RobotSpec, data: Transitions) -> EvenStates | None:
-    """The states of the goal box that `box_share` speaks of; None where that is zero."""
+    """The states of the goal box for `box_share`; None if that is zero."""
     if not config.box_share:
         return None
     return EvenStates(

@@ -1,4 +1,4 @@
-"""TD3 for one reward: what explores online, and the topline that zero-shot models are held to.
+"""TD3 for one reward: it explores online, and it is the topline of zero-shot models.
 
 Twin delayed deep deterministic policy gradients (Fujimoto, van Hoof and Meger, 2018, arXiv
 1802.09477), with the actor updated at every step.
@@ -24,7 +24,7 @@ from training.networks.weights import copied
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RewardedBatch:
-    """Transitions `(n, …)` with the reward of what followed, `(n,)`."""
+    """Transitions `(n, …)`, each with the reward of its next state, `(n,)`."""
 
     observation: torch.Tensor
     action: torch.Tensor
@@ -56,7 +56,7 @@ class Critics(nn.Module):
 
 
 class Td3:
-    """An actor and its critics; observations are normalised within."""
+    """An actor and its critics; they normalise observations themselves."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Td3:
         normalizer: Normalizer,
         device: torch.device = CPU,
     ) -> None:
-        """Starts from weights that depend on the seed only, not on the `device`."""
+        """Starts from weights that depend only on the seed, not on the `device`."""
         self.config = config
         self.normalizer = normalizer.to(device)
         self.actor = nn.Sequential(
@@ -85,7 +85,7 @@ class Td3:
         self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), lr=rate, fused=True)
 
     def update(self, batch: RewardedBatch, generator: torch.Generator) -> dict[str, torch.Tensor]:
-        """One step of critics and actor, with a batch on their device."""
+        """Makes one step of critics and actor; the batch is on their device."""
         config = self.config
         here, after = self.normalizer(batch.observation), self.normalizer(batch.next_observation)
         with torch.no_grad():
@@ -118,7 +118,7 @@ class Td3:
         return {"critic_loss": critic_loss.detach(), "q": q.detach().mean()}
 
     def policy(self) -> NumpyPolicy:
-        """The actor as it is now, for processes without torch."""
+        """The present actor, for processes without torch."""
         layers = [layer for layer in self.actor if isinstance(layer, nn.Linear)]
         return NumpyPolicy(
             mean=copied(self.normalizer.mean).numpy(),
@@ -145,7 +145,7 @@ class Td3:
 def tensors_of(
     modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]
 ) -> dict[str, torch.Tensor]:
-    """Everything that training goes on from, as named tensors."""
+    """The whole state of the training, as named tensors."""
     tensors = {
         f"{name}.{key}": value.clone()
         for name, module in modules.items()
@@ -163,7 +163,7 @@ def load_tensors(
     modules: Mapping[str, nn.Module],
     optimizers: Mapping[str, torch.optim.Optimizer],
 ) -> None:
-    """Puts back what `tensors_of` took; raises KeyError or RuntimeError if it does not fit."""
+    """Restores the tensors of `tensors_of`; raises KeyError or RuntimeError if they do not fit."""
     for name, module in modules.items():
         module.load_state_dict({key: tensors[f"{name}.{key}"] for key in module.state_dict()})
     for name, optimizer in optimizers.items():

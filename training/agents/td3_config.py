@@ -15,17 +15,17 @@ class Td3Config:
     hidden: int = 256
     """Width of the critics and of the actor."""
     batch: int = 256
-    """Transitions in an update."""
+    """Transitions per update."""
     learning_rate: float = 3e-4
     """Adam's step size."""
     gamma: float = 0.99
     """Discount."""
     target_rate: float = 0.01
-    """Share of the online weights that enters the target networks in an update."""
+    """Share of the online weights that enters the target networks per update."""
     noise: float = 0.2
     """Standard deviation of the smoothing noise on the target's actions."""
     noise_clip: float = 0.3
-    """Bound of that noise."""
+    """Bound of the smoothing noise."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "hidden", "batch")

@@ -1,4 +1,4 @@
-"""The part of a topline that is saved, and how it is loaded."""
+"""Saving and loading a topline's actor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.agents.td3_config import Td3Config
 from training.networks.weights import load_weights, read_weights
 
 TOPLINE = "td3"
-"""Its algorithm, as its record names it."""
+"""Name of the topline's algorithm in its record."""
 
 
 def actor_module(agent: Td3) -> nn.ModuleDict:
@@ -21,7 +21,7 @@ def actor_module(agent: Td3) -> nn.ModuleDict:
 
 
 def load_topline(config: Td3Config, obs_dim: int, act_dim: int, path: Path) -> Td3:
-    """An agent with the actor of those weights."""
+    """An agent whose actor has the weights in `path`."""
     nothing = normalizer_of(np.zeros(obs_dim), np.ones(obs_dim))
     agent = Td3(config, obs_dim, act_dim, nothing)
     load_weights(actor_module(agent), read_weights(path), path)

@@ -1,9 +1,9 @@
-"""Tasks that were achieved: what a trajectory did a little later, or anywhere in the data.
+"""Tasks that were achieved: the later states of a trajectory, or of one anywhere in the data.
 
 Ours, in no paper. A group of an update's transitions comes from one window of a trajectory, and
-its task is a mixture of states that this trajectory got to afterwards: then the data's own actions
-are good ones for the task, which is what an advantage-weighted policy has to learn from. With
-tasks drawn independently of the transitions, hardly any of a batch's actions is any good.
+its task is a mixture of states that this trajectory reached afterwards. The data's own actions are
+then good ones for the task, and an advantage-weighted policy can learn from them. If tasks are
+drawn independently of the transitions, hardly any action of a batch is good.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.agent_config import AgentConfig
 from training.data.data import Transitions
 
-# Steps over which a velocity is averaged to tell rare ones: a stride and a half of walking robots.
+# Steps over which a velocity is averaged to find rare ones: a stride and a half of walking robots.
 _SMOOTH = 25
-# Cells that velocities are counted in: in units of their standard deviation, and how far they go.
+# Velocities are counted in cells: their size in standard deviations, and their number.
 _CELL, _CELLS = 0.5, 8
 
 
 class Windows:
-    """Windows of trajectories, of which a share is drawn where velocities are rare."""
+    """Windows of trajectories, a share of which is drawn where velocities are rare."""
 
     def __init__(self, config: AgentConfig, spec: RobotSpec, data: Transitions) -> None:
-        """`rare_share` needs a robot that a velocity can be asked of."""
+        """`rare_share` needs a robot that takes velocities."""
         self._config, self._data = config, data
         ends = data.episode_ends()
         self._starts = torch.cat([ends.new_zeros(1), ends[:-1]])
@@ -38,8 +38,8 @@ class Windows:
     def own_future(
         self, groups: int, rows: int, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Transitions `(groups * rows,)` as rows of the data, those of a group from one window,
-        and states that each window's trajectory got to, `(groups, future_states, features)`."""
+        """Rows of the data for transitions `(groups * rows,)`, each group from one window, and the
+        states that each window's trajectory reached, `(groups, future_states, features)`."""
         config = self._config
         start, last = self._draw(groups, generator)
         within = torch.randint(config.window_steps, (groups, rows), generator=generator)
@@ -52,7 +52,7 @@ class Windows:
         return self._data.rows_of(here.flatten()), self._features(after)
 
     def anywhere(self, groups: int, generator: torch.Generator) -> torch.Tensor:
-        """States of a window anywhere, `(groups, future_states, features)`."""
+        """States of a window anywhere in the data, `(groups, future_states, features)`."""
         config = self._config
         start, last = self._draw(groups, generator)
         shape = (groups, config.future_states)
@@ -60,7 +60,7 @@ class Windows:
         return self._features(torch.minimum(start.unsqueeze(1) + within, last.unsqueeze(1)))
 
     def _features(self, transitions: torch.Tensor) -> torch.Tensor:
-        """Of the states that transitions `(groups, n)` led to, `(groups, n, features)`."""
+        """Features of the states after transitions `(groups, n)`, `(groups, n, features)`."""
         found = self._data.features_at(self._data.rows_of(transitions.flatten()) + 1)
         return found.unflatten(0, transitions.shape)
 
@@ -76,20 +76,22 @@ class Windows:
             start = torch.where(which, rare, start)
         episode = torch.searchsorted(self._ends, start, right=True)
         last = self._ends[episode] - 1
-        # So that some of the future is left, where the episode is long enough for that.
+        # This leaves some of the future, if the episode is long enough.
         room = self._config.window_steps + self._config.future_steps[0]
         latest = torch.maximum(last - room, self._starts[episode])
         return torch.minimum(start, latest), last
 
     def _cells(self, spec: RobotSpec) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Transitions in the order of their velocity's cell, and each cell's first and size."""
+        """Transitions in the order of their velocity's cell, and each cell's first one and
+        size."""
         if not spec.velocity_features:
             raise FbRosError(
                 f"rare_share needs a robot with a velocity, {spec.name} has none; set it to 0"
             )
         slices = layout_slices(spec.features)
         columns = [c for name in spec.velocity_features for c in range(*_span(slices[name]))]
-        # Across and forwards, and the turn about the vertical axis: what is asked of a robot.
+        # The components of a velocity prompt: across, forwards, and the turn about the vertical
+        # axis.
         columns = [columns[0], columns[1], columns[-1]]
         parts = [features for _, features in self._data.following_features(slice(None))]
         velocity = torch.cat([part[:, columns] for part in parts]).double()
@@ -115,7 +117,7 @@ class Windows:
 
     @staticmethod
     def _stands(spec: RobotSpec, features: torch.Tensor) -> torch.Tensor:
-        """In which states `(n, features)` the robot has not fallen, booleans `(n,)`."""
+        """Whether the robot has not fallen in each state `(n, features)`, booleans `(n,)`."""
         slices = layout_slices(spec.features)
         up = [
             slices[field.name].start + 2 for field in spec.features if field.encoding == "z_axis"
