@@ -1,4 +1,4 @@
-"""Claims on a name, held by one process of this user on this machine at a time."""
+"""Claims on a name: one process of this user on this machine holds one at a time."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fb_ros.private_files import open_private, runtime_folder
 class Claim:
     """Holds `name` on this ROS domain until it is released or its process ends.
 
-    Discovery over DDS finds a second robot of a name on other machines, too, but on a busy one
-    it can take seconds; this is certain and immediate.
+    Discovery over DDS also finds a second robot of a name on other machines, but on a busy one it
+    can take seconds; a claim is certain and immediate.
     """
 
     def __init__(self, name: str, *, refusal: str) -> None:
@@ -34,5 +34,5 @@ class Claim:
             raise FbRosError(refusal) from error
 
     def release(self) -> None:
-        """Lets others have the name."""
+        """Frees the name for others."""
         self._file.close()

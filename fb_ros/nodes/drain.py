@@ -1,4 +1,4 @@
-"""All that has arrived on a topic, where messages come faster than they are answered."""
+"""Collects all messages that wait on a topic, if they come faster than they are answered."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _MOST_BYTES = 1 << 20
 
 
 def arrived(message: Any, info: Mapping[str, Any]) -> Arrived:
-    """A message and its arrival, as the middleware noted it; now, where it did not."""
+    """A message and its arrival as the middleware recorded it, or now if it recorded none."""
     return message, (info.get("received_timestamp") or time.time_ns()) * 1e-9
 
 
 def drain(subscription: Subscription, message: Any, info: Mapping[str, Any]) -> list[Arrived]:
-    """`message` and what has arrived since, in order, up to a megabyte of raw messages.
+    """`message` and those that have arrived since, in order, up to a megabyte of raw messages.
 
-    Without it, whoever asks faster than he is answered would be served his oldest wish first.
+    Otherwise a fast publisher gets answers to stale prompts.
     """
     messages = [arrived(message, info)]
     with subscription.handle:
-        # Large ones take long to be taken, and others wait meanwhile.
+        # Large messages take long to be taken, and others wait meanwhile.
         while sum(len(m) for m, _ in messages if isinstance(m, bytes)) < _MOST_BYTES:
             taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
             if taken is None:

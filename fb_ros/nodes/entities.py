@@ -20,11 +20,11 @@ class Entities:
         self._made: list[Entity] = []
 
     def add(self, *made: Entity) -> None:
-        """Keeps them until `destroy`."""
+        """Keeps the entities until `destroy`."""
         self._made += made
 
     def destroy(self) -> None:
-        """Destroys all that was added."""
+        """Destroys all entities that were added."""
         for entity in self._made:
             if isinstance(entity, Timer):
                 self._node.destroy_timer(entity)

@@ -1,4 +1,4 @@
-"""Log lines that a person reads and a program takes apart."""
+"""Log lines that a person reads and a program parses."""
 
 from __future__ import annotations
 

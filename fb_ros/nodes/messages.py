@@ -19,7 +19,7 @@ def values_of(status: DiagnosticStatus) -> dict[str, str]:
 
 
 def to_array_message(values: np.ndarray, label: str = "") -> Float64MultiArray:
-    """A one-dimensional message; `label` names what it belongs to."""
+    """A one-dimensional message; `label` names the object that it belongs to."""
     message = Float64MultiArray(data=np.asarray(values, dtype=np.float64).tolist())
     size = len(message.data)
     message.layout.dim = [MultiArrayDimension(label=label, size=size, stride=size)]
@@ -27,7 +27,7 @@ def to_array_message(values: np.ndarray, label: str = "") -> Float64MultiArray:
 
 
 def label_of(message: Float64MultiArray) -> str:
-    """The label that `to_array_message` gave, or nothing."""
+    """The label that `to_array_message` set, or an empty text."""
     return message.layout.dim[0].label if message.layout.dim else ""
 
 

@@ -1,4 +1,4 @@
-"""Where a policy's observations come from: one vector, or the robot's sensors."""
+"""Gives a policy its observations: from one vector, or from the robot's sensors."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from fb_ros.robot.field import assemble
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
 
-# Nanoseconds.
+# A stamp is a number of nanoseconds.
 _STAMP = re.compile("[0-9]{1,19}")
 
 
 Take = Callable[[Observation, float], None]
 """Gets an observation, and when it arrived (`time.perf_counter`)."""
 Refuse = Callable[[str], None]
-"""Gets the reason why one cannot be used, or why none comes."""
+"""Gets the reason why an observation cannot be used, or why none comes."""
 
 
 def subscribe_to_vector(
     node: Node, robot: RobotSpec, take: Take, refuse: Refuse, wait: Refuse
 ) -> list[Subscription | Timer]:
-    """The topic `observation`: the whole vector, its label being the stamp in nanoseconds.
+    """Subscribes to `observation`, the whole vector, whose label is the stamp in nanoseconds.
 
-    Refuses a robot that could not be told to stand still by what the vector says.
+    Refuses a robot that could not be stopped with the values in the vector.
     """
     _warn_of_unguarded(node, robot)
     reader = ObservationReader(robot)
@@ -68,7 +68,7 @@ def subscribe_to_vector(
 def subscribe_to_state(
     node: Node, robot: RobotSpec, take: Take, refuse: Refuse, wait: Refuse
 ) -> list[Subscription | Timer]:
-    """The sensors' topics, of which the vector is put together as the bundle says."""
+    """Subscribes to the sensors' topics, and builds the vector as the bundle describes."""
 
     def on_state(state: RobotState, stamp: int) -> None:
         arrived = time.perf_counter()
@@ -76,7 +76,7 @@ def subscribe_to_state(
             refuse("the robot's sensors carry no stamp; nothing tells how old they are")
             return
         try:
-            # The controller fills in what it sent before.
+            # The controller fills in the command that it sent before.
             state = dataclasses.replace(state, last_command=np.zeros(robot.act_dim))
             values = assemble(robot.observation, state)
             reading = reading_of_state(robot, state)
@@ -93,9 +93,9 @@ def subscribe_to_state(
 
 
 def _warn_of_unguarded(node: Node, robot: RobotSpec) -> None:
-    """Logs joints with limits of which the vector does not tell where they are: none guards them.
+    """Logs joints with limits whose positions the vector lacks, since nothing guards them.
 
-    Refuses a robot controlled by position of which the vector tells not all positions.
+    Refuses a position-controlled robot if the vector lacks one of its positions.
     """
     position = ObservationReader(robot).read(np.zeros(robot.obs_dim)).position
     unread = np.isnan(position)

@@ -1,4 +1,4 @@
-"""The parameters `limits.…` of `policy_node`: what this robot may do, whatever a model says."""
+"""The parameters `limits.…` of `policy_node`: this robot's limits, whatever a model states."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ OWN_LIMITS = tuple(f"limits.{name}" for name in _NAMES)
 
 
 def declare_own_limits(node: Node) -> None:
-    """Declares one list of numbers for each limit; empty, as by default, where none is given."""
+    """Declares one list of numbers for each limit; it is empty, the default, if none is given."""
     for name in OWN_LIMITS:
         descriptor = ParameterDescriptor(
             description="the robot's own limit of each joint, in the order of its commands; a "
             "model that asks for more is refused; .inf: none of that joint; empty: not checked",
-            dynamic_typing=True,  # YAML takes [1, 2] for whole numbers.
+            dynamic_typing=True,  # YAML reads [1, 2] as whole numbers.
         )
         node.declare_parameter(name, [], descriptor)
 

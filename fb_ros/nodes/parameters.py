@@ -1,4 +1,4 @@
-"""Parameters with a description, declared in one line."""
+"""Declares parameters with a description, each in one line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def declare_text(node: Node, name: str, default: str, description: str) -> str:
 
 
 def declare_number(node: Node, name: str, default: float, description: str) -> float:
-    """A read-only number; a whole number is taken too, since YAML and people write `1` for 1.0."""
+    """A read-only number; a whole number is accepted, since YAML and people write `1` for 1.0."""
     descriptor = ParameterDescriptor(description=description, read_only=True, dynamic_typing=True)
     value = node.declare_parameter(name, default, descriptor).value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -43,7 +43,7 @@ def declare_flag(node: Node, name: str, default: bool, description: str) -> bool
 def declare_bundle(node: Node) -> Bundle:
     """The bundle that the parameter `bundle` names: a folder, or a model that ships.
 
-    Where `require_signature` names a public key, its owner has to have signed the bundle.
+    If `require_signature` names a public key, its owner must have signed the bundle.
     """
     name = declare_text(node, "bundle", "", "folder of a model bundle, or a shipped model's name")
     key = declare_text(

@@ -56,21 +56,21 @@ class PolicyNode(LifecycleNode):
         self._entities = Entities(self)
         """Everything that configuring creates and cleaning up destroys."""
         self._starting = False
-        # Not _parameters, which is the node's own.
+        # The name _parameters belongs to the node itself.
         self._own_parameters = PolicyParameters(
             self, lambda: self._loop is not None, self._on_settings
         )
         self._report = PolicyReport(self)
         # An emergency stop that comes before the node is configured counts, too.
         self._stop_button = StopButton(self, lambda: self._loop)
-        # By the wall clock: whoever watches wants to hear of a simulation that stands still, too.
+        # The wall clock lets the node report on a simulation that stands still, too.
         self._wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._report.publish, clock=self._wall)
 
     def start(self) -> None:
         """Configures and activates the node, if it is to start by itself."""
         if not self._own_parameters.autostart:
-            # A bundle that is not right should not wait for somebody to configure the node.
+            # A bad bundle is reported now, and not only when somebody configures the node.
             self._own_parameters.load_bundle()
             return
         self._starting = True
@@ -83,7 +83,7 @@ class PolicyNode(LifecycleNode):
         try:
             self._configure()
         except Exception as error:
-            # Libraries raise what they like; none of it leaves half a node.
+            # Libraries raise any exception; none of them leaves half a node.
             self._free()
             return self._fail("configure", error)
         return super().on_configure(state)
@@ -91,14 +91,14 @@ class PolicyNode(LifecycleNode):
     def _fail(self, transition: str, error: Exception) -> TransitionCallbackReturn:
         self._report.fail(" ".join(str(error).split()) or repr(error))
         if not self._starting:
-            # Who asked for the transition hears no more than that it failed.
+            # The caller of the transition learns only that it failed.
             self.get_logger().error(event(f"{transition}_failed", reason=self._report.problem))
         return TransitionCallbackReturn.FAILURE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         assert self._loop is not None
         try:
-            # Whoever drives the robot already is not to be disturbed.
+            # A node that already drives the robot must not be disturbed.
             self._instance.wait()
         except FbRosError as error:
             return self._fail("activate", error)
@@ -128,7 +128,7 @@ class PolicyNode(LifecycleNode):
         return _SUCCESS
 
     def stop_robot(self) -> None:
-        """Tells the robot to stand still before the node ends, in whatever state it is."""
+        """Stops the robot before the node ends, whatever state the node is in."""
         self._stand_still()
         self._free()
 
@@ -166,7 +166,7 @@ class PolicyNode(LifecycleNode):
                 Float64MultiArray, "z", callback=self._on_z, **overridable(LATCHED)
             ),
             *self._stop_button.offer_services(),
-            # By the robot's clock: a simulation that pauses is no sensor that is silent.
+            # The robot's clock makes a paused simulation no silent sensor.
             self.create_timer(robot.ctrl_dt, loop.watch),
             self.create_timer(robot.ctrl_dt, loop.watch_z, clock=self._wall),
         )
@@ -185,7 +185,7 @@ class PolicyNode(LifecycleNode):
         return policy
 
     def _alarm(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """A timer of the wall clock that waits until it is set."""
+        """A timer of the wall clock that does nothing until it is set."""
         timer: Timer = self.create_timer(seconds, callback, clock=self._wall)
         timer.cancel()
         self._entities.add(timer)
@@ -201,12 +201,12 @@ class PolicyNode(LifecycleNode):
     def _on_z(self, message: Float64MultiArray) -> None:
         arrived = time.perf_counter()
         if self._loop is None:
-            # It had been queued before the node was cleaned up.
+            # The call was queued before the node was cleaned up.
             return
         z = np.asarray(message.data, dtype=np.float32)
         before = self._loop.controller.z
         self._loop.take_z(z, label_of(message), arrived)
-        # At once and not at the next second: a test can wait for the new z to be in force.
+        # The report comes at once, not at the next second, so a test can wait for the new z.
         if before is None or not np.array_equal(z, before):
             self._report.publish()
 
@@ -231,7 +231,7 @@ class PolicyNode(LifecycleNode):
 
 def main() -> int:
     """Entry point of the process."""
-    # It waits for events and does not ask all entities in turn, which takes longer than a policy.
+    # This executor waits for events. Polling every entity in turn takes longer than a policy.
     return run_node("policy_node", PolicyNode, EventsExecutor)
 
 

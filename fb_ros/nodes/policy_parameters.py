@@ -43,7 +43,7 @@ _TEXTS = {
         "interface is refused; empty: not checked",
     ),
 }
-# A line for each; ControlSettings has the whole of it.
+# Each gets one line here; ControlSettings describes them fully.
 _DESCRIPTIONS = {
     "observation_timeout": "robot's seconds without a new observation until stop; 0: 3 periods",
     "z_timeout": "wall seconds without a z until stop; 0: never",
@@ -56,7 +56,7 @@ _DESCRIPTIONS = {
 
 
 class PolicyParameters:
-    """Declares the parameters; changes of the settings take effect, others are refused in time."""
+    """Declares the parameters; on a configured node only the settings may change."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class PolicyParameters:
         node.add_post_set_parameters_callback(self._after_set)
 
     def text(self, name: str) -> str:
-        """A parameter that is a text."""
+        """The value of a text parameter."""
         return str(self._node.get_parameter(name).value)
 
     @property
@@ -128,7 +128,7 @@ class PolicyParameters:
         return load_bundle(folder, signed_by=Path(key) if key else None)
 
     def require_robot(self, robot: RobotSpec) -> None:
-        """Refuses a model of other joints than the robot's, or that asks more of them."""
+        """Refuses a model of other joints than the robot's, or one that asks more of them."""
         joints = [name for name in self._node.get_parameter("joints").value or () if name]
         if joints and joints != list(robot.action_joints):
             raise FbRosError(
@@ -150,7 +150,7 @@ class PolicyParameters:
         require_own_limits(self._node, robot)
 
     def _declare_number(self, name: str, default: float, description: str) -> None:
-        # A whole number is taken too, since YAML and people write `1` for 1.0.
+        # A whole number is accepted, since YAML and people write `1` for 1.0.
         descriptor = ParameterDescriptor(
             description=description,
             dynamic_typing=True,

@@ -31,32 +31,32 @@ class PolicyReport:
         """Why the last transition failed; empty when it did not."""
 
     def fail(self, reason: str) -> None:
-        """A transition has failed."""
+        """Records that a transition has failed."""
         self.problem = reason
         self.publish()
 
     def watch(self, controller: Controller, bundle: Bundle, policy: Policy) -> None:
-        """Reports on these from now on."""
+        """Reports on these objects from now on."""
         self._latency, self._told = LatencyWindow(), ""
         self._watched, self.problem = (controller, bundle, policy), ""
 
     def wait(self, reason: str) -> None:
-        """No observation comes, for this reason; an empty one when they do."""
+        """Records why no observation comes; an empty reason when they do."""
         self._waiting = reason
         if reason and self._node._state_machine.current_state[1] == "active":
             log = self._node.get_logger()
             log.warning(event("waiting", reason=reason), throttle_duration_sec=10.0)
 
     def forget(self) -> None:
-        """There is nothing to report on any more."""
+        """Stops reporting on a controller, because there is none any more."""
         self._watched, self._waiting = None, ""
 
     def answered(self, seconds: float) -> None:
-        """Takes note of the time from an observation's arrival to its command."""
+        """Records the time from an observation's arrival to its command."""
         self._latency.add(seconds)
 
     def tell_changes(self) -> None:
-        """Logs and publishes whether the robot moves or stands still, and why, if that is new."""
+        """Logs and publishes whether the robot moves or stands still, and why, on every change."""
         if self._watched is None:
             return
         core = self._watched[0]

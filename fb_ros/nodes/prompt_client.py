@@ -1,4 +1,4 @@
-"""A person's prompt from the shell: published, and its answer waited for."""
+"""Publishes a person's prompt from the shell, and waits for its answer."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from fb_ros.nodes.qos import PROMPT
 from fb_ros.nodes.run import init_ros
 
 _LISTENER = "task_inference_node"
-# Fast DDS announces a robot's processes every 3 s; what the first announcements missed on a busy
-# machine, the next one brings.
+# Fast DDS announces a robot's processes every 3 s; on a busy machine the second announcement
+# brings those that the first ones missed.
 _QUIET_SECONDS = 3.5
-# Deep, so that our answer is not lost among others'.
+# The queue is deep, so that our answer is not lost among others'.
 _ANSWERS = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -33,10 +33,10 @@ def publish_prompt(
 ) -> DiagnosticStatus:
     """Publishes `line` on `prompt/skill`, or a reward value, and returns the answer.
 
-    An empty `namespace` stands for that of the only robot that is up. Refuses after `patience`
-    seconds without a robot or without an answer.
+    An empty `namespace` means that of the only running robot. A missing robot or answer is refused
+    after `patience` seconds.
     """
-    # As the demo's robot is: on this machine, unless asked otherwise.
+    # Like the demo's robot, the client stays on this machine, unless set otherwise.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     deadline = time.monotonic() + patience
     init_ros()
@@ -51,8 +51,8 @@ def publish_prompt(
                     raise FbRosError(f"waited {patience:g} s for {what}; is the robot up?")
                 executor.spin_once(timeout_sec=0.05)
 
-        # Robots are discovered one after the other: the first is not the only one yet. So this
-        # waits until nothing new has turned up for a while, unless one was named.
+        # Robots are discovered one after the other, so the first may not be the only one. Unless
+        # one was named, this waits until nothing new has turned up for a while.
         known: list[tuple[str, str]] = []
         changed = time.monotonic()
 
@@ -103,7 +103,7 @@ def publish_prompt(
 
 
 def _robots(node: Node, namespace: str) -> list[str]:
-    """Namespaces in which somebody listens to prompts; only the one asked for, if one is."""
+    """Namespaces in which a node listens to prompts; only the one asked for, if one is."""
     found = {where for name, where in node.get_node_names_and_namespaces() if name == _LISTENER}
     wanted = "/" + namespace.strip("/")
     return sorted(where for where in found if not namespace or where == wanted)

@@ -1,4 +1,4 @@
-"""From the messages on the prompt topics to prompts."""
+"""Converts the messages on the prompt topics to prompts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN_ROWS = 20
 
 
 def text_of(prompt: Prompt) -> str:
-    """How the prompt begins, in at most `SHOWN` characters."""
+    """The beginning of the prompt, in at most `SHOWN` characters."""
     if isinstance(prompt, RewardSamples):
         some = slice(_SHOWN_ROWS)
         prompt = RewardSamples(features=prompt.features[some], rewards=prompt.rewards[some])
@@ -31,12 +31,12 @@ def text_of(prompt: Prompt) -> str:
 
 
 def most_bytes_of_samples(bundle: Bundle) -> int:
-    """Of a message with as many samples as are read."""
+    """Most bytes of a message with as many samples as are read."""
     return MOST_BYTES + MOST_SAMPLES * 8 * (1 + layout_size(bundle.encoder_fields))
 
 
 def as_line(content: bytes) -> str | FbRosError:
-    """The text of a serialised String, without blanks around it; or why it is refused."""
+    """The text of a serialised String, without blanks around it; or the refusal."""
     try:
         return str(read_message(content, String).data).strip()
     except FbRosError as error:
@@ -44,12 +44,12 @@ def as_line(content: bytes) -> str | FbRosError:
 
 
 def is_prompt(line: str | FbRosError) -> bool:
-    """Whether a line asks for something, which a later such line replaces."""
+    """Whether a line is a prompt, which a later prompt replaces."""
     return isinstance(line, str) and bool(line) and not is_command(line)
 
 
 def to_goal_point(message: PointStamped, bundle: Bundle) -> GoalPoint:
-    """The point, whose frame has to be the robot's or empty."""
+    """The goal point; its frame must be the robot's or empty."""
     frame, own = message.header.frame_id, bundle.robot.frame
     if frame not in ("", own):
         raise FbRosError(f"frame {frame[:80]!r} is unknown; publish points in {own!r}")
@@ -57,7 +57,7 @@ def to_goal_point(message: PointStamped, bundle: Bundle) -> GoalPoint:
 
 
 def to_velocity(message: TwistStamped, bundle: Bundle) -> Velocity:
-    """The velocity, in the frame of the feature that it speaks of."""
+    """The velocity, in the frame of the feature that it sets."""
     frame = message.header.frame_id
     if frame:
         raise FbRosError(
@@ -110,6 +110,6 @@ def _require_label(message: Float64MultiArray, bundle: Bundle) -> None:
 
 
 def described(inference: Inference) -> dict[str, str]:
-    """What an answer says of an encoding: its digest, and its figures."""
+    """The description of an encoding in an answer: its digest, and its figures."""
     figures = {name: f"{value:.4g}" for name, value in inference.figures.items()}
     return {"z": z_digest(inference.z), **figures}

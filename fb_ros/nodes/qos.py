@@ -1,4 +1,4 @@
-"""Quality of service of the topics, named by what they carry."""
+"""Quality of service of the topics, named after their contents."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ LATCHED = QoSProfile(
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
 
-# What a person asks for: volatile, as `ros2 topic pub` publishes. Deep, so that none is dropped
-# uncounted when a program asks faster than it is answered.
+# Prompts are volatile, as `ros2 topic pub` publishes. The queue is deep, so that a program which
+# asks faster than it is answered loses none uncounted.
 PROMPT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# What is said now and then, and not to be missed.
+# Messages that come now and then, and must not be missed.
 EVENTS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE
 )
@@ -36,10 +36,10 @@ EVENTS = QoSProfile(
 def overridable(profile: QoSProfile) -> dict[str, Any]:
     """Arguments of a publisher or subscription whose reliability, depth and history can be set.
 
-    They are parameters such as `qos_overrides./arm/observation.subscription.reliability`.
+    The settings are parameters such as `qos_overrides./arm/observation.subscription.reliability`.
     """
     return {
-        # A copy, since rclpy writes the overrides into it.
+        # rclpy writes the overrides into the profile, so it gets a copy.
         "qos_profile": copy.copy(profile),
         "qos_overriding_options": QoSOverridingOptions.with_default_policies(),
     }

@@ -1,4 +1,4 @@
-"""Messages as bytes, whose size is looked at before anything is made of them."""
+"""Reads messages as bytes, and checks their size before anything is made of them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from std_msgs.msg import String
 from fb_ros.errors import FbRosError
 
 MOST_BYTES = 1 << 16
-"""Of a prompt that is no list of samples."""
-# A serialised text: four bytes that say the byte order, four of its length, and its characters.
+"""Most bytes of a prompt that is no list of samples."""
+# A serialised text has four bytes for the byte order, four for its length, and its characters.
 _ORDER, _LENGTH = 1, slice(4, 8)
 
 
 def read_message(content: bytes, kind: type, most_bytes: int = MOST_BYTES) -> Any:
-    """The message of that type.
+    """Makes the message of that type.
 
     Raises:
         FbRosError: It is too large, damaged, or a text with a NUL byte, at which ROS would cut it.
@@ -25,7 +25,7 @@ def read_message(content: bytes, kind: type, most_bytes: int = MOST_BYTES) -> An
         raise FbRosError(f"the message has {len(content)} bytes, at most {most_bytes} are read")
     try:
         message = deserialize_message(content, kind)
-    except Exception as error:  # rclpy has several classes for what cannot be read.
+    except Exception as error:  # rclpy raises several classes for an unreadable message.
         raise FbRosError("the message is damaged: it cannot be read as its type") from error
     if kind is String and b"\0" in content[_LENGTH.stop : _LENGTH.stop + _text_bytes(content)]:
         raise FbRosError("the text holds a NUL byte, at which ROS cuts texts off; leave it out")

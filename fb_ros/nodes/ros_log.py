@@ -16,7 +16,7 @@ class RosLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         text = self.format(record)
-        # A line for each: rclpy ties the severity to the place of the call.
+        # Each severity has its own line: rclpy ties the severity to the place of the call.
         if record.levelno >= logging.ERROR:
             self._logger.error(text)
         elif record.levelno >= logging.WARNING:
@@ -26,7 +26,7 @@ class RosLog(logging.Handler):
 
 
 def forward_log(name: str) -> None:
-    """From now on, the package's log is that of the node called `name`."""
+    """Sends the package's log to the log of the node called `name`, from now on."""
     log = logging.getLogger("fb_ros")
     log.setLevel(logging.INFO)
     log.handlers[:] = [RosLog(name)]

@@ -1,4 +1,4 @@
-"""How every node process starts and ends."""
+"""Starts and ends every node process."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from fb_ros.errors import FbRosError
 from fb_ros.nodes.ros_log import forward_log
 
 RCLError = rclpy_implementation.RCLError
-# Of the ports of DDS, beyond which there are none (docs.ros.org, "The ROS_DOMAIN_ID").
+# DDS has no ports beyond this domain (docs.ros.org, "The ROS_DOMAIN_ID").
 _LAST_DOMAIN = 232
 
 
 def init_ros(**options: Any) -> None:
-    """As `rclpy.init(**options)`.
+    """Calls `rclpy.init(**options)`.
 
     Raises:
-        FbRosError: it cannot start, with the variable to set.
+        FbRosError: rclpy cannot start; the line names the variable to set.
     """
     domain = os.environ.get("ROS_DOMAIN_ID", "")
     if domain and not (domain.isascii() and domain.isdecimal() and int(domain) <= _LAST_DOMAIN):
@@ -52,9 +52,9 @@ def run_node(
 ) -> int:
     """Spins the node until SIGINT or SIGTERM; a refusal is one line and exit status 1.
 
-    A node that has a method `start` gets it called first. One that has `stop_robot` gets that
-    called before it ends, while it can still publish: rclpy's own signal handlers would shut the
-    context down before that, so the signals are taken by `ENDING`.
+    A node's method `start`, if it has one, is called first. Its method `stop_robot` is called
+    before the node ends, while it can still publish: rclpy's own signal handlers would shut the
+    context down before that, so `ENDING` takes the signals.
     """
     ENDING.install()
     node: Node | None = None
@@ -81,7 +81,7 @@ def run_node(
             stop_robot = getattr(node, "stop_robot", None)
             if stop_robot is not None:
                 stop_robot()
-            # From here on only the middleware takes its leave of the others.
+            # From here on only the middleware says goodbye to other processes.
             ENDING.robot_stands(status)
             node.destroy_node()
         rclpy.try_shutdown()

@@ -1,4 +1,4 @@
-"""From a robot's standard messages to its state."""
+"""Converts a robot's standard messages to its state."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ _KINDS: dict[str, type] = {
 
 
 PATIENCE = 2.0
-"""Seconds that a robot may take to say something before it is worth a warning."""
+"""Seconds without a message from the robot before a warning."""
 
 
 class Wait:
     """Asks for the reason once a second, by the wall clock, until `end` is called often enough."""
 
     def __init__(self, node: Node, reason: Callable[[], str], tell: Callable[[str], None]) -> None:
-        """`tell` gets what `reason` says after `PATIENCE` seconds, and "" while all is well."""
+        """`tell` gets the text of `reason` after `PATIENCE` seconds, and "" while all is well."""
         self._since = time.monotonic()
         self._reason, self._tell = reason, tell
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.timer: Timer = node.create_timer(1.0, self._look, clock=wall)
 
     def end(self) -> None:
-        """What was waited for has come."""
+        """Records that the awaited message has come."""
         self._since = time.monotonic()
 
     def _look(self) -> None:
@@ -65,10 +65,10 @@ def subscribe_to_sensors(
     on_refusal: Callable[[str], None],
     on_wait: Callable[[str], None] = lambda reason: None,
 ) -> list[Subscription | Timer]:
-    """Calls `on_state` with what the topics of `fields` say of one instant, and its stamp in ns.
+    """Calls `on_state` with the state that the topics of `fields` give, and its stamp in ns.
 
-    Stamps may differ by the robot's tolerance. `on_refusal` hears what is wrong with a message,
-    and `on_wait`, once a second, what has been in the way for two seconds (nothing: empty).
+    The topics' stamps may differ by the robot's tolerance. `on_refusal` gets the fault of a bad
+    message; `on_wait` gets, once a second, the obstacle of the last two seconds, or an empty text.
     """
     topics = topics_of(fields)
     joints = {joint for field in fields for joint in field.joints}

@@ -1,4 +1,4 @@
-"""One node of a name in a namespace: the second one is refused, and touches nothing."""
+"""One node per name and namespace: the second one is refused, and touches nothing."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from rclpy.node import Node
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.claim import Claim
 
-# How long another node of this name has to show itself before this one believes to be alone.
+# Seconds that another node of this name has to appear before this one takes itself to be alone.
 _DISCOVERY_SECONDS = 1.0
-# How long after its start it still gives way to one that was there before and shows itself late.
+# Seconds after its start in which this node still gives way to an older one that appears late.
 _YOUNG_SECONDS = 15.0
-# How often in a row, a second apart, it has to see one for that.
+# How often in a row, a second apart, it must see the other node for that.
 _LOOKS = 5
 
 
 class SingleInstance:
-    """Refuses to be the second node of its name: two drivers of one robot would both be obeyed.
+    """Refuses to be the second node of its name: the robot would obey both.
 
-    On this machine that is certain and immediate; on others it goes by discovery, which takes
-    its time on a busy machine or network. So the one that came last gives way for a while.
+    On this machine the check is certain and immediate. On others it uses discovery, which takes
+    long on a busy machine or network, so the younger node gives way for a while.
     """
 
     def __init__(self, node: Node, *, alone: Callable[[], None] = lambda: None) -> None:
-        """`alone` may refuse for more reasons of the same kind; called as long as the node is
-        young."""
+        """`alone` may refuse for more such reasons; it is called while the node is young."""
         self._node, self._also = node, alone
         self._since = time.monotonic()
         name, namespace = node.get_name(), node.get_namespace()
@@ -39,7 +38,7 @@ class SingleInstance:
         try:
             self._claim = Claim(f"{name} {namespace}", refusal=self._taken)
         except FbRosError:
-            # The others are not to see two of them for longer than they must.
+            # The others must not see two of them for longer than necessary.
             node.destroy_node()
             raise
         self._waited = False
@@ -49,10 +48,9 @@ class SingleInstance:
         )
 
     def wait(self) -> None:
-        """Returns when nobody else of this name has shown itself for long enough since the start.
+        """Returns when no other node of this name has appeared for long enough since the start.
 
-        To be called before the node does anything that others would notice; later calls return at
-        once.
+        Call it before the node does anything that others would notice; later calls return at once.
         """
         if self._waited:
             return
@@ -76,7 +74,7 @@ class SingleInstance:
         if time.monotonic() - self._since > _YOUNG_SECONDS:
             self._timer.cancel()
             return
-        # One that this machine has refused by the claim shows itself, too, until it has left.
+        # A node that the claim has refused on this machine also shows up, until it has left.
         self._seen_in_a_row = self._seen_in_a_row + 1 if self._is_second() else 0
         if self._seen_in_a_row >= _LOOKS:
             raise FbRosError(self._taken)

@@ -1,4 +1,4 @@
-"""The robot's newest state, from its standard topics."""
+"""Keeps the robot's newest state, from its standard topics."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fb_ros.robot.field import assemble, topics_of
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
 
-# By the wall clock: a person means what they see.
+# The age is in wall time: a person means what they see.
 _FRESH_SECONDS = 1.0
 
 
 class StateWatch:
-    """Subscribes to what the features are made of and keeps what it says of one instant."""
+    """Subscribes to the topics of the features and keeps their messages of one instant."""
 
     def __init__(self, node: Node, robot: RobotSpec) -> None:
         self._state: RobotState | None = None
@@ -33,7 +33,7 @@ class StateWatch:
         )
 
     def state(self) -> RobotState:
-        """The state that the robot is in now; refused where it is not known."""
+        """The robot's present state; refused where it is not known."""
         if self._state is None or time.monotonic() - self._since > _FRESH_SECONDS:
             reason = self._wrong or self._waiting or f"nothing new on {' and '.join(self._topics)}"
             raise FbRosError(f"the robot's state is not known: {reason}; is it up?")

@@ -16,13 +16,13 @@ EMERGENCY = "emergency stop"
 
 
 class StopButton:
-    """The topic `estop`, heard in every state of the node, and the services `stop`, `resume`."""
+    """The topic `estop`, read in every state of the node, and the services `stop`, `resume`."""
 
     def __init__(self, node: Node, loop: Callable[[], ControlLoop | None]) -> None:
-        """`loop` gives the node's control loop, while it has one."""
+        """`loop` returns the node's control loop, or None while it has none."""
         self._node, self._loop = node, loop
         self.pressed = False
-        """Whether there has been an emergency stop that nobody has ended by `resume`."""
+        """Whether there was an emergency stop that nobody has ended by `resume`."""
         node.create_subscription(Bool, "estop", self._on_estop, EVENTS)
 
     def offer_services(self) -> list[Service]:

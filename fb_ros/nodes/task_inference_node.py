@@ -58,7 +58,7 @@ _WARM_UP_SECONDS = 60.0
 
 
 class TaskInferenceNode(Node):
-    """Publishes `z` for the newest prompt; a prompt that is refused leaves `z` as it was."""
+    """Publishes `z` for the newest prompt; a refused prompt leaves `z` as it was."""
 
     def __init__(self) -> None:
         super().__init__("task_inference_node")
@@ -74,7 +74,7 @@ class TaskInferenceNode(Node):
             choice=self._settings.choice,
             precision=self._settings.precision,
         )
-        # The first inference sets the runtime's memory up; a person should not wait for it.
+        # The first inference sets up the runtime's memory; a person should not wait for it.
         within(
             _WARM_UP_SECONDS,
             "warming up the task encoder",
@@ -107,11 +107,12 @@ class TaskInferenceNode(Node):
         self._lines = self.create_subscription(
             String, "prompt/skill", self._on_skill, PROMPT, raw=True
         )
-        # Latched before any prompt: who asks can wait for it and knows that answers arrive.
+        # This answer is latched before any prompt: a client can wait for it and knows that answers
+        # arrive.
         self._answers.give(OK, f"model {self._model_id[:12]} for {self._robot.name}; ready", {})
 
     def _listen(self, topic: str, kind: type, to_prompt: Callable[[Any], Prompt]) -> None:
-        """Answers the newest message of a topic on which each replaces the one before."""
+        """Answers only the newest message of a topic whose messages replace each other."""
         most = most_bytes_of_samples(self._bundle) if topic == "reward_samples" else MOST_BYTES
 
         def on_message(content: bytes, info: dict[str, Any]) -> None:
@@ -142,7 +143,7 @@ class TaskInferenceNode(Node):
     def _on_skill(self, content: bytes, info: dict[str, Any]) -> None:
         lines = [(as_line(one), since) for one, since in drain(self._lines, content, info)]
         for (line, since), (following, _) in itertools.pairwise([*lines, ("", 0.0)]):
-            # A command is about the prompt before it, so that none of the two is left out.
+            # A command refers to the prompt before it, so neither of the two is skipped.
             if is_prompt(line) and is_prompt(following):
                 self._supersede(1)
             else:
@@ -167,10 +168,10 @@ class TaskInferenceNode(Node):
     def _handle(
         self, topic: str, line: str, since: float, to_prompt: Callable[[], Prompt | str]
     ) -> None:
-        """Answers one prompt, whatever becomes of it.
+        """Answers one prompt, whatever happens.
 
-        `line` is how the person wrote it, `since` when it arrived. What `to_prompt` gives as text
-        is done already, and leaves the present prompt in force.
+        `line` is the prompt as the person wrote it, `since` its arrival. If `to_prompt` returns a
+        text, the work is done already, and the present prompt stays in force.
         """
         self._counts["prompts"] += 1
         text = (line or topic)[:SHOWN]
@@ -184,7 +185,7 @@ class TaskInferenceNode(Node):
         except FbRosError as error:
             self._answers.refuse(topic, text, str(error))
         except Exception as error:
-            # Nobody foresaw it, but a robot in motion does not lose its node for a prompt.
+            # Nobody foresaw the error, but a robot in motion must not lose its node over a prompt.
             self._answers.refuse(topic, text, f"unexpected {error!r}; please report it")
         else:
             self._accept(topic, text, inference, since)
@@ -207,12 +208,12 @@ class TaskInferenceNode(Node):
         self._answers.accept(text, inference, values)
 
     def _on_twin(self, inference: Inference, answer: TwinAnswer) -> None:
-        """Takes what earned most in the twin, unless the prompt is not in force any more."""
+        """Takes the proposal that earned most in the twin, if the prompt is still in force."""
         if inference is not self._present:
             return
         told = inference
         count = 0 if inference.proposals is None else len(inference.proposals)
-        # A number that was not asked about would be another's.
+        # A number outside the question would belong to another answer.
         if answer.trial and answer.trial.best < count:
             told = after_trial(inference, answer.trial)
         if told.z is not inference.z and answer.trial and answer.trial.best:
@@ -223,7 +224,7 @@ class TaskInferenceNode(Node):
         self._answers.accept(values["text"], told, values)
 
     def _change(self) -> None:
-        """A person has changed a parameter."""
+        """Takes over a parameter that a person has changed."""
         self._inference.choice = self._settings.choice
         self._feedback.seconds = self._settings.reward_window
         self._z.set_ramp(self._settings.ramp_seconds)

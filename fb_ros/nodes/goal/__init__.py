@@ -1,1 +1,1 @@
-"""What is said of a goal point while it is asked for: how far it is, and where, for RViz."""
+"""Reports a goal point while it is asked for: the distance to it, and its place for RViz."""

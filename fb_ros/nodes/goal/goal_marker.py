@@ -1,4 +1,4 @@
-"""The goal point as RViz and Foxglove show it, where `visualization_msgs` is there."""
+"""Shows the goal point in RViz and Foxglove, where `visualization_msgs` is installed."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _COLOUR = {"r": 0.1, "g": 0.8, "b": 0.2, "a": 0.5}
 
 
 class GoalMarker:
-    """Publishes `goal_marker`, a sphere as large as what counts as reached; latched."""
+    """Publishes `goal_marker`, latched: a sphere of the size within which the goal is reached."""
 
     def __init__(self, node: Node, frame: str, radius: float) -> None:
-        """`radius` in metres, around a point in `frame`."""
+        """`radius` is in metres, around a point in `frame`."""
         self._node, self._frame, self._radius = node, frame, radius
         self._kind: Any = None
         try:
             from visualization_msgs.msg import Marker
         except ModuleNotFoundError:
-            # Nobody on this machine could look at it.
+            # Without the message type no viewer on this machine could show the marker.
             return
         self._kind = Marker
         self._publisher = node.create_publisher(Marker, "goal_marker", LATCHED)
 
     def show(self, point: np.ndarray) -> None:
-        """Shows it at `point`, `(3,)`."""
+        """Shows the marker at `point`, `(3,)`."""
         if self._kind is None or point.shape != (3,):
             return
         marker = self._marker(self._kind.ADD)
@@ -41,12 +41,12 @@ class GoalMarker:
         self._publisher.publish(marker)
 
     def remove(self) -> None:
-        """There is no goal point any more."""
+        """Removes the marker when there is no goal point any more."""
         if self._kind is not None:
             self._publisher.publish(self._marker(self._kind.DELETE))
 
     def _marker(self, action: int) -> Any:
-        # No stamp: the newest transform is the right one.
+        # Without a stamp a viewer uses the newest transform, which is the right one.
         marker = self._kind(ns="goal", id=0, action=action)
         marker.header.frame_id = self._frame
         marker.pose.orientation.w = 1.0

@@ -1,4 +1,4 @@
-"""Progress towards a goal point, on a topic that a program can wait for."""
+"""Publishes progress towards a goal point, which a program can wait for."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class GoalWatch:
         self._asked: tuple[np.ndarray, Arrival] | None = None
         self._values: dict[str, object] = {}
         self._reached = False
-        # By the wall clock: a simulation that stands still says so, too.
+        # The wall clock lets a simulation that stands still report this, too.
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(_PERIOD, self._look, clock=wall)
         self._timer.cancel()
 
     def ask(self, text: str, number: int) -> None:
-        """A prompt is in force, by its text and its number: watches it if it is a goal point."""
+        """Takes the prompt in force, by its text and number; watches it if it is a goal point."""
         point = _point_of(text)
         had, self._asked, self._reached = self._asked is not None, None, False
         self._values = {"number": number, "text": text}
@@ -48,7 +48,7 @@ class GoalWatch:
             self._timer.cancel()
             self._marker.remove()
             if had:
-                # Who waits for an arrival is not to take the last goal's for this one's.
+                # A program that waits for an arrival must not take the last goal's for this one's.
                 self._publish("no goal point is asked for", reached=False)
             return
         self._asked = point, Arrival(self._robot.goal_radius, self._now())

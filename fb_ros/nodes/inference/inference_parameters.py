@@ -1,4 +1,4 @@
-"""The parameters of `task_inference_node`: what it is made of, and what may change as it runs."""
+"""The parameters of `task_inference_node`: fixed ones, and those that may change as it runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class InferenceParameters:
     """Declares the parameters; `choice`, `ramp_seconds` and `reward_window` may be changed."""
 
     def __init__(self, node: Node, on_change: Callable[[], None]) -> None:
-        """`on_change` is called when a person has changed one, and reads them again."""
+        """`on_change` is called when a person has changed a parameter; it reads the new values."""
         self._node, self._on_change = node, on_change
         self.bundle = declare_bundle(node)
         self.backend = declare_text(node, "backend", "auto", BACKEND)
@@ -58,7 +58,7 @@ class InferenceParameters:
 
     @property
     def ramp_seconds(self) -> float:
-        """Seconds in which `z` moves to a new prompt's."""
+        """Seconds in which `z` moves to the encoding of a new prompt."""
         return float(self._value("ramp_seconds"))
 
     @property
@@ -81,7 +81,7 @@ class InferenceParameters:
             self._on_change()
 
     def _verify(self, changes: dict[str, Any]) -> None:
-        """Refuses values that mean nothing; `changes` are those that are not yet in force."""
+        """Refuses meaningless values; `changes` are those that are not yet in force."""
         require_choice(str(changes.get("choice", self._value("choice"))))
         for name in _NUMBERS:
             value = changes.get(name, self._value(name))

@@ -18,7 +18,8 @@ class PromptAnswers:
     def __init__(
         self, node: Node, model_id: str, robot: str, counts: MutableMapping[str, int]
     ) -> None:
-        """`counts` are the node's: `prompts` numbers the answers, `refused_prompts` is kept."""
+        """`counts` are the node's: `prompts` numbers the answers; refusals add to
+        `refused_prompts`."""
         self._node, self._model_id, self._robot, self._counts = node, model_id, robot, counts
         self._status = node.create_publisher(DiagnosticStatus, "prompt/status", LATCHED)
 
@@ -30,7 +31,7 @@ class PromptAnswers:
             self.give(OK, f"{text} accepted", values)
 
     def refuse(self, topic: str, text: str, reason: str) -> None:
-        """Answers a prompt that leaves the one before in force."""
+        """Refuses a prompt; the one before stays in force."""
         self._counts["refused_prompts"] += 1
         self.give(ERROR, f"{text} refused: {reason}", {"prompt": topic, "text": text})
 
@@ -40,8 +41,8 @@ class PromptAnswers:
         whole = {"model_id": self._model_id, "number": self._counts["prompts"], **values}
         name = f"{self._node.get_fully_qualified_name()}: prompt"
         self._status.publish(to_status(level, name, text, whole, self._robot))
-        # rclpy wants one severity for each place in the code. Throttled, since a stream of
-        # prompts would fill the disk; the topic has all of them.
+        # rclpy wants one severity for each place in the code. The log is throttled, since a stream
+        # of prompts would fill the disk; the topic has all answers.
         if level == OK:
             self._node.get_logger().info(text, throttle_duration_sec=0.1)
         else:

@@ -1,4 +1,4 @@
-"""Publishes `z`: on its way to a new prompt's, and again and again."""
+"""Publishes `z` again and again, and moves it to the encoding of a new prompt."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from fb_ros.nodes.messages import to_array_message
 from fb_ros.nodes.qos import LATCHED
 from fb_ros.task_inference.ramp import Ramp
 
-# policy_node stops the robot when it has not heard of a z for its z_timeout, 1 s by default.
-_HEARTBEAT_SECONDS = 0.1
+# policy_node stops the robot if no z comes for its z_timeout, 1 s by default.
+_HEARTBEAT_SECONDS = 0.2
 
 
 class ZPublisher:
-    """The topic `z` of a node."""
+    """Publishes a node's topic `z`."""
 
     def __init__(self, node: Node, bundle: Bundle, ramp_seconds: float) -> None:
         self._node, self._model_id = node, bundle.model_id
         self._ramp = Ramp(bundle.blocks, ramp_seconds)
         self._publisher = node.create_publisher(Float64MultiArray, "z", LATCHED)
-        # Latched or not, whoever moves by a z wants to know that somebody still stands behind it.
+        # Latched or not, a robot that moves by a z needs to know that its publisher still runs.
         self._last: Float64MultiArray | None = None
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(_HEARTBEAT_SECONDS, self._repeat, clock=wall)
@@ -32,13 +32,13 @@ class ZPublisher:
         self._moving.cancel()
 
     def go_to(self, z: np.ndarray) -> None:
-        """Sets off for `z` `(z_dim,)`, or is there at once where nothing is to take time."""
+        """Starts towards `z` `(z_dim,)`, or jumps to it if the ramp takes no time."""
         self._publish(self._ramp.go_to(z, self._now()))
         if not self._ramp.arrived(self._now()):
             self._moving.reset()
 
     def set_ramp(self, seconds: float) -> None:
-        """How long the way to a new prompt's takes from now on."""
+        """Sets how long `z` takes from now on to reach the encoding of a new prompt."""
         self._ramp.seconds = seconds
 
     def _move(self) -> None:

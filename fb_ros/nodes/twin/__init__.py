@@ -1,1 +1,1 @@
-"""A question to a twin of the robot, and its answer."""
+"""Asks a twin of the robot a question, and takes its answer."""

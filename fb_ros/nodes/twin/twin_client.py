@@ -1,4 +1,4 @@
-"""`task_inference_node`'s side of the twin: it asks whoever listens, and waits for nobody."""
+"""`task_inference_node`'s side of the twin: it asks any listening twin, and never waits."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from fb_ros.task_inference.inference import Inference
 
 
 class TwinClient:
-    """Asks about the newest prompt; answers to older ones are forgotten."""
+    """Asks about the newest prompt; answers to older ones are dropped."""
 
     def __init__(
         self, node: Node, model_id: str, on_answer: Callable[[Inference, TwinAnswer], None]
     ) -> None:
-        """`on_answer` gets the inference that was asked about, and what was said of it."""
+        """`on_answer` gets the inference of the question, and the twin's answer."""
         self._node, self._model_id, self._on_answer = node, model_id, on_answer
         self._asked: tuple[int, Inference] | None = None
         self._questions = node.create_publisher(Float64MultiArray, "twin/question", EVENTS)
         node.create_subscription(DiagnosticStatus, "twin/answer", self._answered, EVENTS)
 
     def ask(self, number: int, inference: Inference) -> bool:
-        """Asks about a prompt of that number; whether there is a twin and something to try."""
+        """Asks about the prompt `number`; returns whether there is a twin and something to try."""
         self._asked = None
         proposals = inference.proposals
         if proposals is None or not self._questions.get_subscription_count():

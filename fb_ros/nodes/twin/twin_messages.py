@@ -15,12 +15,12 @@ from fb_ros.task_inference.trial import Trial
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class TwinQuestion:
-    """Which of some encodings earns most of what a prompt asks for?"""
+    """Asks which of some encodings earns most of the reward that a prompt asks for."""
 
     model_id: str
     """The model of the encodings."""
     number: int
-    """That of the prompt, which tells its answer from others."""
+    """Number of the prompt, which tells its answer from others."""
     text: str
     """The prompt, with all skills in it spelled out."""
     proposals: np.ndarray
@@ -32,15 +32,15 @@ class TwinAnswer:
     """The twin's trial, or the reason why there was none."""
 
     number: int
-    """That of the prompt."""
+    """Number of the prompt."""
     trial: Trial | None = None
-    """What it saw."""
+    """The trial's result; None if the twin tried nothing."""
     refusal: str = ""
-    """Why it tried nothing."""
+    """Why the twin tried nothing."""
 
 
 def to_question_message(question: TwinQuestion) -> Float64MultiArray:
-    """The encodings row by row; the labels carry model, prompt's number and prompt."""
+    """The encodings row by row; the labels carry the model, the prompt's number and the prompt."""
     rows, columns = question.proposals.shape
     message = Float64MultiArray(data=question.proposals.astype(np.float64).ravel().tolist())
     message.layout.dim = [
