@@ -1,6 +1,6 @@
 """Publish a reward, get a behaviour: the part of fb_ros that runs on the robot.
 
-What programs use is importable from here, and is loaded when it is first used:
+Programs import these names from here; each is loaded on first use:
 
     from fb_ros import GoalPoint, Policy, Reward, RewardInference, load_bundle
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-# Where each name lives, and what it is called there.
+# The module of each name, and its name there.
 _PLACES = {
     "BestOfPolicy": "fb_ros.bundle.policy:BestOfPolicy",
     "Blend": "fb_ros.prompts.prompt:Blend",
@@ -77,7 +77,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Loads a name of `__all__` when it is first used."""
+    """Loads a name of `__all__` on first use."""
     if name == "__version__":
         from fb_ros.version import version
 

@@ -1,4 +1,4 @@
-"""How long a bundle's graphs take on every backend that this machine has."""
+"""Times a bundle's graphs on every backend that this machine has."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Row = dict[str, object]
 
 CASES = {POLICY: "policy", BEST_OF: f"best_of_{CANDIDATES}", TASK_ENCODER: "encode"}
 """Name of each graph in a row."""
-# Calls for each repeat, so that the rare slow one shows where calls are short.
+# Calls for each repeat: short calls get many, so that the rare slow one shows.
 _CALLS = {POLICY: 100, BEST_OF: 10, TASK_ENCODER: 1}
 
 
@@ -53,9 +53,9 @@ def graph_inputs(bundle: Bundle, graph: str) -> dict[str, np.ndarray]:
 
 
 def inference_rows(bundle: Bundle, repeats: int, graphs: tuple[str, ...]) -> list[Row]:
-    """A row for each graph, backend and precision; FP16 where it is computed as such.
+    """A row for each graph, backend and precision; FP16 only where it is computed in FP16.
 
-    A row whose graph does not load or run has no figures but the reason, in `failure`.
+    If a graph does not load or run, its row has no figures but the reason, in `failure`.
     """
     present, _ = present_backends()
     rows = []
@@ -68,14 +68,14 @@ def inference_rows(bundle: Bundle, repeats: int, graphs: tuple[str, ...]) -> lis
                     loaded, load_ms = _load(bundle, graph, name, precision)
                     call = functools.partial(loaded.run, inputs)
                     row |= {"load_ms": load_ms, **call_figures(graph, call, repeats)}
-                except Exception as error:  # A driver or library raises what it likes.
+                except Exception as error:  # A driver or library raises any exception.
                     row |= {"failure": one_line(error), "ok": False}
                 rows.append(row)
     return rows
 
 
 def call_figures(graph: str, call: Callable[[], Any], repeats: int) -> dict[str, float]:
-    """Percentiles of the time of a call, in milliseconds, and calls in a second."""
+    """Percentiles of the time of a call, in milliseconds, and calls per second."""
     for _ in range(3):
         call()
     times = np.empty(repeats * _CALLS[graph])
@@ -94,10 +94,10 @@ def call_figures(graph: str, call: Callable[[], Any], repeats: int) -> dict[str,
 
 
 def _load(bundle: Bundle, graph: str, name: str, precision: Precision) -> tuple[Backend, float]:
-    """The graph, and how long it took to load in milliseconds, its engine being in the cache."""
+    """The graph, and its load time in milliseconds with its engine in the cache."""
     threads = encoder_threads() if graph == TASK_ENCODER else 1
     file = bundle.graph_file(graph, threads, precision)
-    open_backend(name, file)  # Builds the engine, and compiles what it needs on this GPU.
+    open_backend(name, file)  # Builds the engine, and compiles its kernels for this GPU.
     started = time.perf_counter()
     loaded = open_backend(name, file)
     return loaded, 1e3 * (time.perf_counter() - started)

@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
         print(__version__)
         return 0
     for stream in (sys.stdout, sys.stderr):
-        # Of a console that is not UTF-8, what it cannot show becomes a question mark.
+        # A console that is not UTF-8 shows a question mark for each character that it lacks.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     before = signal.signal(signal.SIGTERM, _interrupt) if _in_main_thread() else None
@@ -42,19 +42,19 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _in_main_thread() -> bool:
-    """Whether signals can be handled here at all."""
+    """Whether this is the main thread, the only one that can handle signals."""
     return threading.current_thread() is threading.main_thread()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM ends a command as Ctrl-C does: what it has started ends with it."""
+    """Makes SIGTERM end a command as Ctrl-C does: the processes that it started end with it."""
     signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def _unread() -> int:
-    """Ends quietly, as other programs do, where nobody reads on: `fb_ros … | head`."""
-    # The interpreter would try once more to write what is left.
+    """Ends quietly, as other programs do, when the reader has gone: `fb_ros … | head`."""
+    # Otherwise the interpreter would try once more to write the rest.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 128 + signal.SIGPIPE
 
@@ -92,7 +92,7 @@ def _parse(name: str, command: Command, words: list[str]) -> CommandConfig:
 
 
 def _joined(words: list[str]) -> list[str]:
-    """Makes `--reward=-norm(x)` of `--reward -norm(x)`, whose value would pass for an option."""
+    """Turns `--reward -norm(x)` into `--reward=-norm(x)`: the value would pass for an option."""
     joined: list[str] = []
     for word in words:
         before = joined[-1] if joined else ""
@@ -105,7 +105,7 @@ def _joined(words: list[str]) -> list[str]:
 
 
 def _is_option_or_number(word: str) -> bool:
-    """Whether a word that begins with a minus is read as it should be."""
+    """Whether a word that begins with a minus is read correctly as it stands."""
     if word.startswith("--") or word in ("-", "-h"):
         return True
     try:

@@ -38,8 +38,8 @@ class Entry:
     """A command in the table of its room, `ROOM.commands.COMMANDS`."""
 
     module: str
-    """Module of that folder whose `COMMAND` it is."""
+    """Module of that folder that defines the `COMMAND`."""
     extra: str
-    """Extras of the package that bring what it needs; empty for none."""
+    """Extras of the package that install its requirements; empty for none."""
     summary: str
     """Its line in `fb_ros --help`."""

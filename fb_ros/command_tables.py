@@ -1,4 +1,4 @@
-"""Which commands there are: every room has a table of its own, and this finds the tables."""
+"""Finds the commands: every room has its own table of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def load_command(name: str) -> Command:
         command: Command = importlib.import_module(f"{room}.commands.{entry.module}").COMMAND
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] in ROOMS:
-            # Not a package that pip could bring: this installation is incomplete.
+            # pip could not install this package: the installation is incomplete.
             raise FbRosError(
                 f"this installation of fb_ros lacks its module {error.name}; install it again"
             ) from error
@@ -61,10 +61,10 @@ def load_command(name: str) -> Command:
 
 
 def require_ours(room: str) -> None:
-    """Refuses a package of the room's name that is somebody else's and hides ours.
+    """Refuses a foreign package of the room's name that hides ours.
 
     Raises:
-        FbRosError: it lies elsewhere than beside this very package.
+        FbRosError: the package lies elsewhere than beside this one.
     """
     ours = Path(__file__).resolve().parent.parent
     spec = importlib.util.find_spec(room)

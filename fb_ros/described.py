@@ -12,4 +12,4 @@ OBSERVATION_SOURCE = (
     "where the model reads them"
 )
 SOURCES = ("vector", "sensors")
-"""What `observation_source` may be."""
+"""Values that `observation_source` may have."""

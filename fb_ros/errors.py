@@ -1,4 +1,4 @@
-"""The one root exception, so that callers can tell our refusals from a bug."""
+"""The one root exception, by which callers tell our refusals from a bug."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class FbRosError(Exception):
 def shown(value: object) -> str:
     """A value that anybody may have written, in one line of at most 120 characters.
 
-    A plain `repr` may take more memory than there is: of a few lines of YAML that repeat each
-    other, or of a number with a million digits.
+    A plain `repr` may need more memory than there is: for a few lines of YAML that repeat each
+    other, or for a number with a million digits.
     """
     text = " ".join(_SHORT.repr(value).split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,4 +1,4 @@
-"""One writer per folder: a lock that ends with its process, however that ends."""
+"""One writer per folder: a lock that ends with its process, however the process ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_NOTE = 200
 def sole_writer(folder: Path, what: str) -> Iterator[None]:
     """Keeps other writers away from a folder, which is made where it is missing.
 
-    `what` says in a few words who writes, for the one that comes second.
+    `what` says in a few words who writes; a second writer's refusal quotes it.
 
     Raises:
         FbRosError: Another process writes there, or the folder cannot be written.
@@ -35,7 +35,7 @@ def sole_writer(folder: Path, what: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
         os.close(lock)
         if made:
-            with suppress(OSError):  # Whoever was refused leaves no empty folder behind.
+            with suppress(OSError):  # A refused writer leaves no empty folder behind.
                 folder.rmdir()
 
 
@@ -53,7 +53,7 @@ def _locked(path: Path, folder: Path, note: str) -> int:
                 f"{folder} is being written by {' '.join(holder.split()) or 'another process'}; "
                 "wait until it is done, or choose another --out"
             ) from error
-        # Whoever held it before has removed the file that this one may have opened.
+        # The last holder may have removed the file that this process has opened.
         if path.exists() and os.fstat(lock).st_ino == path.stat().st_ino:
             os.ftruncate(lock, 0)
             os.write(lock, note.encode()[:_LONGEST_NOTE])

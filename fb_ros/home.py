@@ -17,7 +17,7 @@ def kept_in(variable: str, default: str, own: str = "") -> Path:
         own: Name of a variable that a refusal offers instead of `variable`.
 
     Raises:
-        FbRosError: neither is there.
+        FbRosError: neither the variable nor a home folder exists.
     """
     named = os.environ.get(variable)
     if named:
@@ -31,7 +31,7 @@ def kept_in(variable: str, default: str, own: str = "") -> Path:
 
 
 def expanded(path: Path) -> Path:
-    """The same with `~` as the home folder, which shells do not expand within quotes.
+    """The path with `~` as the home folder, since shells do not expand it within quotes.
 
     Raises:
         FbRosError: there is no such home folder.

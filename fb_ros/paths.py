@@ -1,4 +1,4 @@
-"""Where launch files, configuration and models lie, installed or in a checkout."""
+"""Finds launch files, configuration and models, installed or in a checkout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def share_folders() -> list[Path]:
 
 
 def shipped(kind: str, name: str) -> Path | None:
-    """A shipped file or folder of that kind (`config`, `launch` or `models`), if there is one."""
+    """A shipped file or folder of that kind (`config`, `launch` or `models`); None if missing."""
     for folder in share_folders():
         path = folder / kind / name
         if path.exists():
@@ -31,12 +31,12 @@ def shipped(kind: str, name: str) -> Path | None:
 
 
 def skills_folder(robot: str) -> Path:
-    """Where a person's skills for the robot of that name are kept (XDG base directories)."""
+    """The folder of a person's skills for the robot of that name (XDG base directories)."""
     return kept_in("XDG_DATA_HOME", ".local/share") / "fb_ros" / "skills" / robot
 
 
 def find_bundle(bundle: Path) -> Path:
-    """The folder of a bundle named by its path or, where it ships, by its name."""
+    """The folder of a bundle, given by its path or, if it ships, by its name."""
     bundle = expanded(bundle)
     if str(bundle) in ("", "."):
         raise FbRosError("no bundle was given; name a bundle's folder or a shipped model")
@@ -59,9 +59,9 @@ def find_bundle(bundle: Path) -> Path:
 
 
 def open_bundle(bundle: Path | str) -> Bundle:
-    """Loads a bundle named by its folder or, where it ships, by its name.
+    """Loads a bundle, given by its folder or, if it ships, by its name.
 
     Raises:
-        FbRosError: there is no such bundle, or it is not what its hashes and numbers say.
+        FbRosError: there is no such bundle, or its hashes or numbers do not fit.
     """
     return load_bundle(find_bundle(Path(bundle)))

@@ -1,4 +1,4 @@
-"""Files of data: plain ones, that lie where they seem to lie."""
+"""Plain files of data, which lie where they seem to lie."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from fb_ros.errors import FbRosError
 def require_plain(path: Path, folder: Path | None = None) -> Path:
     """The file that `path` is, once links are followed.
 
-    Without `folder` a link may lead anywhere: its owner named it. One found in a `folder` of data
-    has to stay in there, or whoever made it could have any file of the system read.
+    Without `folder` a link may lead anywhere: its owner named it. A link in a `folder` of data has
+    to stay inside it, or its author could have any file of the system read.
 
     Raises:
         FbRosError: It is missing, a folder, a FIFO or a device, or a link out of `folder`.
@@ -22,7 +22,7 @@ def require_plain(path: Path, folder: Path | None = None) -> Path:
     try:
         real = path.resolve(strict=True)
         kind = real.stat().st_mode
-    except (OSError, RuntimeError) as error:  # RuntimeError of links that go in circles.
+    except (OSError, RuntimeError) as error:  # Links that go in circles raise RuntimeError.
         raise FbRosError(f"{path} is not readable ({_reason(error)})") from error
     if folder is not None and not real.is_relative_to(folder.resolve()):
         raise FbRosError(
@@ -34,7 +34,7 @@ def require_plain(path: Path, folder: Path | None = None) -> Path:
 
 
 def open_plain(path: Path, folder: Path | None = None) -> BinaryIO:
-    """Opens such a file to read, and waits for nobody to write to it."""
+    """Opens such a file for reading, without waiting for a writer."""
     real = require_plain(path, folder)
     try:
         return os.fdopen(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb")

@@ -1,4 +1,4 @@
-"""Folders and files that no other user can have put there, changed or made a link."""
+"""Folders and files that no other user can have made, changed or replaced by a link."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from fb_ros.errors import FbRosError
 
-# Folders that are tried where others have taken the ones before.
+# How many folders are tried if others have taken the ones before.
 _TRIES = 16
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def runtime_folder() -> Path:
-    """Where this user's processes meet: `XDG_RUNTIME_DIR`, or a folder of mode 0700.
+    """The folder where this user's processes meet: `XDG_RUNTIME_DIR`, or one of mode 0700.
 
     Raises:
-        FbRosError: Other users have taken all folders that would do.
+        FbRosError: Other users have taken all folders that could serve.
     """
     given = os.environ.get("XDG_RUNTIME_DIR")
     if given and _is_private(Path(given)):
@@ -76,7 +76,7 @@ def is_trusted_folder(folder: Path) -> bool:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether it is a folder, and no link to one, that nobody else can so much as look into."""
+    """Whether it is a folder, not a link to one, into which no other user can even look."""
     try:
         status = folder.lstat()
     except OSError:

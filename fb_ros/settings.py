@@ -1,4 +1,4 @@
-"""Checks that settings of all kinds share: one of some choices, and no less than a bound."""
+"""Checks that all kinds of settings share: a choice of several, and a lower bound."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T", bound=str)
 
 
 def require_one_of(name: str, value: str, choices: Sequence[T]) -> T:
-    """The one of `choices` that `value` is.
+    """Returns `value` as one of `choices`.
 
     Raises:
         FbRosError: it is none of them; the line names the setting and all choices.
@@ -26,7 +26,7 @@ def require_at_least(settings: object, least: float, *names: str) -> None:
     """Refuses settings, attributes of these names, that are below `least` or not numbers.
 
     Raises:
-        FbRosError: the first of them that is.
+        FbRosError: one of them is refused; the line names the first.
     """
     for name in names:
         value = getattr(settings, name)

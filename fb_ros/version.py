@@ -1,4 +1,4 @@
-"""The version of this package. Its one place is `package.xml`, which colcon reads, too."""
+"""The version of this package. It is stated only in `package.xml`, which colcon reads, too."""
 
 from __future__ import annotations
 

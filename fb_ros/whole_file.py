@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever happens while they are written."""
+"""Files that are written whole or not at all, even if writing fails halfway."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from fb_ros.errors import FbRosError
 
 
 class UnwritableError(FbRosError):
-    """A file could not be written; what was there before it is as it was."""
+    """A file could not be written; its old content is unchanged."""
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A path to write to, which takes the place of `path` once all of it is on the disk.
+    """A path to write to, which replaces `path` once all of it is on the disk.
 
-    Raises `UnwritableError` where it cannot be written, as on a full disk; what was there before
-    stays.
+    Raises `UnwritableError` where it cannot be written, as on a full disk; the old content stays.
     """
     partial = path.with_name(path.name + ".partial")
     try:

@@ -1,1 +1,1 @@
-"""A robot's processes, described once for launch files and the command line."""
+"""Describes a robot's processes once, for launch files and the command line."""

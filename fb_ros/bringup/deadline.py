@@ -1,4 +1,4 @@
-"""An end of the process at a time, whatever it does by then."""
+"""Ends the process at a set time, whatever it is doing then."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class _Times(ctypes.Structure):
 class Deadline:
     """Ends the process with a status, some seconds from now, unless it is called off.
 
-    A library that hangs may hold the interpreter, so that no thread of Python's runs any more. A
-    timer of the kernel does not care: it starts a thread of C, whose one call is `_exit`.
+    A library that hangs may hold the interpreter, so that no Python thread runs any more. A timer
+    of the kernel still works: it starts a C thread, whose only call is `_exit`.
     """
 
     def __init__(self, seconds: float, status: int) -> None:
@@ -55,13 +55,13 @@ class Deadline:
                 self._timer = timer
                 self._set(seconds)
                 return
-        # Elsewhere a thread of Python's has to do.
+        # Other systems lack such a timer, so a Python thread takes its place.
         self._thread = threading.Timer(seconds, os._exit, (status,))
         self._thread.daemon = True
         self._thread.start()
 
     def call_off(self) -> None:
-        """The process may live on."""
+        """Cancels the deadline."""
         if self._timer is not None:
             self._set(0.0)
         if self._thread is not None:

@@ -15,18 +15,18 @@ from pathlib import Path
 from fb_ros.bringup import parent
 from fb_ros.bringup.deadline import Deadline
 
-# How long a node has to tell its robot to stand still and to take its leave, after a signal.
+# Seconds that a node has after a signal to stop its robot and to leave the ROS graph.
 GRACE_SECONDS = 5.0
-# What is left of that, at least, for taking its leave.
+# Least part of these seconds that is left for leaving.
 _LEAVE_SECONDS = 0.5
 
 
 class Ending:
-    """Takes the signals that end a process; there is one in a process.
+    """Takes the signals that end a process; a process has one `Ending`.
 
-    While the process starts, they end it at once, with status 0: nothing moves yet. Later they
-    are a request, which the node's loop sees; a node that is still there `GRACE_SECONDS` after it
-    is ended. Signals that come on top of the first change nothing.
+    While the process starts, they end it at once, with status 0: nothing moves yet. Later they are
+    a request, which the node's loop sees; a node that still runs `GRACE_SECONDS` afterwards is
+    ended. Further signals change nothing.
     """
 
     def __init__(self) -> None:
@@ -40,8 +40,10 @@ class Ending:
         self._lock = threading.Lock()
 
     def install(self, parent_pid: int | None = None) -> None:
-        """From now on SIGINT, SIGTERM and SIGHUP end this process, and the end of its parent does,
-        if that is given. To be called in the main thread; signals that were held back come now."""
+        """Makes SIGINT, SIGTERM, SIGHUP, and the end of the process `parent_pid`, end this one.
+
+        Call it in the main thread; signals that were held back come now.
+        """
         if self._installed:
             return
         self._installed, self._parent = True, parent_pid
@@ -50,8 +52,8 @@ class Ending:
             numbers.add(signal.SIGHUP)
         if parent_pid is not None:
             numbers.add(parent.PARENT_SIGNAL)
-        # Python's handlers wait for the main thread, which may be in a library; what the
-        # interpreter writes into a socket when a signal comes does not.
+        # Python's handlers wait for the main thread, which may be in a library. The interpreter
+        # writes signals into a socket without waiting.
         self._received, self._written = socket.socketpair()
         self._written.setblocking(False)
         signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
@@ -63,18 +65,18 @@ class Ending:
             parent.follow(parent_pid)
 
     def start(self) -> None:
-        """The process has started: from now on a signal is a request."""
+        """Ends the start: from now on a signal is a request."""
         with self._lock:
             self._started = True
 
     def robot_stands(self, status: int) -> None:
-        """All that matters has been done: what hangs from now on is ended with that `status`."""
+        """Records that the robot stands: a process that hangs later is ended with `status`."""
         passed = time.monotonic() - self._requested_at if self.requested else 0.0
         self.call_off()
         self._deadline = Deadline(max(GRACE_SECONDS - passed, _LEAVE_SECONDS), status)
 
     def call_off(self) -> None:
-        """The process has ended."""
+        """Cancels the deadline, because the work it was set for has ended."""
         if self._deadline is not None:
             self._deadline.call_off()
             if self._reproach is not None:
@@ -82,12 +84,12 @@ class Ending:
             faulthandler.cancel_dump_traceback_later()
 
     def leave(self, status: int) -> None:
-        """Ends the process now. No destructor of a library runs, which might hang or crash."""
+        """Ends the process now. No library's destructor runs, since one might hang or crash."""
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
             except (OSError, ValueError):
-                # Nobody reads it any more.
+                # Nobody reads the socket any more.
                 continue
         os._exit(status)
 
@@ -96,7 +98,7 @@ class Ending:
             for number in self._received.recv(64):
                 is_parents = number == parent.PARENT_SIGNAL and self._parent is not None
                 if is_parents and not parent.has_left(self._parent or 0):
-                    # A thread of the parent has ended, and no more.
+                    # Only a thread of the parent has ended.
                     continue
                 self._request()
 
@@ -107,7 +109,8 @@ class Ending:
             if self.requested:
                 return
             self.requested, self._requested_at = True, time.monotonic()
-        # Says where it hangs, for a report of it; this, too, does without the interpreter.
+        # The stack trace shows where the process hangs, for a report; it does not need the
+        # interpreter, either.
         with contextlib.suppress(OSError, ValueError, RuntimeError, AttributeError):
             faulthandler.dump_traceback_later(GRACE_SECONDS - 0.2, exit=False)
         self._deadline = Deadline(GRACE_SECONDS, 1)
@@ -117,7 +120,7 @@ class Ending:
 
 
 def _say_that_it_hangs() -> None:
-    """Where the interpreter is not held, in a line; the stack trace comes in any case."""
+    """Prints that the node hangs, if a thread can run; the stack trace comes in any case."""
     name = Path(sys.argv[0]).name.removesuffix(".py").rpartition(".")[2]
     with contextlib.suppress(OSError, ValueError):
         print(
@@ -128,4 +131,4 @@ def _say_that_it_hangs() -> None:
 
 
 ENDING = Ending()
-"""That of this process."""
+"""The `Ending` of this process."""

@@ -1,6 +1,6 @@
-"""`ros2 launch`'s view of the processes that `fb_ros.bringup.processes` describes.
+"""Describes for `ros2 launch` the processes of `fb_ros.bringup.processes`.
 
-This is the one file that imports `launch` and `launch_ros`, which a machine with ROS 2 has.
+Only this file imports `launch` and `launch_ros`, which a machine with ROS 2 has.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from launch import LaunchContext, LaunchDescription
 def robot_launch_description(robot: str | None = None) -> LaunchDescription:
     """Starts the simulated `robot`, its task inference and its policy.
 
-    Without one it has an argument `robot` that says which.
+    Without `robot` the description has an argument `robot` that names it.
     """
     defaults = default_options(robot or "")
     arguments = [
@@ -62,17 +62,17 @@ def _node(process: Process, options: dict[str, str]) -> Node:
         if context.is_shutdown:
             return None
         if event.returncode:
-            # What launch is told so, it ends with a status that says so, too.
+            # Launch then ends with a status that shows the failure, too.
             raise FbRosError(f"{process.name} ended with status {event.returncode}")
-        # One that ends takes the others along: half a robot helps nobody.
+        # One process that ends takes the others along: half a robot helps nobody.
         return Shutdown(reason=f"{process.name} ended")
 
     return Node(
         name=process.name,
         exec_name=process.name,
         namespace=options["namespace"],
-        # By module and not by executable: so it works from pip's install, too, which puts no
-        # executables where launch looks for them.
+        # The process is started by module, not by executable, so this also works from pip's
+        # install, which puts no executables where launch looks for them.
         executable=sys.executable,
         arguments=start_words(process),
         ros_arguments=["--log-level", options["log_level"]],
@@ -83,14 +83,14 @@ def _node(process: Process, options: dict[str, str]) -> Node:
 
 
 def _rviz(options: dict[str, str]) -> Node:
-    """RViz in the robot's namespace, where its topics are; closing it leaves the robot running."""
+    """RViz in the robot's namespace, where its topics are; the robot outlives it."""
     return Node(
         package="rviz2",
         executable="rviz2",
         name="rviz",
         namespace=options["namespace"],
         arguments=["-d", str(shipped("config", "robot.rviz"))],
-        # A robot's links are on a topic of its own.
+        # Each robot publishes its links on its own topics.
         remappings=[("/tf", "tf"), ("/tf_static", "tf_static")],
         parameters=[{"use_sim_time": options["use_sim_time"] == "true"}],
     )
@@ -108,10 +108,10 @@ def _outer_parameters(context: LaunchContext, namespace: str) -> dict[str, Value
 
 
 def _refuse_unknown(context: LaunchContext) -> None:
-    """Names arguments of `ros2 launch` that nobody reads, where this file is what it launches."""
+    """Refuses arguments of `ros2 launch` that nothing reads, if this file is the one launched."""
     file = Path(str(getattr(context.locals, "current_launch_file_path", ""))).name
     if not file or file not in [Path(word).name for word in sys.argv]:
-        # Included by another launch file, which has arguments of its own.
+        # Another launch file includes this one, and has arguments of its own.
         return
     known = ["robot", "launch-prefix", "launch-prefix-filter", *(one.name for one in OPTIONS)]
     unknown = [name for name in _names(context.argv) if name not in known]

@@ -11,7 +11,7 @@ from fb_ros.backends.graphs import PRECISIONS
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Option:
-    """A setting that a person can give, as a launch argument or on the command line."""
+    """A setting, given as a launch argument or on the command line."""
 
     name: str
     default: str

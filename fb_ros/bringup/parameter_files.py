@@ -15,11 +15,11 @@ Value = str | int | float | bool | list[str] | list[int] | list[float] | list[bo
 def parameters_of(file: Path, node: str, namespace: str) -> dict[str, Value]:
     """The parameters that `file` has for `node` in `namespace`, later entries over earlier ones.
 
-    Entries are named as `ros2 param dump` and rcl do: by the node's name, alone or with its
-    namespace, with `*` for one part and `**` for any number of them. Refuses a file that is not
-    there or is none of parameters.
+    Entries are named as `ros2 param dump` and rcl do: by the node's name, with or without its
+    namespace, with `*` for one part and `**` for any number of them. A file that is missing or
+    holds no parameters is refused.
     """
-    # Where there is rclpy there is yaml, and nowhere else it is needed.
+    # yaml comes with rclpy, and only nodes need it.
     import yaml
 
     try:
@@ -52,7 +52,7 @@ def _entries(read: object, file: Path, above: str = "") -> Iterator[tuple[str, d
 def _is_meant(names: str, node: str, namespace: str) -> bool:
     whole = f"/{namespace.strip('/')}/{node}" if namespace.strip("/") else f"/{node}"
     pattern, parts = names.strip("/").split("/"), whole.strip("/").split("/")
-    # A name alone means the node of that name in whatever namespace it is.
+    # A bare name matches the node of that name in any namespace.
     return _matches(pattern, parts) or pattern == [node]
 
 

@@ -1,4 +1,4 @@
-"""The processes of one robot, described once for the launch file and for `fb_ros demo`."""
+"""Describes the processes of one robot once, for the launch file and for `fb_ros demo`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fb_ros.errors import FbRosError
 from fb_ros.paths import shipped
 from fb_ros.settings import require_one_of
 
-# In lock-step the robot waits for everybody: what takes long on the wall clock is not late.
+# In lock-step the robot waits for every process, so a long wall time does not make one late.
 _PATIENT: Mapping[str, Value] = {
     "z_timeout": 0.0,
     "inference_timeout": 3600.0,
@@ -26,7 +26,7 @@ _PATIENT: Mapping[str, Value] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Process:
-    """One node in a process of its own."""
+    """One node in its own process."""
 
     name: str
     """Name of the node."""
@@ -35,7 +35,7 @@ class Process:
     parameters: Mapping[str, Value]
     """ROS parameters."""
     vital: bool = True
-    """Whether the robot cannot do without it: the others end with it."""
+    """Whether the robot needs the process: the others end with it."""
 
 
 def robot_processes(
@@ -43,8 +43,8 @@ def robot_processes(
 ) -> list[Process]:
     """The processes of the simulated `robot`; `options` are texts by the names of `OPTIONS`.
 
-    `outer` are parameters that somebody has set for all nodes, as a launch file around this one
-    does. Later ones win: defaults, the robot's own file, `outer`, `params_file`, and options that
+    `outer` are parameters set for all nodes, such as by a launch file around this one. Later ones
+    override earlier ones: defaults, the robot's own file, `outer`, `params_file`, and options that
     differ from their defaults.
     """
     defaults = default_options(robot)
@@ -93,7 +93,7 @@ def robot_processes(
             },
             robot=robot,
             publish_clock=publishes,
-            # Who makes the clock cannot live by it.
+            # The node that publishes the clock cannot run on it.
             use_sim_time=simulated and not publishes,
         ),
         process(
@@ -126,7 +126,7 @@ def web_process(options: Mapping[str, str]) -> Process:
             "host": options["web_host"],
             "port": _number(options, "web_port", int),
         },
-        # Whoever looks on does not end what they look at.
+        # The page only shows the robot, so its end must not end the robot.
         vital=False,
     )
 
@@ -137,7 +137,7 @@ def start_words(process: Process) -> list[str]:
 
 
 def command_line(process: Process, options: Mapping[str, str]) -> list[str]:
-    """The command that starts `process` without `ros2 launch`, by this very interpreter."""
+    """The command that starts `process` without `ros2 launch`, by this interpreter."""
     words = [sys.executable, *start_words(process), "--ros-args", "-r"]
     words += [f"__ns:=/{options['namespace'].strip('/')}", "--log-level", options["log_level"]]
     for name, value in process.parameters.items():

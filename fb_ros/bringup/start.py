@@ -1,4 +1,4 @@
-"""The first thing that a node's process runs: signals are taken before anything slow is loaded.
+"""Runs first in a node's process: takes signals before anything slow is loaded.
 
 `python -m fb_ros.bringup.start [--parent PID] MODULE [ARGUMENTS…]` runs the `main` of a module.
 """
@@ -31,7 +31,7 @@ def main() -> None:
 def run(module: str, arguments: list[str], parent: int | None = None) -> None:
     """Runs the `main` of `module` and ends the process with its status.
 
-    With `parent`, the process of that number, it ends when that one does.
+    With `parent`, the process ends when the process of that number does.
     """
     ENDING.install(parent)
     sys.argv = [module, *arguments]

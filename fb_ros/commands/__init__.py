@@ -1,7 +1,7 @@
 """The commands of `fb_ros` that need neither a simulator nor torch.
 
-Each room with commands has such a table. It imports none of them: `fb_ros` itself must run where
-torch and MuJoCo are absent.
+Each room with commands has such a table. The table imports none of them: `fb_ros` itself must run
+where torch and MuJoCo are absent.
 """
 
 from fb_ros.command import Entry

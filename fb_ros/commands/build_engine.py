@@ -61,7 +61,7 @@ def build_engines(config: BuildEngineConfig) -> Result:
 
 
 def _devices(library: EngineLibrary, named: tuple[str, ...]) -> list[Device]:
-    """Those that were asked for; all are looked at before the first is built."""
+    """The GPUs that were asked for; all are checked before the first engine is built."""
     known = library.ahead_capabilities
     here: dict[str, Device] = {}
     try:
@@ -105,7 +105,7 @@ def _build(
 
 
 def _shown(title: str) -> Progress:
-    """A line that fills on a terminal, and one line an engine in a log file."""
+    """Shows progress: a line that fills on a terminal, or one line an engine in a log file."""
     rewrites = sys.stderr.isatty()
 
     def show(phase: str, share: float) -> None:

@@ -27,7 +27,7 @@ class InspectConfig(CommandConfig):
 
 
 def inspect_bundle(config: InspectConfig) -> Result:
-    """The bundle's description, and what of the bundle was verified."""
+    """The bundle's description, and the checks that it passed."""
     bundle = load_bundle(find_bundle(config.bundle))
     checked = {}
     if config.check:

@@ -96,7 +96,7 @@ class PromptConfig(CommandConfig):
 
 
 def prompt(config: PromptConfig) -> Result:
-    """Publishes the prompt and returns the answer; with `dry_run`, what it would be."""
+    """Publishes the prompt and returns the answer; with `dry_run`, one that a robot would give."""
     if config.dry_run:
         return _dry_run(config)
     try:
@@ -136,7 +136,7 @@ def _dry_run(config: PromptConfig) -> Result:
 
 
 def _twin() -> Any:
-    """The module of the simulation that tries prompts out; it is not part of the robot's side."""
+    """The simulation's module that tries prompts out; it is not part of the robot's side."""
     try:
         return importlib.import_module("sim.twin.asking")
     except ModuleNotFoundError as error:

@@ -21,7 +21,7 @@ class VerifyConfig(CommandConfig):
 
 
 def verify_bundle(config: VerifyConfig) -> Result:
-    """The bundle's id, if all is as it should be."""
+    """The bundle's id, if the bundle is whole and signed."""
     bundle = load_bundle(find_bundle(config.bundle), signed_by=config.key)
     return {"path": str(bundle.path), "model_id": bundle.model_id, "signed_by": str(config.key)}
 

@@ -1,4 +1,4 @@
-"""Bringing together what a robot's topics say of one instant."""
+"""Joins the messages of a robot's topics that belong to one instant."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ class SensorMatch:
     def __init__(
         self, topics: Sequence[str], tolerance: float = 0.0, joints: Collection[str] = ()
     ) -> None:
-        """`topics` are those that a state needs, `joint_states` among them; their stamps may
-        differ by `tolerance` seconds. Where a message lacks some of `joints`, those of another
-        part of the robot, as of a hand beside an arm, are joined to it."""
+        """`topics` are those that a state needs, `joint_states` among them.
+
+        Their stamps may differ by `tolerance` seconds. If a message lacks some of `joints`, those
+        of another part of the robot, such as a hand beside an arm, are joined to it.
+        """
         self._tolerance = round(tolerance * 1e9)
         self._joints = frozenset(joints)
         # The newest message of each part of the joints, and its stamp.
@@ -29,7 +31,7 @@ class SensorMatch:
     def add_joints(
         self, stamp: int, names: Sequence[str], position: np.ndarray, velocity: np.ndarray
     ) -> tuple[RobotState, int] | None:
-        """Takes in joint states (rad, rad/s) of `stamp` (ns); returns as `add`."""
+        """Adds joint states (rad, rad/s) of `stamp` (ns); returns the same as `add`."""
         if not len(names) == len(position) == len(velocity):
             raise FbRosError(
                 f"joint_states has {len(names)} names, {len(position)} positions and "
@@ -50,7 +52,7 @@ class SensorMatch:
     def _add_part_of_joints(
         self, stamp: int, part: Mapping[str, Any]
     ) -> tuple[RobotState, int] | None:
-        """Joins the joints of one message to those of the others, once all are there."""
+        """Joins the joints of one message to those of the others, once all of them have come."""
         names = frozenset(part["joint_names"])
         self._joint_parts = {
             known: value for known, value in self._joint_parts.items() if not known & names
@@ -71,7 +73,7 @@ class SensorMatch:
         return self.add("joint_states", max(stamps), joined)
 
     def why_waiting(self) -> str:
-        """What is in the way of a state: a topic that is silent, or stamps that do not agree."""
+        """Names the obstacle to a state: a silent topic, or stamps that do not agree."""
         silent = [topic for topic, entry in self._parts.items() if entry is None]
         stamps = {topic: entry[0] for topic, entry in self._parts.items() if entry is not None}
         if "joint_states" in silent and self._joint_parts:
@@ -98,9 +100,9 @@ class SensorMatch:
     def add(
         self, topic: str, stamp: int, part: Mapping[str, Any]
     ) -> tuple[RobotState, int] | None:
-        """Takes in fields of `RobotState` that `topic` carried at `stamp` (ns).
+        """Adds fields of `RobotState` that `topic` carried at `stamp` (ns).
 
-        Returns the state and its stamp, if it is complete with it.
+        Returns the state and its stamp if these fields complete it, else None.
         """
         if topic not in self._parts:
             return None
