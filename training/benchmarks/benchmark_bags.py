@@ -38,9 +38,9 @@ _MAPPING = {
 
 
 def benchmark_bags(messages: int) -> list[dict[str, object]]:
-    """A row for each storage: a clean recording of the arm of `messages`, converted.
+    """Returns a row for each storage: a clean recording of the arm of `messages`, converted.
 
-    A process of its own converts it, whose CPU time and most resident memory are given, its
+    A separate process converts it; the figures are its CPU time and its largest resident memory,
     start included.
     """
     rows: list[dict[str, object]] = []
@@ -64,7 +64,7 @@ def benchmark_bags(messages: int) -> list[dict[str, object]]:
 
 
 def _converted(folder: Path) -> tuple[float, float, float, int]:
-    """CPU and wall seconds, the most memory in MB, and the transitions."""
+    """CPU and wall seconds, the largest memory in MB, and the number of transitions."""
     start = time.perf_counter()
     words = ["data", "convert", str(folder / "bag"), "--robot", _ROBOT, "--json"]
     words += ["--mapping", str(folder / "map.yaml"), "--out", str(folder / "out")]
@@ -82,7 +82,7 @@ def _converted(folder: Path) -> tuple[float, float, float, int]:
 
 
 def _record(path: Path, rows: int, plugin: StoragePlugin) -> None:
-    """An arm whose joints swing slowly, as its topics tell it every control period."""
+    """Records an arm whose joints swing slowly, with messages every control period."""
     store = get_typestore(Stores.ROS2_JAZZY)
     types, spec = store.types, make_environment(_ROBOT).spec
     period, names = round(spec.ctrl_dt * 1e9), list(spec.action_joints)

@@ -1,4 +1,4 @@
-"""How many transitions a second are collected, beside dm_control's own loops."""
+"""Transitions collected per second, compared with dm_control's own loops."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _REFERENCES = {
 
 
 def benchmark_collect(episodes: int) -> list[dict[str, object]]:
-    """For each robot a row for random motion on all cores, written to disk, and one for
+    """Returns for each robot a row for random motion on all cores, written to disk, and one for
     dm_control's environment on one core, which writes nothing.
 
-    Starting the processes does not count.
-    `cpu_ms` is what a transition takes of one core, whatever else the machine does.
+    Starting the processes does not count. `cpu_ms` is a transition's time on one core, whatever
+    else the machine does.
     """
     workers = os.cpu_count() or 1
     rows: list[dict[str, object]] = []
@@ -51,7 +51,7 @@ def _ours(robot: str, episodes: int, workers: int) -> dict[str, float]:
         config = CollectConfig(
             robot=robot, out=Path(folder), episode_steps=_STEPS, workers=workers, margin=1e3
         )
-        # Before that the processes are starting, and not all of them at work.
+        # Until then the processes start, and not all of them work.
         warm_up = 4 * workers
         steps = 0
         started = cpu = 0.0
@@ -65,7 +65,7 @@ def _ours(robot: str, episodes: int, workers: int) -> dict[str, float]:
 
 
 def _cpu() -> float:
-    """Seconds of CPU that this process and its running children have had."""
+    """Seconds of CPU time that this process and its running children have used."""
     total = time.process_time()
     for child in multiprocessing.active_children():
         try:

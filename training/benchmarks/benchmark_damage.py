@@ -1,4 +1,4 @@
-"""Damaged files by the thousand: what comes of reading each, how long it takes, in what memory."""
+"""Reading thousands of damaged files: the outcome of each, the time, and the memory."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ import numpy as np
 from training.benchmarks.damage_trials import TRIALS
 
 _BATCH = 250
-# Files of each kind in a whole benchmark, of `repeats` 1000.
+# Number of files of each kind in a whole benchmark, as a share of `repeats` 1000.
 _SHARES = {"description": 0.5, "npz": 1.0, "hdf5": 1.0}
 _FEWER = 1 / 6
 _MOST_MB, _LONGEST_S = 1024.0, 10.0
 
 
 class Batch(NamedTuple):
-    """What came of some trials."""
+    """The outcomes of several trials."""
 
     outcomes: Counter[str]
     """`read`, `refused`, `wrong` or `traceback`."""
     longest_s: float
     rss_mb: float
-    """Most memory that the process took, imports included."""
+    """Largest memory that the process took, imports included."""
     first: str
-    """The first traceback, if there is one."""
+    """The first traceback, if there is any."""
 
 
 def benchmark_damage(repeats: int) -> list[dict[str, object]]:
-    """A row for each kind of file, with `repeats` damaged ones of npz and of HDF5."""
+    """Returns a row for each kind of file, with `repeats` damaged ones of npz and of HDF5."""
     rows: list[dict[str, object]] = []
     for name in TRIALS:
         count = max(1, round(repeats * _SHARES.get(name, _FEWER)))
@@ -66,7 +66,7 @@ def benchmark_damage(repeats: int) -> list[dict[str, object]]:
 
 
 def run_batch(name: str, first: int, count: int) -> Batch:
-    """Trials `first` to `first + count` of a kind; each has a generator of its own."""
+    """Runs the trials `first` to `first + count` of a kind; each has its own generator."""
     outcomes: Counter[str] = Counter()
     longest, problem = 0.0, ""
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +84,7 @@ def run_batch(name: str, first: int, count: int) -> Batch:
 
 
 def _batches(name: str, count: int) -> tuple[list[Batch], int]:
-    """In a process of their own, which a file may bring down."""
+    """Runs the batches in separate processes, which a file may crash."""
     found, crashes = [], 0
     for first in range(0, count, _BATCH):
         context = multiprocessing.get_context("spawn")

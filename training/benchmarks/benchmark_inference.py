@@ -1,4 +1,4 @@
-"""The graphs of untrained networks on every backend, beside the same in eager PyTorch."""
+"""The graphs of untrained networks on every backend, compared with eager PyTorch."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from training.exporting.graph_modules import graph_modules
 from training.exporting.untrained import write_untrained
 
 _STATES = 10_000
-# Between float32 sums of ten thousand terms in two orders, relative to the largest.
+# Largest relative difference between float32 sums of ten thousand terms in two orders.
 _TOLERATED = 1e-4
 # The time of an encoding depends on the width of B, which is the same in both.
 _TIMED = {256: (POLICY, BEST_OF, TASK_ENCODER), 1024: (POLICY, BEST_OF)}
 
 
 def benchmark_inference(repeats: int) -> list[Row]:
-    """Rows for every backend, and `torch_eager` as the reference."""
+    """Returns rows for every backend, and `torch_eager` as the reference."""
     rows: list[Row] = []
     spec = make_environment("jaco").spec
     generator = torch.Generator().manual_seed(0)
@@ -54,7 +54,7 @@ def benchmark_inference(repeats: int) -> list[Row]:
 def _eager(
     networks: Networks, agent: AgentConfig, bundle: Bundle, graph: str, repeats: int
 ) -> Row:
-    """The trainer's own modules, on as many threads as ONNX Runtime has."""
+    """Times the trainer's own modules, on as many threads as ONNX Runtime has."""
     module = graph_modules(networks, agent)[graph].eval()
     inputs = graph_inputs(bundle, graph)
     tensors = [torch.from_numpy(value) for value in inputs.values()]

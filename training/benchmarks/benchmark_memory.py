@@ -1,4 +1,4 @@
-"""How much memory training takes on many transitions, and whether it is slower than on few."""
+"""The memory of training on many transitions, and whether it is slower than on few."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ from training.data.episode import Episode, episode_paths, save_episode
 _ROBOT = "jaco"
 _STEPS = 1000
 _FEW = 100_000
-# Updates in a turn: the sizes take turns, so that a busy moment of the machine hits both.
+# Updates per turn: the sizes take turns, so that a busy moment of the machine affects both.
 _TURN = 5
 
 
 def benchmark_memory(
     transitions: int, updates: int, threads: int, folder: Path | None
 ) -> list[dict[str, object]]:
-    """Rows for a small folder and for one of `transitions`, made of noise in the arm's layout.
+    """Returns rows for a small folder and for one of `transitions`, made of noise in the arm's
+    layout.
 
-    Each is trained on by a process of its own, which first makes the mapped copy, for `updates`
-    updates of the default agent. `rss_mb` is the most that it ever had resident, mapped files
-    included; `per_s` is that of its fastest turn, the one that others disturbed least, and
-    `cpu_ms` what an update takes of a core, whatever else the machine does.
+    A separate process trains on each: it first makes the mapped copy and then makes `updates`
+    updates of the default agent. `rss_mb` is the largest memory that it ever had resident, mapped
+    files included; `per_s` is the rate of its fastest turn, the least disturbed one; `cpu_ms` is
+    an update's time on a core, whatever else the machine does.
     """
     if transitions <= _FEW:
         raise FbRosError(f"transitions is {transitions}, expected more than {_FEW}")
@@ -92,7 +93,7 @@ class _Trainer:
         (self.prepare_s,) = self._answer()
 
     def turn(self) -> tuple[float, float]:
-        """Trains for a turn; returns its seconds, of wall time and of CPU."""
+        """Trains for one turn; returns its wall time and CPU time, s."""
         assert self._process.stdin is not None
         self._process.stdin.write("turn\n")
         self._process.stdin.flush()
@@ -100,7 +101,7 @@ class _Trainer:
         return wall, cpu
 
     def end(self) -> float:
-        """Ends the process; returns the most that it had resident, in MB."""
+        """Ends the process; returns its largest resident memory, in MB."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         (most,) = self._answer()
@@ -116,7 +117,7 @@ class _Trainer:
 
 
 def _make(folder: Path, transitions: int) -> None:
-    """Episodes of noise with plausible features; those that are there already stay."""
+    """Makes episodes of noise with plausible features; keeps those that exist."""
     environment = make_environment(_ROBOT)
     folder.mkdir(parents=True, exist_ok=True)
     present = len(episode_paths(folder))
@@ -146,8 +147,8 @@ def _noise(spec: RobotSpec, physics: int, rng: np.random.Generator) -> Episode:
 
 
 def _train(folder: Path, threads: int) -> None:
-    """The process: answers with the seconds that it took to prepare, then with those of each turn
-    that it is asked for, then with the most memory that it had."""
+    """Runs in the process: replies with the seconds of its preparation, then with those of each
+    requested turn, then with its largest memory."""
     torch.set_num_threads(threads)
     spec = make_environment(_ROBOT).spec
     started = time.perf_counter()
@@ -167,7 +168,7 @@ def _train(folder: Path, threads: int) -> None:
 
 
 def _most_resident_mb() -> float:
-    """The most that this process ever had resident, in MB (VmHWM of Linux)."""
+    """The largest resident memory that this process ever had, in MB (VmHWM of Linux)."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6

@@ -1,4 +1,4 @@
-"""How long a prompt takes, from its arrival at the node to the `z` that it publishes."""
+"""The time of a prompt, from its arrival at the node to the `z` that the node publishes."""
 
 from __future__ import annotations
 
@@ -25,21 +25,22 @@ from training.exporting.untrained import write_untrained
 from training.networks.encoding import encode
 
 _STATES = 10_000
-# Between the graph's z and PyTorch's: the same sums of ten thousand float32 in another order.
+# Largest difference between the graph's z and PyTorch's: they sum ten thousand float32 in another
+# order.
 _TOLERATED = 1e-4
 _AGENT = agent_config("fb_ar", "reaching", d=64, blocks=4, hidden=256, backward_hidden=256)
 _FORMULAS = {
-    # Carried by a few states, as a goal is.
+    # Few states carry it, as with a goal.
     "sparse": "norm(tcp_pos - [{x:.4f}, 0, 0.01]) < 0.05",
-    # Carried by all of them.
+    # All states carry it.
     "dense": "-norm(tcp_pos - [{x:.4f}, 0, 0.01])",
 }
 
 
 def benchmark_prompts(repeats: int) -> list[dict[str, object]]:
-    """Rows for prompts to the node, and for PyTorch's eager evaluation of the dense one.
+    """Returns rows for prompts to the node, and for PyTorch's eager evaluation of the dense one.
 
-    The model's weights are random: what they are makes no difference to the time.
+    The model's weights are random, since their values do not affect the time.
     """
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
@@ -61,7 +62,7 @@ def _write_model(bundle: Path) -> Networks:
     """A bundle with random weights and random states; returns its networks."""
     spec = make_environment("point_mass").spec
     generator = torch.Generator().manual_seed(0)
-    # 0.2 m is about how far the mass gets; observation and features are of the same length here.
+    # The mass gets about 0.2 m far; observation and features have the same length here.
     states = 0.2 * (2.0 * torch.rand(_STATES, spec.feature_dim, generator=generator) - 1.0)
     return write_untrained(_AGENT, spec, states, states.clone(), bundle)
 
@@ -84,7 +85,8 @@ def _through_the_node(bundle: Path, repeats: int) -> list[tuple[str, list[float]
 
 @torch.no_grad()
 def _eager(networks: Networks, bundle: Path, repeats: int) -> list[float]:
-    """The trainer's own encoding of the dense formula, in eager PyTorch on all its threads."""
+    """Times the trainer's own encoding of the dense formula, in eager PyTorch on all its
+    threads."""
     loaded = load_bundle(bundle)
     encoder = TaskEncoder(loaded)
     states = torch.from_numpy(encoder.reference)

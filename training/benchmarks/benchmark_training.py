@@ -1,4 +1,4 @@
-"""How many updates of each algorithm a second this machine makes, and where their time goes."""
+"""Updates of each algorithm per second on this machine, and the time of an update's parts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.compute.device import choose_device, device_name, wait_for
 from training.data.data import Transitions
 from training.data.flat_data import in_memory
 
-# Sizes of public forward-backward agents, which the figures can be put beside.
+# Sizes of public forward-backward agents, for comparison.
 _OBS_DIM, _ACT_DIM, _Z_DIM, _ROWS = 42, 9, 64, 100_000
 _SIZES = ((256, 256), (1024, 1024))
 _JOINTS = tuple(f"joint_{index}" for index in range(_OBS_DIM))
@@ -42,7 +42,7 @@ _SPEC = RobotSpec(
 
 
 def _noise() -> Transitions:
-    """Data of the right sizes: what is in them makes no difference to the time."""
+    """Data of the right sizes; their values do not affect the time."""
     rng = np.random.default_rng(0)
     observation = rng.standard_normal((_ROWS, _OBS_DIM), dtype=np.float32)
     action = rng.uniform(-1.0, 1.0, size=(_ROWS, _ACT_DIM)).astype(np.float32)
@@ -51,7 +51,7 @@ def _noise() -> Transitions:
 
 
 class _Case:
-    """An agent in training, and how long its updates took."""
+    """An agent in training, and the times of its updates."""
 
     def __init__(
         self, algorithm: Algorithm, data: Transitions, device: torch.device, **settings: Any
@@ -65,14 +65,14 @@ class _Case:
         self.seconds: list[float] = []
 
     def update(self) -> None:
-        """One whole update, the drawing of its batch included."""
+        """Makes one whole update, including drawing its batch."""
         started = time.perf_counter()
         self._agent.update(*self._sampler.sample(self._generator), self._generator)
         wait_for(self._device)
         self.seconds.append(time.perf_counter() - started)
 
     def row(self) -> dict[str, object]:
-        """The figures; the first update, which warms up, does not count."""
+        """The figures, without the first update, which warms up."""
         config, seconds = self.config, sorted(self.seconds[1:])
         return {
             "case": config.algorithm,
@@ -89,7 +89,7 @@ class _Case:
 def profile_training(
     repeats: int, device: str = "cpu", threads: int = 2
 ) -> list[dict[str, object]]:
-    """Rows for the algorithms at the smaller size in float32: the share of an update by part."""
+    """Returns rows for the algorithms at the smaller size in float32: an update's time by part."""
     there, data = choose_device(device), _noise()
     hidden, batch = _SIZES[0]
     rows: list[dict[str, object]] = []
@@ -106,10 +106,10 @@ def profile_training(
 def benchmark_training(
     repeats: int, device: str = "cpu", threads: int = 2
 ) -> list[dict[str, object]]:
-    """Rows for the algorithms at two sizes, in both precisions, then for more blocks, larger
-    batches and wider networks of `fb_aware`.
+    """Returns rows for the algorithms at two sizes, in both precisions, then for more blocks,
+    larger batches and wider networks of `fb_aware`.
 
-    All of them take turns, so that whatever else the machine does falls on all alike.
+    They take turns, so that other load on the machine affects all of them alike.
     """
     there, data = choose_device(device), _noise()
     cases = [

@@ -1,6 +1,6 @@
 """Benchmarks of graphs, training and data: what each measures, and its settings."""
 
-# What a case runs is imported when it runs: graphs are timed on machines without torch, too.
+# Each case imports its code when it runs, so that graphs can be timed without torch.
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SHIPPED = "jaco"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Inference(CommandConfig):
-    """A policy step, the best of 32 actions and a full encoding of 10,000 states, on every backend
-    that is here."""
+    """A policy step, the best of 32 actions and a full encoding of 10,000 states, on every
+    installed backend."""
 
     bundle: Path | None = None
-    """Time this model, by itself; none for untrained networks with hidden layers of 256 and 1024,
-    beside eager PyTorch."""
+    """Time only this model; none: untrained networks with hidden layers of 256 and 1024, compared
+    with eager PyTorch."""
     repeats: int = 100
     """How often each case runs, in hundreds of policy steps."""
 
@@ -34,7 +34,7 @@ class Inference(CommandConfig):
         require_at_least(self, 2, "repeats")
 
     def rows(self) -> list[Row]:
-        """Runs it; without PyTorch here, of a shipped model."""
+        """Runs it; without PyTorch, on a shipped model."""
         bundle = self.bundle
         if bundle is None:
             try:
@@ -56,18 +56,18 @@ class Inference(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Training(CommandConfig):
-    """Updates of each algorithm a second, with 42 observations, 9 actions and `z`
-    of 64, and how they fall with blocks, batch and width."""
+    """Updates of each algorithm per second, with 42 observations, 9 actions and `z` of 64, and how
+    the rate falls with blocks, batch and width."""
 
     repeats: int = 15
-    """Turns of each case."""
+    """Turns per case."""
     device: str = "cpu"
-    """Where to compute: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` where there is one."""
+    """Device to compute on: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` if there is one."""
 
     threads: int = 2
     """CPU threads."""
     profile: bool = False
-    """Print instead which share of an update each of its parts takes."""
+    """Print each part's share of an update instead."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 2, "repeats")
@@ -83,17 +83,17 @@ class Training(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Memory(CommandConfig):
-    """Training on a folder of many transitions, which it makes (8 GB of disk), beside training on
-    a small one."""
+    """Training on a folder of many transitions, which it makes (8 GB of disk), compared with
+    training on a small one."""
 
     transitions: int = 10_000_000
-    """Size of the folder."""
+    """Number of transitions in the folder."""
     repeats: int = 150
-    """Updates on each folder."""
+    """Updates per folder."""
     threads: int = 2
     """CPU threads."""
     folder: Path | None = None
-    """Where it makes its folders and leaves them; none for a place that is removed."""
+    """Where it makes its folders and leaves them; none: a place that is removed afterwards."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 2, "repeats")
@@ -107,11 +107,11 @@ class Memory(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Collect(CommandConfig):
-    """Transitions of random motion a second on all cores, for each robot; beside dm_control's own
-    loops."""
+    """Transitions of random motion per second on all cores, for each robot, compared with
+    dm_control's own loops."""
 
     repeats: int = 120
-    """Episodes of each."""
+    """Episodes per robot."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 2, "repeats")
@@ -125,11 +125,11 @@ class Collect(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Damage(CommandConfig):
-    """What comes of reading damaged files: bundles' descriptions, npz, HDF5, YAML, checkpoints,
-    records and skills. Fails where one is read wrongly or ends in a traceback."""
+    """The outcome of reading damaged files: bundles' descriptions, npz, HDF5, YAML, checkpoints,
+    records and skills. Fails if one is read wrongly or ends in a traceback."""
 
     repeats: int = 3000
-    """Damaged files of npz and of HDF5; half as many descriptions, a sixth of the others."""
+    """Damaged files of npz and of HDF5 each; half as many descriptions, a sixth of the others."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "repeats")
@@ -143,8 +143,8 @@ class Damage(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Bags(CommandConfig):
-    """How fast a clean recording of the arm becomes episodes, and how much memory that takes, for
-    each storage of rosbag2."""
+    """Time and memory for turning a clean recording of the arm into episodes, for each storage of
+    rosbag2."""
 
     messages: int = 100_000
     """Messages in the recording."""

@@ -1,4 +1,4 @@
-"""The whole files that `fb_ros benchmark damage` damages."""
+"""The intact files that `fb_ros benchmark damage` damages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def small_agent() -> Agent:
 
 
 def run_of(settings: dict[str, Any]) -> dict[str, Any]:
-    """The record of a run with these settings of its agent."""
+    """The record of a run whose agent has these settings."""
     return {
         "robot": ROBOT,
         "data": {"fingerprint": "0" * 64, "transitions": 100, "collected_with": []},
@@ -42,7 +42,7 @@ def run_of(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def drawn_episode(number: int) -> Episode:
-    """An episode of `STEPS` random transitions; each number has its own."""
+    """An episode of `STEPS` random transitions, different for each number."""
     spec, rng = make_environment(ROBOT).spec, np.random.default_rng(number)
     rows = STEPS + 1
     observation = rng.normal(size=(rows, spec.obs_dim)).astype(np.float32)
@@ -59,7 +59,7 @@ def drawn_episode(number: int) -> Episode:
 
 
 def write_minari(path: Path, episodes: list[Episode], **options: Any) -> None:
-    """The episodes as Minari writes them; `options` are those of HDF5's data sets."""
+    """Writes the episodes in Minari's layout; `options` are those of HDF5's data sets."""
     with h5py.File(path, "w") as file:
         for number, episode in enumerate(episodes):
             group = file.create_group(f"episode_{number}")
@@ -75,7 +75,7 @@ def write_minari(path: Path, episodes: list[Episode], **options: Any) -> None:
 
 
 def write_d4rl(path: Path, episodes: list[Episode]) -> None:
-    """The episodes as D4RL writes them, all of them cut off by time."""
+    """Writes the episodes in D4RL's layout, all of them cut off by time."""
     with h5py.File(path, "w") as file:
         file["observations"] = np.concatenate([one.observation[:-1] for one in episodes])
         file["actions"] = np.concatenate([one.action[1:] for one in episodes])

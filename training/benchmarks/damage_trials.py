@@ -1,6 +1,6 @@
-"""One trial each: a file is damaged and read, and comes out as it was, or is refused.
+"""Single trials: a file is damaged and read; it must come out unchanged or be refused.
 
-`Trial` is called with a generator and says `read`, `refused` or `wrong`; whatever else it raises
+A `Trial` takes a generator and returns `read`, `refused` or `wrong`; anything else that it raises
 is a fault of the reader.
 """
 
@@ -46,7 +46,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def description_trial(folder: Path) -> Trial:
-    """A flipped bit in `bundle.json`, which must never load."""
+    """Flips a bit in `bundle.json`, which must then never load."""
     bundle = find_bundle(Path("jaco"))
     content = (bundle / DESCRIPTION).read_bytes()
     for name in (*FILES, *OPTIONAL_FILES):
@@ -64,7 +64,7 @@ def description_trial(folder: Path) -> Trial:
 
 
 def npz_trial(folder: Path) -> Trial:
-    """One damaged episode beside a whole one."""
+    """Damages one episode beside an intact one."""
     spec = make_environment(ROBOT).spec
     whole = drawn_episode(0)
     save_episode(folder, 0, whole)
@@ -87,9 +87,9 @@ def npz_trial(folder: Path) -> Trial:
 
 
 def hdf5_trial(folder: Path) -> Trial:
-    """Minari's layout with checksums, damaged anywhere; D4RL's, damaged outside of its numbers.
+    """Damages Minari's layout with checksums anywhere, and D4RL's outside its numbers.
 
-    HDF5 keeps no checksum of plain arrays: nobody can tell there that a number is another one.
+    HDF5 keeps no checksum of plain arrays, so a changed number in them cannot be detected.
     """
     path = folder / "data.hdf5"
     episodes = [drawn_episode(number) for number in range(3)]
@@ -117,7 +117,7 @@ def hdf5_trial(folder: Path) -> Trial:
 
 
 def yaml_trial(folder: Path) -> Trial:
-    """A mapping whose text or whose values are damaged."""
+    """Damages the text or the values of a mapping."""
     original = shipped("config", "jaco_bag.yaml")
     assert original is not None
     text = original.read_bytes()
@@ -136,7 +136,7 @@ def yaml_trial(folder: Path) -> Trial:
 
 
 def checkpoint_trial(folder: Path) -> Trial:
-    """A checkpoint of which bytes or the record are damaged: it goes on as it was, or not."""
+    """Damages bytes or the record of a checkpoint: it continues as before, or is refused."""
     agent = small_agent()
     path = folder / "checkpoint.safetensors"
     settings = dataclasses.asdict(agent.config)
@@ -165,7 +165,7 @@ def checkpoint_trial(folder: Path) -> Trial:
 
 
 def record_trial(folder: Path) -> Trial:
-    """The record of a run that is not JSON, or says something else."""
+    """Makes the record of a run invalid JSON, or changes its contents."""
     path = folder / RUN
     run = run_of(dataclasses.asdict(CONFIG))
     content = json.dumps(run).encode()
@@ -183,7 +183,7 @@ def record_trial(folder: Path) -> Trial:
 
 
 def skill_trial(folder: Path) -> Trial:
-    """A saved skill of which bytes are damaged."""
+    """Damages bytes of a saved skill."""
     library = SkillLibrary(folder)
     z = np.linspace(-1.0, 1.0, 128, dtype=np.float32)
     skill = SavedSkill(name="wave", z=z, model_id="0" * 64, text="goal_point(0, 0, 0)", date="")
@@ -204,7 +204,7 @@ def skill_trial(folder: Path) -> Trial:
 
 
 def _refusing(trial: Trial) -> Trial:
-    """A refusal is an outcome, if it is one line of a length that a person reads."""
+    """Checks that a refusal is one line of readable length; such a refusal is a valid outcome."""
 
     def run(rng: np.random.Generator) -> Outcome:
         try:
@@ -219,7 +219,7 @@ def _refusing(trial: Trial) -> Trial:
 
 
 def _recorded(path: Path) -> dict[str, Arrays]:
-    """The arrays of the whole episodes, by name, as far as the file can be read."""
+    """The arrays of the intact episodes, by name, as far as the file can be read."""
     found: dict[str, Arrays] = {}
     with contextlib.suppress(FbRosError):
         for recording in read_recordings(path, None, None):
@@ -241,4 +241,4 @@ TRIALS: dict[str, Callable[[Path], Trial]] = {
     "record": record_trial,
     "skill": skill_trial,
 }
-"""What makes each trial, which writes its files to the folder that it is given."""
+"""Makes each trial; a trial writes its files to the folder that it is given."""

@@ -1,4 +1,4 @@
-"""Damages of files: of their bytes, and of what they say. All are drawn from a generator."""
+"""Damages of files, in their bytes and in their contents; all are drawn from a generator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _EXTREMES = (b"\0" * 8, b"\xff" * 8, b"\x7f" + b"\xff" * 7, (1 << 40).to_bytes(8
 
 
 def damaged(content: bytes, rng: np.random.Generator) -> bytes:
-    """The same with flipped bits, a part cut off, overwritten, doubled or taken out."""
+    """The content with flipped bits, or a part cut off, overwritten, doubled or removed."""
     found = bytearray(content)
     at, length = int(rng.integers(len(found))), int(rng.integers(1, 64))
     kind = rng.integers(7)
@@ -27,7 +27,7 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
     elif kind == 5:
         found[at:at] = found[at : at + length]
     else:
-        # Where a length stands, one that promises too much.
+        # An extreme length, where the file stores one.
         extreme = _EXTREMES[rng.integers(len(_EXTREMES))][: 2 ** int(rng.integers(1, 4))]
         found[at : at + len(extreme)] = extreme
     return bytes(found)
@@ -40,7 +40,7 @@ _WRONG: tuple[Any, ...] = (
 
 
 def wrong_value(data: Any, rng: np.random.Generator) -> Any:
-    """The same plain data with one value, at any depth, that is another one, missing or new."""
+    """The same plain data with one value, at any depth, changed, missing or added."""
     if rng.random() < 0.03:
         return copy.deepcopy(_WRONG[rng.integers(len(_WRONG))])
     found = copy.deepcopy(data)

@@ -1,6 +1,6 @@
 """Benchmarks of running nodes: what each measures, and its settings."""
 
-# What a case runs is imported when it runs: these need no torch.
+# Each case imports its code when it runs; none of them needs torch.
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Row = dict[str, object]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Prompts(CommandConfig):
-    """From a prompt's arrival at task_inference_node to its `z`, with 10,000 reference states,
-    four blocks and hidden layers of 256; beside an eager PyTorch evaluation of the same."""
+    """The time from a prompt's arrival at task_inference_node to its `z`, with 10,000 reference
+    states, four blocks and hidden layers of 256, compared with eager PyTorch."""
 
     repeats: int = 100
-    """Prompts of each kind."""
+    """Prompts per kind."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 2, "repeats")
@@ -34,13 +34,13 @@ class Prompts(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Twin(CommandConfig):
-    """From a reward prompt to what the twin of the simulated robot saw, and how often policy_node
-    was late meanwhile."""
+    """The time from a reward prompt to the result of the simulated robot's twin, and how often
+    policy_node was late meanwhile."""
 
     bundle: Path = Path("jaco_hand")
     """Folder of a bundle, or the name of a model that ships."""
     repeats: int = 100
-    """Prompts."""
+    """Number of prompts."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 2, "repeats")
@@ -54,13 +54,13 @@ class Twin(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Control(CommandConfig):
-    """From an observation's way out to policy_node's command's way back, at 25 and 250 Hz; beside
-    a node that merely echoes."""
+    """The time from sending an observation to receiving policy_node's command, at 25 and 250 Hz,
+    compared with a node that only echoes."""
 
     seconds: float = 60.0
-    """How long each node is asked at each rate."""
+    """Time for each node at each rate, s."""
     web: bool = False
-    """Ask a second policy_node in turns with the first, beside a page with one client."""
+    """Also measure a second policy_node, in turns with the first, whose page has one client."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "seconds")
@@ -74,13 +74,14 @@ class Control(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Web(CommandConfig):
-    """The page of `fb_ros web` with the simulated arm and one client that reads all and draws
-    nothing: its start, how often it draws, what that costs, and from the end of a drag to `z`."""
+    """The page of `fb_ros web` with the simulated arm and one client that reads everything and
+    draws nothing: its start, its drawing rate, its cost, and the time from the end of a drag to
+    `z`."""
 
     seconds: float = 30.0
-    """How long it is looked at for its cost."""
+    """Time for which its cost is measured, s."""
     minutes: float = 0.0
-    """Minutes for which a client reconnects every minute, to see what it leaves behind."""
+    """Minutes for which a client reconnects every minute, to find leaks."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "seconds")
@@ -99,7 +100,7 @@ class Faults(CommandConfig):
     afterwards."""
 
     repeats: int = 100
-    """Injections of each fault."""
+    """Injections per fault."""
     page: Path | None = None
     """Document whose table is rewritten, such as `docs/safety.md`."""
 
@@ -115,11 +116,11 @@ class Faults(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Soak(CommandConfig):
-    """Memory and open files of the nodes over a long time with a prompt every two seconds and a
+    """Memory and open files of the nodes over a long time, with a prompt every two seconds and a
     fault every twenty."""
 
     minutes: float = 20.0
-    """How long it lasts."""
+    """Duration, minutes."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "minutes")
@@ -133,15 +134,15 @@ class Soak(CommandConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ends(CommandConfig):
-    """Whether each node ends in time and with status 0, by signals that come at random and twice,
-    and whether a demo that is killed leaves nothing behind."""
+    """Whether each node ends in time and with status 0 after one or two signals at random times,
+    and whether a killed demo leaves nothing behind."""
 
     repeats: int = 200
-    """Ends of each node."""
+    """Ends per node."""
     killed: int = 50
-    """Demos that are killed, and as many whose parent is."""
+    """Demos that are killed; as many more have their parent killed."""
     load: int = 2
-    """Processes that keep the machine busy besides."""
+    """Additional processes that keep the machine busy."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 0, "repeats", "killed", "load")

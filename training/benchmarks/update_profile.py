@@ -1,4 +1,4 @@
-"""What the parts of an update take of it, by PyTorch's own profiler."""
+"""The time of an update's parts, by PyTorch's own profiler."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _BACKWARD = "autograd::engine::evaluate_function"
 def part_shares(update: Callable[[], None], repeats: int) -> dict[str, float]:
     """The share of each part in an update, forward and backward together, and of the `rest`.
 
-    Medians of so many updates, run one by one: what else a machine does falls on few of them. The
-    profiler itself makes short operations look longer than they are.
+    Shares are medians over `repeats` updates, run one by one, so that other load on the machine
+    affects few of them. The profiler itself makes short operations look longer than they are.
     """
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(repeats):
@@ -40,10 +40,11 @@ def part_shares(update: Callable[[], None], repeats: int) -> dict[str, float]:
 
 
 def _part_times(events: Iterable[FunctionEvent]) -> dict[str, float]:
-    """Microseconds of each part; of the backward pass, by the forward operation of each step.
+    """Microseconds of each part; the backward pass is assigned by the forward operation of each
+    step.
 
-    Both carry autograd's number of the step; an operation without a step of its own carries that
-    of the next one, so that the last to start with a number is the step's.
+    Both carry autograd's sequence number of the step. An operation that is no step carries the
+    number of the next one, so the last one to start with a number is the step itself.
     """
     in_order = sorted(events, key=lambda event: event.time_range.start)
     part_of_step: dict[int, str] = {}
@@ -72,7 +73,7 @@ def _is_backward(event: FunctionEvent | None) -> bool:
 
 
 def _marked(event: FunctionEvent | None) -> str:
-    """The innermost part that an event is in."""
+    """The innermost part that contains an event."""
     while event is not None:
         if event.name.startswith(PREFIX):
             name = event.name.removeprefix(PREFIX)

@@ -21,20 +21,20 @@ from training.collecting.exploration import ExplorationConfig
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OnlineConfig:
-    """How an agent learns while it collects."""
+    """How an agent learns while it collects data."""
 
     td3: Td3Config = dataclasses.field(default_factory=lambda: Td3Config(learning_rate=1e-3))
     """The agent."""
     warm_up: int = 10_000
     """Transitions of random motion before it acts and learns."""
     updates_per_step: float = 0.25
-    """Updates for each transition."""
+    """Updates per transition."""
     round_episodes: int = 8
-    """Episodes that one state of the agent collects, at the same time."""
+    """Episodes that are collected together with one state of the agent."""
     noise: float = 0.2
     """Standard deviation of the noise on its actions."""
     capacity: int = 1_000_000
-    """Newest transitions that it learns from."""
+    """Number of newest transitions that it learns from."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "warm_up", "round_episodes", "capacity")
@@ -46,17 +46,17 @@ class OnlineConfig:
 class CollectConfig(CommandConfig):
     """Collect episodes: of random motion, of an explorer, or of agents at several tasks.
 
-    The data depend on the seed and the settings, and not on the number of workers. A run that was
-    interrupted is continued by the same command.
+    The data depend on the seed and the settings, not on the number of workers. The same command
+    continues an interrupted run.
     """
 
     robot: str = "jaco"
     """Robot to simulate."""
     method: Literal["noise", "rnd", "mood", "controller"] = "noise"
-    """`noise`: random, temporally correlated actions. `rnd`: an agent that learns on the way to
-    go where it has not been (random network distillation). `mood`: an agent for each of `tasks`,
-    whose episodes of the highest return are pooled (mixed-objective data). `controller`: a
-    velocity-following controller that the robot has already, recorded."""
+    """`noise`: random, temporally correlated actions. `rnd`: an agent that learns meanwhile to go
+    where it has not been (random network distillation). `mood`: an agent for each of `tasks`,
+    whose episodes of the highest return are pooled (mixed-objective data). `controller`:
+    recordings of a velocity-following controller that the robot already has."""
     out: Path = Path("data/jaco")
     """Folder for the episodes."""
     episodes: int = 6000
@@ -65,13 +65,13 @@ class CollectConfig(CommandConfig):
     """Longest episode, in control periods."""
     margin: float = 0.1
     """An episode ends, in a terminal state, when the goal feature is further than this outside the
-    goal box; robots that move about may go anywhere."""
+    goal box; mobile robots may go anywhere."""
     start: Start = "benchmark"
-    """Where episodes of a robot with legs start: as its benchmark has it, or `standing`."""
+    """Initial states of a robot with legs: those of its benchmark, or `standing`."""
     seed: int = 0
     """Seed of the whole data set."""
     workers: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)
-    """Processes."""
+    """Number of processes."""
     explore: ExplorationConfig = dataclasses.field(default_factory=ExplorationConfig)
     """How random actions are drawn."""
     online: OnlineConfig = dataclasses.field(default_factory=OnlineConfig)
@@ -81,14 +81,14 @@ class CollectConfig(CommandConfig):
     keep_share: float = 0.25
     """Share of each task's episodes that `mood` keeps."""
     policy: Path | None = None
-    """Bundle of an earlier model that goes for random goals, so that the states it gets into are
-    in the data; its actions are mixed with random ones. None for random actions alone."""
+    """Bundle of an earlier model that reaches for random goals, so that the states it reaches are
+    in the data; its actions are mixed with random ones. None: only random actions."""
     goal_steps: float = 80.0
     """Mean number of control periods between that model's goals (geometric)."""
     controller: Path | None = None
     """ONNX file of the controller that the method `controller` records."""
     controller_layout: Path = Path("legged_gym.yaml")
-    """How it reads and drives the robot, in YAML: a file, or one that ships in `config/`."""
+    """YAML file of the controller's inputs and outputs: a path, or one that ships in `config/`."""
     walk: WalkConfig = dataclasses.field(default_factory=WalkConfig)
     """The controller's commands and disturbances."""
 

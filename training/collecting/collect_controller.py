@@ -1,4 +1,4 @@
-"""Recording a controller that walks: asked velocities, noise, pushes, postures and falls."""
+"""Recording a walking controller: commanded velocities, noise, pushes, postures and falls."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from training.collecting.rollout import episode_of
 from training.collecting.velocity_controller import VelocityController, down
 from training.data.episode import Episode
 
-# Noise on scripted postures, as a share of that on the controller's output.
+# Noise on scripted postures, as a share of the noise on the controller's output.
 _POSE_NOISE = 0.3
-# Of the time after a fall, the shares in which the legs are drawn in, and in which they stand up.
+# Shares of the time after a fall in which the legs are drawn in, and in which they stand up.
 _DRAW_IN, _STAND_UP = 0.4, 0.4
-# Upright component above which it is on its feet again.
+# Upright component above which the robot is back on its feet.
 _RECOVERED = 0.7
 
 
 def require_recordable(config: CollectConfig) -> None:
-    """Refuses a controller that cannot be run on the robot, before any worker starts."""
+    """Refuses a controller that cannot run on the robot, before any worker starts."""
     recorder(config, make_environment(config.robot))
 
 
@@ -50,10 +50,11 @@ def record_controller(
     steps: int,
     rng: np.random.RandomState,
 ) -> Episode:
-    """An episode of at most `steps` from a new start.
+    """Records an episode of at most `steps` from a new start.
 
-    After a fall the legs are drawn in and stretched, which gets it up if it lies on its belly; if
-    it does not, the episode ends. No state is terminal: what comes after a fall is in the data.
+    After a fall the legs are drawn in and stretched, which gets the robot up if it lies on its
+    belly; if it stays down, the episode ends. No state is terminal: the data include what follows
+    a fall.
     """
     spec = environment.spec
     environment.reset(rng)
@@ -104,7 +105,8 @@ def _targets(
 
 
 def _getting_up(layout: ControllerLayout, state: RobotState, steps: int) -> list[np.ndarray]:
-    """Targets in the controller's order: legs drawn in from where they are, then stretched."""
+    """Targets in the controller's order: the legs are drawn in from where they are, then
+    stretched."""
     present = state.joint_position[state.joint_indices(layout.joints)]
     lie, stand = layout.poses.get("lie", layout.stance), layout.poses["stand"]
     times = [0.0, _DRAW_IN, _DRAW_IN + _STAND_UP, 1.0]

@@ -19,7 +19,8 @@ from training.data.episode import save_episode
 
 
 def episodes_of(config: CollectConfig, indices: Sequence[int]) -> Iterator[int]:
-    """Collects random episodes and yields the transitions of each, in any order."""
+    """Collects the episodes `indices` and yields the number of transitions of each, in any
+    order."""
     if config.workers == 1:
         worker = _Worker(config)
         yield from map(worker.run, indices)

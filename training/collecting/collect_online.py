@@ -1,4 +1,4 @@
-"""Collecting by agents that learn on the way: RND, and mixed-objective data (MOOD)."""
+"""Collecting by agents that learn meanwhile: RND, and mixed-objective data (MOOD)."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ RunJobs = Callable[[list[Job]], Iterator[Done]]
 
 
 def collect_online(config: CollectConfig) -> tuple[int, int]:
-    """Collects what is missing; returns how many episodes that were, and their transitions."""
-    arithmetic.set_up(threads=1)  # Sums in another order would make other data.
+    """Collects the missing episodes; returns their number and their transitions."""
+    arithmetic.set_up(threads=1)  # Another order of sums would make other data.
     with _workers(config) as run:
         if config.method == "rnd":
             return OnlineAgent(config, config.out, "").collect(config.episodes, run)
@@ -56,15 +56,16 @@ def collect_online(config: CollectConfig) -> tuple[int, int]:
 
 
 class OnlineAgent:
-    """A TD3 agent, and the folder of what it has collected so far.
+    """A TD3 agent, and the folder of the data that it has collected so far.
 
-    It collects in rounds: all episodes of a round with the agent as it was before, then it learns
-    from all that it has seen. After a round everything that it goes on from is on disk, so that
-    an interrupted run continues to the same data.
+    It collects in rounds: all episodes of a round use the agent from before the round, then the
+    agent learns from all data so far. After each round its whole state is on disk, so that an
+    interrupted run continues to the same data.
     """
 
     def __init__(self, config: CollectConfig, folder: Path, task: str) -> None:
-        """`task` is the reward to learn; an empty one, that of random network distillation."""
+        """`task` is the reward to learn; an empty one means that of random network
+        distillation."""
         self._config, self._folder, self._task = config, folder, task
         spec = make_environment(config.robot).spec
         torch.manual_seed(config.seed)
@@ -136,7 +137,7 @@ class OnlineAgent:
         return dataclasses.replace(batch, reward=bonus)
 
     def _save(self, done: int) -> None:
-        """Writes everything that it goes on from, whole or not at all."""
+        """Writes the agent's whole state, completely or not at all."""
         tensors = tensors_of(self._modules, self._optimizers)
         tensors["generator"] = self._generator.get_state()
         moments = self._replay.moments
@@ -148,7 +149,7 @@ class OnlineAgent:
         partial.rename(path)
 
     def _resume(self) -> int:
-        """Goes on from the last whole round; returns how many episodes there are."""
+        """Continues from the last complete round; returns the number of episodes there are."""
         path = self._folder / AGENT
         done = 0
         if path.exists():
@@ -220,7 +221,7 @@ def _link(source: Path, target: Path) -> None:
 
 @contextmanager
 def _workers(config: CollectConfig) -> Iterator[RunJobs]:
-    """A function that runs jobs, in their order."""
+    """Yields a function that runs jobs, in their order."""
     described = WorkerConfig(
         robot=config.robot,
         start=config.start,

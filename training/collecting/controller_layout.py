@@ -1,4 +1,4 @@
-"""How a velocity-following controller reads and drives a robot, as a person writes it in YAML."""
+"""The inputs and outputs of a velocity-following controller, described in YAML."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class ControllerLayout:
     joints: tuple[str, ...]
     """The controller's joints."""
     stance: np.ndarray
-    """Positions that inputs and outputs are relative to, rad, `(joints,)`."""
+    """Positions to which inputs and outputs are relative, rad, `(joints,)`."""
     output_scale: np.ndarray
     """rad per unit of the output, `(joints,)`."""
     clip: float
-    """Largest amount of an input or an output."""
+    """Largest magnitude of an input or an output."""
     command_step: np.ndarray
     """Largest change of the command in a control period, `(3,)`: m/s, m/s, rad/s."""
     command_low: np.ndarray
-    """From where commands are drawn, `(3,)`."""
+    """Lower bound of drawn commands, `(3,)`."""
     command_high: np.ndarray
-    """To where, `(3,)`."""
+    """Upper bound of drawn commands, `(3,)`."""
     poses: Mapping[str, np.ndarray]
     """Postures of scripted slow motion, rad, `(joints,)` each."""
 
@@ -48,11 +48,11 @@ class ControllerLayout:
         return sum(self.size(name) for name, _ in self.reads)
 
     def size(self, name: str) -> int:
-        """How many numbers of the input vector `name` takes."""
+        """How many numbers of the input vector the part `name` takes."""
         return _SIZES.get(name, len(self.joints))
 
     def require_robot(self, robot: RobotSpec) -> None:
-        """Refuses a robot that is not driven by position servos at these joints."""
+        """Refuses a robot whose actions are not position servos at these joints."""
         if robot.action_interface != "position" or sorted(robot.action_joints) != sorted(
             self.joints
         ):
@@ -63,12 +63,12 @@ class ControllerLayout:
 
 
 def find_layout(path: Path) -> Path:
-    """The file of a layout, where it lies or ships in `config/`."""
+    """The file of a layout, at `path` or among those that ship in `config/`."""
     return path if path.is_file() else shipped("config", path.name) or path
 
 
 def read_layout(path: Path) -> ControllerLayout:
-    """Reads a layout; refuses what it does not know, naming what is possible."""
+    """Reads a layout; refuses unknown entries and lists the valid ones."""
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -18,27 +18,28 @@ class WalkConfig:
     hold_seconds: tuple[float, float] = (1.0, 3.0)
     """Shortest and longest time that a command is held."""
     zero_share: float = 0.15
-    """Share of the commands that are to stand. In the second half of such a segment the servos
-    hold the posture `stand`: few controllers stand quite still by themselves."""
+    """Share of the commands that ask it to stand. In the second half of such a segment the servos
+    hold the posture `stand`, since few controllers stand still by themselves."""
     open_share: float = 0.35
-    """Share of the components of the others that are zero, so that going straight, sideways or
-    round on the spot is in the data."""
+    """Share of zero components in the other commands, so that the data include going straight,
+    sideways, and turning on the spot."""
     pose_share: float = 0.12
     """Share of the segments that are scripted slow motion between the layout's postures."""
     noise: tuple[float, ...] = (0.0, 0.0, 0.3, 0.7, 1.2)
-    """Sizes of the noise on the controller's output, in its units, one drawn for each segment."""
+    """Sizes of the noise on the controller's output, in its units; one is drawn for each
+    segment."""
     noise_memory: float = 0.8
-    """Share of the noise that stays from one step to the next."""
+    """Share of the noise that carries over from step to step."""
     push_share: float = 0.006
     """Share of the steps at which the torso is pushed."""
     push_speed: float = 0.8
     """Largest change of its speed by a push, m/s."""
     push_turn: float = 1.0
-    """Largest change of its rate of turn, rad/s."""
+    """Largest change of its angular velocity by a push, rad/s."""
     fallen_seconds: float = 2.0
     """How long an episode goes on after a fall."""
     fallen_up: float = 0.3
-    """Below which upright component the robot has fallen: 1 is level, 0 on its side."""
+    """Upright component below which the robot has fallen: 1 is level, 0 on its side."""
 
     def __post_init__(self) -> None:
         low, high = self.hold_seconds
@@ -54,14 +55,14 @@ class WalkConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Script:
-    """One episode's plan, a row a step."""
+    """One episode's plan, one row per step."""
 
     command: np.ndarray
-    """(vx, vy, wz) asked, `(steps, 3)`."""
+    """Commanded (vx, vy, wz), `(steps, 3)`."""
     pose: np.ndarray
     """Servo targets of scripted motion, `(steps, joints)`; NaN where the controller acts."""
     noise: np.ndarray
-    """Added to the controller's output, `(steps, joints)`."""
+    """Noise added to the controller's output, `(steps, joints)`."""
     push: np.ndarray
     """Change of the torso's velocity, `(steps, 6)`: linear, world frame, and angular."""
 
@@ -104,7 +105,7 @@ def draw_script(
 
 
 def correlated(rng: np.random.RandomState, steps: int, width: int, memory: float) -> np.ndarray:
-    """Noise of unit size of which the share `memory` stays from step to step, `(steps, width)`."""
+    """Noise of unit size; the share `memory` carries over from step to step, `(steps, width)`."""
     fresh = rng.normal(size=(steps, width)) * np.sqrt(1.0 - memory**2)
     noise = np.empty((steps, width))
     present = rng.normal(size=width)

@@ -17,12 +17,12 @@ class ExplorationConfig:
     hold_steps: float = 8.0
     """Mean number of control periods for which an action is held (geometric)."""
     rest_probability: float = 0.1
-    """Share of the held actions that are zero, so that standing still is in the data."""
+    """Share of the held actions that are zero, so that the data include standing still."""
     joint_rest_probability: float = 0.3
-    """Share of the single components that are zero in the others."""
+    """Share of zero components in the other actions."""
     reach: float = 2.0
-    """Held actions are drawn from a cube up to this large and clipped to `[-1, 1]`: above 1, so
-    that the limits, which a trained policy likes, are in the data."""
+    """Held actions are drawn from a cube up to this size and clipped to `[-1, 1]`: above 1, the
+    data include the limits, which trained policies often use."""
     jitter: float = 0.1
     """Standard deviation of the noise added at each step."""
 
@@ -38,8 +38,8 @@ def explore(
 ) -> np.ndarray:
     """Actions in `[-1, 1]`, shape `(steps, act_dim)`.
 
-    A held action is uniform in a cube of random size, so that slow motion, fast motion and
-    motion at the limits are all frequent.
+    A held action is uniform in a cube of random size, so that slow motion, fast motion and motion
+    at the limits are all frequent.
     """
     change = rng.uniform(size=steps) < 1.0 / config.hold_steps
     change[0] = True

@@ -1,4 +1,4 @@
-"""Collecting with a model: it goes for random goals, more or less disturbed."""
+"""Collecting with a model that reaches for random goals, under various disturbances."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class GoalSeeker:
         """A controller for one episode.
 
         It takes a new goal every `goal_steps` steps on average. Its actions are averaged with
-        `disturbance` `(steps, act_dim)`, with a weight drawn for the episode: often a small one,
-        so that undisturbed reaching and holding are in the data, and sometimes a large one.
+        `disturbance` `(steps, act_dim)`. The weight is drawn for the episode: it is often small,
+        so that the data include undisturbed reaching and holding, and sometimes large.
         """
         weight = rng.uniform() ** 2
         change = rng.uniform(size=len(disturbance)) < 1.0 / goal_steps

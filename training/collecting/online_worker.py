@@ -1,4 +1,4 @@
-"""The part of online collecting that simulates, in processes without torch."""
+"""The simulating part of online collecting, in processes without torch."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Job(NamedTuple):
     folder: Path
     number: int
     policy: NumpyPolicy | None
-    """None for random motion."""
+    """The policy to run; None for random motion."""
     task: str
-    """Whose reward is stored; none if empty."""
+    """Task whose reward is stored; empty for none."""
 
 
 class Done(NamedTuple):
@@ -49,7 +49,7 @@ class WorkerConfig:
 
 
 class OnlineWorker:
-    """Runs episodes; each depends on its job and on the seed only."""
+    """Runs episodes; each depends only on its job and on the seed."""
 
     def __init__(self, config: WorkerConfig) -> None:
         self._config = config
@@ -78,6 +78,6 @@ class OnlineWorker:
         if job.task:
             (task,) = reward_tasks(config.robot, (job.task,))
             rewards = task.rewards(environment, episode.physics).astype(np.float32)
-            rewards[0] = 0.0  # Nothing led to the first state.
+            rewards[0] = 0.0  # No action led to the first state.
             episode = dataclasses.replace(episode, reward=rewards[:, None])
         return Done(save_episode(job.folder, job.number, episode), episode.steps)

@@ -25,7 +25,7 @@ class ReplayBuffer:
         return min(self._seen, len(self._reward))
 
     def add(self, episode: Episode) -> None:
-        """Takes in an episode, over the oldest transitions if need be."""
+        """Adds an episode, which replaces the oldest transitions if necessary."""
         rows = (self._seen + np.arange(episode.steps)) % len(self._reward)
         self._observation[rows] = episode.observation[:-1]
         self._next[rows] = episode.observation[1:]

@@ -1,4 +1,4 @@
-"""Running a controller in a simulated robot and recording what happened."""
+"""Running a controller in a simulated robot and recording the episode."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Controller = Callable[[int, np.ndarray], np.ndarray]
 Stop = Callable[[RobotState], np.ndarray]
 """From stacked states to whether an episode ends in each of them, `(n,)`."""
 
-# Steps of known actions between two looks at whether the robot left its box.
+# Known actions run in blocks of this many steps between checks of the robot's box.
 _BLOCK = 25
 
 
 def rollout(
     environment: Environment, controller: Controller, steps: int, *, stop: Stop | None = None
 ) -> Episode:
-    """Runs `controller` from the present state for `steps`, or until `stop` says so.
+    """Runs `controller` from the present state for `steps`, or until `stop` ends the episode.
 
-    A state in which it stops is terminal: its discount is 0. What lies beyond is in no data, and a
-    model that expects nothing there has no reason to go. The end of the steps is a truncation.
+    A state that `stop` ends is terminal: its discount is 0. No data lie beyond it, and a model
+    that expects no reward there has no reason to go there. The end of the steps is a truncation.
     """
     spec = environment.spec
     physics, actions = [environment.physics_state()], []
@@ -41,7 +41,7 @@ def rollout(
 
 
 def replay(environment: Environment, actions: np.ndarray, *, stop: Stop | None = None) -> Episode:
-    """The same for `actions` `(steps, act_dim)` that are known beforehand, and faster."""
+    """Does the same for known `actions` `(steps, act_dim)`, which is faster."""
     commands = environment.spec.command_from_action(actions)
     physics = [environment.physics_state()[None]]
     for start in range(0, len(commands), _BLOCK):
@@ -54,7 +54,7 @@ def replay(environment: Environment, actions: np.ndarray, *, stop: Stop | None =
 def stop_outside(environment: Environment, margin: float) -> Stop | None:
     """Ends an episode where the goal feature is further than `margin` outside the goal box.
 
-    None for a robot that may go anywhere.
+    Returns None for a robot that may go anywhere.
     """
     if not environment.confined:
         return None
@@ -78,7 +78,7 @@ def episode_of(
     commands = spec.commands_before(first, actions[: len(physics) - 1])
     states = environment.robot_states(physics, commands)
     ends = np.zeros(len(physics), dtype=bool) if stop is None else stop(states)
-    ends[0] = False  # Nothing led to where it starts.
+    ends[0] = False  # No action led to the first state.
     count = int(np.argmax(ends)) + 1 if ends.any() else len(physics)
     discount = np.ones((count, 1), dtype=np.float32)
     discount[-1] = 0.0 if ends.any() else 1.0

@@ -1,4 +1,4 @@
-"""A velocity-following ONNX controller: a robot's state and a command in, servo targets out."""
+"""A velocity-following ONNX controller: it maps a robot's state and a command to servo targets."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from training.collecting.controller_layout import ControllerLayout
 
 
 class VelocityController:
-    """Whatever walks on the robot now, run as its maker runs it.
+    """The controller that the robot walks with, run as its maker runs it.
 
-    Commands are approached by at most the layout's `command_step` a period, as the robot's own
-    driver limits them.
+    Commands change by at most the layout's `command_step` per period, as in the robot's own
+    driver.
     """
 
     def __init__(self, path: Path, layout: ControllerLayout, robot: RobotSpec) -> None:
-        """Refuses a file that is no such controller, and a robot that it does not drive."""
+        """Refuses a file that is no such controller, and a robot that it does not fit."""
         layout.require_robot(robot)
         self._layout = layout
         self._joints = layout.joints
-        # Where each of the robot's commands is among the controller's joints.
+        # Index of each of the robot's commands among the controller's joints.
         self._order = [layout.joints.index(name) for name in robot.action_joints]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -33,7 +33,7 @@ class VelocityController:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # onnxruntime raises what its parser happens to.
+        except Exception as error:  # onnxruntime raises its parser's exceptions, of any class.
             reason = " ".join(str(error).split())[:200]
             raise FbRosError(f"{path} is not a readable ONNX model: {reason}") from error
         self._require_shapes(path)
@@ -53,7 +53,7 @@ class VelocityController:
             )
 
     def reset(self) -> None:
-        """Forgets the command and the output before."""
+        """Forgets the previous command and output."""
         self._command = np.zeros(3)
         self._output = np.zeros(len(self._joints))
 
@@ -62,7 +62,7 @@ class VelocityController:
     ) -> np.ndarray:
         """Servo targets for a `command` (vx, vy, wz), in the robot's order, rad, `(act_dim,)`.
 
-        `noise` is added to the output, `(joints,)` and in its units; the controller sees it.
+        `noise` `(joints,)` is added to the output, in its units; the controller sees it.
         """
         layout = self._layout
         step = np.clip(command - self._command, -layout.command_step, layout.command_step)
@@ -74,12 +74,13 @@ class VelocityController:
         return self.in_robot_order(layout.stance + layout.output_scale * self._output)
 
     def takes_over(self, targets: np.ndarray) -> None:
-        """Takes note of targets `(joints,)`, in its own order, that somebody else sent."""
+        """Notes targets `(joints,)`, in the controller's order, that did not come from it."""
         self._output = (targets - self._layout.stance) / self._layout.output_scale
         self._command = np.zeros(3)
 
     def in_robot_order(self, positions: np.ndarray) -> np.ndarray:
-        """Positions `(joints,)` from the controller's order to that of the robot's commands."""
+        """Reorders positions `(joints,)` from the controller's order to that of the robot's
+        commands."""
         return positions[self._order]
 
     def _read(self, name: str, state: RobotState) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The processes of a pool: each makes one worker, and asks it again and again."""
+"""The processes of a pool: each makes one worker, which runs all its jobs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ _worker: Any = None
 
 
 def start_worker(make: Callable[[Any], Any], config: Any) -> None:
-    """Initialises a process of a pool: `make(config)`, whose `run` answers its jobs."""
+    """Initialises a process of a pool with the worker `make(config)`, whose `run` does the
+    jobs."""
     global _worker
-    # Ctrl-C goes to the whole group; the process that started this one ends it.
+    # Ctrl-C reaches the whole process group; the parent process ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = make(config)
 
 
 def run_in_worker(job: Any) -> Any:
-    """What it does then."""
+    """Runs a job in this process's worker."""
     return _worker.run(job)

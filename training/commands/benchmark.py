@@ -1,4 +1,4 @@
-"""`fb_ros benchmark WHAT`: how long things take on this machine."""
+"""`fb_ros benchmark WHAT`: speed measurements on this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.benchmarks.cases import Benchmark
 
 
 def benchmark(config: Benchmark) -> Result:
-    """The machine, and a row for each case."""
+    """Returns a description of the machine, and a row for each case."""
     rows = config.rows()
     failed = any(row.get("ok") is False for row in rows)
     return {
@@ -27,7 +27,7 @@ def benchmark(config: Benchmark) -> Result:
 def _show(result: Result) -> str:
     """A line for each row."""
     rows = result["rows"]
-    # In the order in which they come first.
+    # Columns keep the order of their first appearance.
     all_names = dict.fromkeys(name for row in rows for name in row)
     names = [name for name in all_names if name not in ("case", "reference", "ok")]
     cells = [["case", *names]]

@@ -30,7 +30,7 @@ def collect(config: CollectConfig) -> Result:
     if config.policy:
         bundle = find_bundle(config.policy)
         config = dataclasses.replace(config, policy=bundle)
-        # Tried out here: a worker that fails to start would be restarted for ever.
+        # Built here first: a worker that fails to start would be restarted for ever.
         robot = GoalSeeker(bundle).robot.name
         if robot != config.robot:
             raise FbRosError(f"{config.policy} is a model of {robot}, not of {config.robot}")
@@ -46,7 +46,7 @@ def _collect(config: CollectConfig) -> Result:
     if config.method in ("noise", "controller"):
         episodes, steps = _collect_each(config)
     else:
-        # Imported here: random motion needs no torch.
+        # Imported only here, since random motion needs no torch.
         try:
             from training.collecting.collect_online import collect_online
         except ModuleNotFoundError as error:
@@ -68,7 +68,7 @@ def _collect(config: CollectConfig) -> Result:
 
 
 def _collect_each(config: CollectConfig) -> tuple[int, int]:
-    """Collects the missing episodes; returns how many, and their transitions."""
+    """Collects the missing episodes; returns their number and their transitions."""
     present = {episode_index(path) for path in config.out.glob("episode_*.npz")}
     missing = [index for index in range(config.episodes) if index not in present]
     steps = 0
@@ -84,11 +84,11 @@ def _refuse_other_data(config: CollectConfig) -> None:
     described = dataclasses.asdict(config)
     for changeable in ("out", "workers", "episodes", "json"):
         del described[changeable]
-    # The model's id and not its path, which may hold another model tomorrow.
+    # The record holds the model's id, since another model may lie at its path later.
     described["policy"] = load_bundle(config.policy).model_id if config.policy else None
     described["controller"] = described["controller_layout"] = None
     if config.controller:
-        # Likewise what the files hold, and not where they are.
+        # Likewise it holds a digest of the files instead of their paths.
         described["controller"] = _digest(config.controller)
         described["controller_layout"] = _digest(find_layout(config.controller_layout))
     path = config.out / METADATA
@@ -110,7 +110,7 @@ def _digest(path: Path) -> str:
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    """As it is when it comes back from a file."""
+    """The record as it comes back from a file."""
     plain: dict[str, Any] = json.loads(json.dumps(record, default=str))
     return plain
 

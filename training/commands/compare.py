@@ -33,27 +33,28 @@ from training.runs.run_record import read_run
 class CompareConfig(CommandConfig):
     """Evaluate runs of `fb_ros train` and `fb_ros topline` on a robot's benchmark tasks.
 
-    Runs that differ in their seed alone are taken together, and the others told apart. Prints the
-    return of each task, last and best, and the interquartile mean of return over episode length
-    with its 95 % bootstrap interval. `--plot` draws their learning curves.
+    Runs that differ only in their seed form one group. Prints the return of each task, last and
+    best, and the interquartile mean of return over episode length with its 95 % bootstrap
+    interval. `--plot` draws their learning curves.
     """
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Folders of training runs, of one robot."""
     data: tuple[Path, ...]
-    """Data, as a rule those that they were trained on; tasks are encoded from its states."""
+    """Data whose states encode the tasks, usually those that the runs were trained on."""
     tasks: tuple[str, ...] = ()
-    """Tasks; none: all of the robot's benchmark. An arm has `reach`, too: random goals."""
+    """Tasks; none: all of the robot's benchmark. An arm also has `reach`: random goals."""
     episodes: int = 10
-    """Episodes of each task."""
+    """Episodes per task."""
     seed: int = 0
-    """Seed of the states and of the episodes' starts."""
+    """Seed of the sampled states and of the episodes' initial states."""
     start: Start = "benchmark"
-    """Where episodes of a robot with legs start: as its benchmark has it, or `standing`."""
+    """Initial states of a robot with legs: those of its benchmark, or `standing`."""
     threads: int = 1
     """CPU threads; small networks gain nothing from more."""
     eval_samples: int = 0
-    """`M` of evaluation-based sampling for the advantage-weighted runs; 0: what they name."""
+    """`M` of evaluation-based sampling for the advantage-weighted runs; 0: each run's own
+    setting."""
     plot: Path | None = None
     """Picture (PNG or SVG) of the runs' learning curves."""
 
@@ -69,7 +70,7 @@ class CompareConfig(CommandConfig):
 
 @torch.no_grad()
 def compare(config: CompareConfig) -> Result:
-    """Returns of all runs, and what they come to for each algorithm."""
+    """Returns the returns of all runs, and a summary for each algorithm."""
     arithmetic.set_up(config.threads)
     runs = {folder: read_run(folder) for folder in config.runs}
     robots = {str(run["robot"]) for run in runs.values()}

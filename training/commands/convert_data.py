@@ -1,4 +1,4 @@
-"""`fb_ros data convert`: HDF5 files and bags into the folder of episodes that training reads."""
+"""`fb_ros data convert`: turns HDF5 files and bags into the folder of episodes for training."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ class ConvertConfig(CommandConfig):
     sources: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """HDF5 files (D4RL's or Minari's), bags (sqlite3 or MCAP) and folders of episodes."""
     out: Path
-    """Folder to make."""
+    """Folder to create."""
     robot: str = "jaco"
-    """Robot that they are of."""
+    """Robot that was recorded."""
     mapping: Path | None = None
-    """YAML that says which topics of a bag hold what (docs/data.md)."""
+    """YAML file that maps a bag's topics to the robot's state (docs/data.md)."""
     actions: Literal["normalised", "physical"] = "normalised"
     """Unit of an HDF5 file's actions: from -1 to 1, or commands in the robot's units."""
     mirrored: bool = False
-    """Write the episodes as seen in a mirror, left for right, for robots whose left side is as
-    their right: twice the data, with no side that the recorded controller favours."""
+    """Write the episodes mirrored, left for right, for symmetric robots: together with the
+    originals they are twice the data, and the recorded controller favours no side."""
     bad: Literal["refuse", "skip"] = "refuse"
     """How to treat episodes that cannot be trained on."""
     episode_steps: int | None = None
     """Steps of an episode in a D4RL file that has no `timeouts`."""
     trust: bool = False
-    """Convert although the numbers are odd: velocities that do not go with positions, joints
+    """Convert although the numbers are doubtful: velocities that contradict positions, joints
     beyond their limits, most commands cut off."""
     report: Path | None = None
-    """File to write what was found to, as JSON, also where the conversion is refused."""
+    """File for all findings, as JSON, also written if the conversion is refused."""
 
     def __post_init__(self) -> None:
         require_robot(self.robot)
@@ -65,7 +65,7 @@ class ConvertConfig(CommandConfig):
 
 
 def convert(config: ConvertConfig) -> Result:
-    """Writes the episodes; returns how many, and what was wrong with the others."""
+    """Writes the episodes; returns their number, and what is wrong with the others."""
     environment = make_environment(config.robot)
     spec = environment.spec
     mapping = read_mapping(config.mapping) if config.mapping else None
@@ -73,7 +73,7 @@ def convert(config: ConvertConfig) -> Result:
         raise FbRosError(f"{config.out} exists; choose another --out, or remove it")
     formats = {str(source): format_of(source) for source in config.sources}
     config.out.parent.mkdir(parents=True, exist_ok=True)
-    # Of a name of its own: nothing that was there before is replaced.
+    # A new name, so that nothing that existed before is replaced.
     partial = Path(tempfile.mkdtemp(prefix=f".{config.out.name}.", dir=config.out.parent))
     partial.chmod(0o755)
     problems: list[dict[str, str]] = []
@@ -163,7 +163,7 @@ def _entries(findings: list[tuple[str, Findings]]) -> list[dict[str, Any]]:
 
 
 def _mirrored(episode: Episode, environment: Environment) -> Episode:
-    """The same as seen in a mirror, with all read-outs of the robot computed again."""
+    """The episode mirrored, with all read-outs of the robot computed from the mirrored physics."""
     if not episode.physics.shape[1]:
         raise FbRosError("episodes without physics have no mirror image; leave --mirrored out")
     physics, actions = environment.mirrored(episode.physics, episode.action[1:].astype(np.float64))
@@ -172,7 +172,7 @@ def _mirrored(episode: Episode, environment: Environment) -> Episode:
 
 
 def _normalised(recording: Recording, spec: RobotSpec) -> Recording:
-    """The same with its actions brought from physical units to `[-1, 1]`."""
+    """The recording with its actions scaled from physical units to `[-1, 1]`."""
     action = recording.arrays.get("action")
     if action is None or action.ndim != 2 or action.shape[1] != spec.act_dim:
         return recording

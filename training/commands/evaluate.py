@@ -1,4 +1,4 @@
-"""`fb_ros evaluate`: zero-shot reaching in simulation, with the yardstick beside it."""
+"""`fb_ros evaluate`: zero-shot reaching in simulation, compared with a yardstick."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`fb_ros export`: a trained model as a bundle, with the graphs that the robot runs."""
+"""`fb_ros export`: writes a trained model as a bundle, with the graphs that the robot runs."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class ExportConfig(CommandConfig):
     run: Path = Path("runs/jaco")
     """Folder of the training run."""
     data: tuple[Path, ...] = (Path("data/jaco"),)
-    """The data that it was trained on, for the reference states."""
+    """The data that it was trained on, as the source of the reference states."""
     out: Path = Path("models/jaco")
-    """Folder of the bundle; one that was there is replaced once the new one is whole."""
+    """Folder of the bundle; an existing one is replaced once the new one is complete."""
     weights: str = "best"
     """`best` or `last`."""
     reference_states: int = 10_000
-    """States sampled from the data that travel with the model."""
+    """Number of states sampled from the data and stored with the model."""
     goals: int = 100
-    """Goals of the evaluation that is written into the bundle; for a robot that moves about,
-    episodes of each task that the training evaluated."""
+    """Goals of the evaluation that is written into the bundle; for a mobile robot, episodes of
+    each task that the training evaluated."""
     seed: int = 0
     """Seed of the sample and of the evaluation."""
 
@@ -84,7 +84,7 @@ def export(config: ExportConfig) -> Result:
                 EvaluateConfig(bundle=partial, goals=config.goals, seed=config.seed)
             )
         else:
-            # As in the training.
+            # The same tasks as in the training.
             tasks = run.get("eval_tasks", ())
             evaluation = evaluation_of(agent, environment, data, seed=config.seed, tasks=tasks)
             figures = evaluation(networks, config.goals)
@@ -100,7 +100,7 @@ def export(config: ExportConfig) -> Result:
 def _reference_states(
     config: ExportConfig, agent: AgentConfig, spec: RobotSpec, data: Transitions
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """A sample of `rho`, the measure that the independent states were drawn from in training."""
+    """Samples `rho`, the measure from which training drew the independent states."""
     generator = torch.Generator().manual_seed(config.seed)
     count = min(config.reference_states, len(data))
     rows = data.rows_of(torch.randperm(len(data), generator=generator)[:count])

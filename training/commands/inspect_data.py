@@ -1,4 +1,4 @@
-"""`fb_ros data inspect`: what data hold, and what is wrong with them, file by file."""
+"""`fb_ros data inspect`: shows what data hold, and what is wrong with them, file by file."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from training.data.record import read_record
 from training.data.recording import Arrays
 
 BAD = "bad"
-# Problems that are shown to a person; --json has them all.
+# Number of problems that are shown to a person; --json has them all.
 _SHOWN = 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InspectDataConfig(CommandConfig):
-    """Say what data hold and what is wrong with them; fails if something is."""
+    """Show what data hold and what is wrong with them; fails if something is."""
 
     data: Annotated[Path, tyro.conf.Positional]
     """A folder of episodes, an HDF5 file (D4RL's or Minari's) or a bag."""
     robot: str = ""
-    """Robot to hold them against; none: the one that the folder was made for, or no robot."""
+    """Robot to check them against; none: the one that the folder was made for, or no robot."""
     mapping: Path | None = None
-    """YAML that says which topics of a bag hold what (docs/data.md)."""
+    """YAML file that maps a bag's topics to the robot's state (docs/data.md)."""
     set_aside: bool = False
     """Move the files that cannot be trained on into `bad/` within their folder."""
 
@@ -70,7 +70,7 @@ class _Range:
 
 
 def inspect_data(config: InspectDataConfig) -> Result:
-    """The figures; `ok` is false where something cannot be trained on."""
+    """Returns the figures; `ok` is false if something cannot be trained on."""
     layout = format_of(config.data)
     spec = _robot_of(config, layout)
     mapping = read_mapping(config.mapping) if config.mapping else None
@@ -111,7 +111,7 @@ def inspect_data(config: InspectDataConfig) -> Result:
             now = _Range.of(rows)
             same = name in ranges and len(ranges[name].low) == len(now.low)
             ranges[name] = ranges[name].merged(now) if same else now
-    if spec is None:  # Held against a robot, each episode was checked by itself.
+    if spec is None:  # With a robot, each episode was checked by itself.
         problems += [entry for name, found in widths.items() for entry in _odd_ones(name, found)]
     if len(widths.get("physics", {})) > 1 and 0 in widths["physics"]:
         notes.append("not all episodes hold physics to compute rewards from")
@@ -152,8 +152,8 @@ def _robot_of(config: InspectDataConfig, layout: str) -> RobotSpec | None:
 
 
 def _odd_ones(name: str, found: dict[int, list[str]]) -> list[dict[str, str]]:
-    """A problem of each episode in which `name` is not as wide as in most of them."""
-    # There may be no physics; what there is has to be alike.
+    """A problem for each episode in which `name` has another width than in most episodes."""
+    # Episodes may lack physics; those that have it must agree.
     found = {width: episodes for width, episodes in found.items() if width}
     usual = max(found, key=lambda width: len(found[width]), default=0)
     return [
@@ -168,7 +168,7 @@ def _odd_ones(name: str, found: dict[int, list[str]]) -> list[dict[str, str]]:
 
 
 def _set_aside(folder: Path, layout: str, problems: list[dict[str, str]]) -> int:
-    """Moves the episodes with problems; returns how many."""
+    """Moves the episodes with problems; returns their number."""
     if layout != "episodes":
         raise FbRosError(
             f"{folder} is {layout} and no folder of episodes: none of its files can be set aside; "
@@ -183,7 +183,7 @@ def _set_aside(folder: Path, layout: str, problems: list[dict[str, str]]) -> int
 
 
 def _columns(name: str, found: _Range, spec: RobotSpec | None) -> list[dict[str, Any]]:
-    """Range, mean and spread of each part of an array, by the robot's names where they fit."""
+    """Range, mean and spread of each part of an array, by the robot's names if they fit."""
     fields: tuple[Field, ...] = ()
     if spec and name in ("observation", "features"):
         fields = spec.observation if name == "observation" else spec.features

@@ -1,4 +1,4 @@
-"""`fb_ros topline`: what an agent that is told the task learns from the same data."""
+"""`fb_ros topline`: trains an agent on the same data with the task's reward known."""
 
 from __future__ import annotations
 
@@ -41,27 +41,27 @@ class ToplineConfig(CommandConfig):
     """Train TD3 offline on one task, with the task's reward: the topline of zero-shot models."""
 
     robot: str = "walker"
-    """Robot that the data are of."""
+    """Robot that was recorded."""
     task: str = "walk"
-    """Task whose reward it is told."""
+    """Task whose reward it learns."""
     data: tuple[Path, ...] = (Path("data/walker"),)
     """Folders of episodes with stored physics."""
     out: Path = Path("runs/topline")
     """Folder for weights and learning curve."""
     updates: int = 50_000
-    """Updates in all."""
+    """Total number of updates."""
     seed: int = 0
     """Seed of the weights and of the batches."""
     threads: int = 0
     """CPU threads; 0 for PyTorch's choice."""
     device: str = "cpu"
-    """Where to compute: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` where there is one."""
+    """Device to compute on: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` if there is one."""
     eval_every: int = 5000
-    """Updates between evaluations; the last comes at the end in any case."""
+    """Updates between evaluations; the last evaluation is always at the end."""
     eval_episodes: int = 5
-    """Episodes of an evaluation."""
+    """Episodes per evaluation."""
     eval_seed: int = 1_000_000
-    """Seed of their starts."""
+    """Seed of the evaluation episodes' initial states."""
     td3: Td3Config = dataclasses.field(default_factory=Td3Config)
     """The agent."""
 
@@ -73,7 +73,7 @@ class ToplineConfig(CommandConfig):
 
 
 def topline(config: ToplineConfig) -> Result:
-    """Trains, evaluates on the way, and keeps the last and the best weights."""
+    """Trains and evaluates; keeps the last and the best weights."""
     with sole_writer(config.out, "fb_ros topline"):
         return _topline(config)
 
