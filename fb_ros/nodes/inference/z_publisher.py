@@ -14,7 +14,7 @@ from fb_ros.nodes.qos import LATCHED
 from fb_ros.task_inference.ramp import Ramp
 
 # policy_node stops the robot if no z comes for its z_timeout, 1 s by default.
-_HEARTBEAT_SECONDS = 0.2
+_HEARTBEAT_SECONDS = 0.1
 
 
 class ZPublisher:
