@@ -1,4 +1,4 @@
-"""How a node's process ends on a signal: soon, in order, and even if a library hangs."""
+"""Ends a node's process on a signal: soon, in order, and even if a library hangs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that somebody waits for, and waits for only so long."""
+"""Runs work with a time limit, since somebody waits for it."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class PromptAnswers:
     def __init__(
         self, node: Node, model_id: str, robot: str, counts: MutableMapping[str, int]
     ) -> None:
-        """`counts` are the node's: `prompts` numbers the answers; refusals add to
+        """`counts` are the node's: `prompts` numbers answers; refusals add to
         `refused_prompts`."""
         self._node, self._model_id, self._robot, self._counts = node, model_id, robot, counts
         self._status = node.create_publisher(DiagnosticStatus, "prompt/status", LATCHED)
