@@ -41,7 +41,7 @@ _CURVE, _UPDATES = "curve", "updates"
 
 
 def train(config: TrainConfig) -> Result:
-    """Trains, evaluates on the way, and keeps the last and the best weights."""
+    """Trains and evaluates; keeps the last and the best weights."""
     device = choose_device(config.device)
     distributed.join(device)
     try:
@@ -76,7 +76,7 @@ class _Training:
             weights, init = starting_weights(config.init, networks, agent_settings, spec)
             self._agent.load(weights, config.init)
         self._sampler = Sampler(agent_settings, spec, data, self._agent.networks)
-        # Alike in a training of one process and in the first of several.
+        # A training of one process draws the same as the first of several.
         self._generator = torch.Generator().manual_seed(config.seed + distributed.rank())
         self._evaluate = evaluation_of(
             agent_settings, environment, data, seed=config.eval_seed, tasks=config.eval_tasks
@@ -93,7 +93,7 @@ class _Training:
             self._best = resumed["best"] if resumed["best"] is not None else -np.inf
 
     def run(self, stop: StopSignal) -> Result:
-        """Updates until the end, or until it should stop."""
+        """Updates until the end, or until a reason to stop."""
         config = self._config
         over = config.minutes and self._minutes >= config.minutes
         if "last" in self._run and (over or self._update >= config.updates):
@@ -145,7 +145,7 @@ class _Training:
                 return self._run
 
     def _row(self, figures: Figures) -> dict[str, float]:
-        """The figures as numbers, over all processes; refuses those of a training gone wrong."""
+        """The figures as numbers, over all processes; raises if training has diverged."""
         config = self._config
         values = distributed.mean(torch.stack(list(figures.values()))).tolist()
         numbers = dict(zip(figures, values, strict=True))
@@ -165,7 +165,7 @@ class _Training:
         return f"{self._config.out} keeps the checkpoint of update {update}."
 
     def _evaluated(self, row: dict[str, float], log: TrainingLog) -> str:
-        """Evaluates, writes what came of it, and returns it as a line."""
+        """Evaluates, writes the result, and returns it as a line."""
         config, averaged = self._config, self._agent.averaged.on_cpu()
         row = row | self._evaluate(averaged, config.eval_goals)
         log.write(_CURVE, row)
@@ -207,7 +207,7 @@ class _Training:
 
 
 def _require_tasks(config: TrainConfig, environment: Environment) -> None:
-    """Refuses tasks that the robot does not have, before anything else takes its time."""
+    """Refuses unknown tasks of the robot before anything slow starts."""
     if environment.confined and config.eval_tasks:
         raise FbRosError(
             f"robot {config.robot} is evaluated by random goals; leave eval_tasks out"

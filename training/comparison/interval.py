@@ -1,4 +1,4 @@
-"""Scores of several runs on several tasks, in one number and how sure it is."""
+"""Scores of several runs on several tasks as one number with its uncertainty."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rliable import library, metrics
 
 
 class Interval(NamedTuple):
-    """An interquartile mean with its 95 % interval; no interval of a single run."""
+    """An interquartile mean with its 95 % interval; a single run has no interval."""
 
     iqm: float
     low: float | None
@@ -17,14 +17,14 @@ class Interval(NamedTuple):
 
 
 def interquartile_mean(scores: np.ndarray, *, reps: int = 2000, seed: int = 0) -> Interval:
-    """Over scores `(runs, tasks)`, with a stratified bootstrap over the runs.
+    """The mean over scores `(runs, tasks)`, with a stratified bootstrap over the runs.
 
-    Agarwal and others, 2021 (arXiv 2108.13264), by their library.
+    Computed by the library of Agarwal and others, 2021 (arXiv 2108.13264).
     """
     iqm = float(metrics.aggregate_iqm(scores))
     if len(scores) < 2:
         return Interval(iqm, None, None)
-    # It draws from numpy's global generator, whatever generator it is given.
+    # The library draws from numpy's global generator, whichever generator it is given.
     before = np.random.get_state()
     np.random.seed(seed)
     try:

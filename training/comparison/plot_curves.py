@@ -1,4 +1,4 @@
-"""A picture of learning curves."""
+"""A plot of learning curves."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def require_picture(path: Path) -> None:
 
 
 def curves(runs: Sequence[tuple[str, Result]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """For each label its evaluations' updates `(k,)` and mean returns `(runs, k)`.
+    """For each label, the updates of its evaluations `(k,)` and their mean returns `(runs, k)`.
 
-    As far as all runs of the label have come.
+    Curves end where the shortest run of the label ends.
     """
     found: dict[str, list[list[tuple[float, float]]]] = {}
     for label, run in runs:
@@ -43,7 +43,7 @@ def curves(runs: Sequence[tuple[str, Result]]) -> dict[str, tuple[np.ndarray, np
 
 
 def plot_curves(path: Path, runs: Sequence[tuple[str, Result]]) -> None:
-    """Draws the mean return over the runs of each label, and between which they lie."""
+    """Draws each label's mean return over its runs, and their range."""
     figure = Figure(figsize=(6.0, 3.6), layout="constrained")
     axes = figure.subplots()
     for label, (updates, returns) in curves(runs).items():

@@ -1,4 +1,4 @@
-"""Which training runs are seeds of one thing."""
+"""Grouping training runs that differ only in their seed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from training.runs.run_record import of_this_version
 
 
 def group_runs(runs: Mapping[Path, Result]) -> dict[Path, str]:
-    """A label for each run, the same for those that differ in nothing but their seed.
+    """A label for each run, the same for runs that differ only in their seed.
 
-    It is the algorithm, and what else tells the run from others of that algorithm: settings, data
-    or updates. Refuses two runs of one label and seed, since they are no two samples.
+    The label is the algorithm, and the settings, data or updates in which the run differs from
+    others of that algorithm. Refuses two runs with the same label and seed, since they are not two
+    samples.
     """
     algorithms = {folder: _algorithm(run, folder) for folder, run in runs.items()}
     facts = {folder: _facts(run) for folder, run in runs.items()}
@@ -43,6 +44,6 @@ def _algorithm(run: Result, folder: Path) -> str:
 
 
 def _facts(run: Result) -> dict[str, Any]:
-    """The facts that tell trainings apart; a topline has a run for each task."""
+    """The facts that distinguish trainings; a topline has a run for each task."""
     data = str(run["data"]["fingerprint"])[:8]
     return {**run["agent"], "updates": run.get("updates"), "data": data}

@@ -31,24 +31,24 @@ Returns = dict[str, np.ndarray]
 
 
 class Bench(NamedTuple):
-    """The tasks and settings that all runs are compared by."""
+    """The tasks and settings for comparing all runs."""
 
     environment: Environment
     data: Transitions
     tasks: tuple[RewardTask, ...]
     """Benchmark tasks."""
     reaches: bool
-    """Whether random goals are reached for, too."""
+    """Whether the comparison includes reaching for random goals."""
     episodes: int
-    """Episodes of each task."""
+    """Episodes per task."""
     seed: int
-    """Seed of the episodes' starts."""
+    """Seed of the episodes' initial states."""
     eval_samples: int
-    """`M` of evaluation-based sampling; 0: what each run names."""
+    """`M` of evaluation-based sampling; 0: each run's own setting."""
 
 
 def run_returns(bench: Bench, folder: Path, run: Result) -> Iterator[dict[str, Any]]:
-    """The mean return of each task that the run knows of, for the last and the best weights."""
+    """The mean return of each task of the run, for the last and the best weights."""
     returns = _topline_returns if run.get("algorithm") == TOPLINE else _zero_shot_returns
     for name, found in returns(bench, folder, run):
         for task, values in found.items():
@@ -58,7 +58,7 @@ def run_returns(bench: Bench, folder: Path, run: Result) -> Iterator[dict[str, A
 def _topline_returns(bench: Bench, folder: Path, run: Result) -> Iterator[tuple[str, Returns]]:
     environment, spec = bench.environment, bench.environment.spec
     for name, file in WEIGHTS.items():
-        # As the agent is read: another version's settings are refused by name.
+        # Settings are read as the agent's are: another version's are refused by name.
         agent = load_topline(_td3_of(run, folder), spec.obs_dim, spec.act_dim, folder / file)
         action_of = agent.policy().action
         own = [task for task in bench.tasks if task.name == run["task"]]

@@ -1,4 +1,4 @@
-"""Runs of one algorithm taken together."""
+"""Summary of the runs of each algorithm."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from training.comparison.run_returns import WEIGHTS
 def summary(rows: list[dict[str, Any]], steps: dict[str, int]) -> list[dict[str, Any]]:
     """For each algorithm and its last and best weights: returns by task, and the mean of scores.
 
-    `steps` are those of each task's episodes. A score is a return over the longest possible one,
-    from 0 to 1.
+    `steps` are those of each task's episodes. A score is a return divided by the largest possible
+    one, from 0 to 1.
     """
     entries = []
     for algorithm in dict.fromkeys(row["algorithm"] for row in rows):
@@ -22,7 +22,7 @@ def summary(rows: list[dict[str, Any]], steps: dict[str, int]) -> list[dict[str,
             mine = [
                 row for row in rows if (row["algorithm"], row["weights"]) == (algorithm, weights)
             ]
-            # A topline has a run for each task; those of one seed stand for one agent.
+            # A topline has a run for each task; runs with the same seed count as one agent.
             seeds = sorted({row["seed"] for row in mine})
             by_task = {
                 name: [row["return"] for row in mine if row["task"] == name] for name in steps

@@ -1,7 +1,7 @@
-"""Where training computes: the CPU, or a GPU by way of CUDA.
+"""The device of training: the CPU, or a GPU through CUDA.
 
-Data and random numbers stay on the CPU, so that training is the same everywhere up to rounding,
-and what an update needs of them is moved.
+Data and random numbers stay on the CPU, so that training is the same everywhere up to rounding;
+each update moves the part that it needs.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _NAMES = re.compile(r"cpu|auto|cuda(:\d+)?")
 
 
 def choose_device(name: str) -> torch.device:
-    """The device `name`: `cpu`, `cuda`, `cuda:N`, or `auto` for `cuda` where there is one.
+    """The device `name`: `cpu`, `cuda`, `cuda:N`, or `auto` for `cuda` if there is one.
 
-    Of the processes that `torchrun` starts on a machine, each takes the GPU of its own number.
-    Refuses what this PyTorch does not have.
+    Each process that `torchrun` starts on a machine takes the GPU of its own number. Refuses a
+    device that this PyTorch does not have.
     """
     if not _NAMES.fullmatch(name):
         raise FbRosError(f"device is {name!r}, expected cpu, cuda, cuda:N or auto")
@@ -51,16 +51,16 @@ def choose_device(name: str) -> torch.device:
 
 
 def moved(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """The tensor on `device`; onto a GPU, without waiting for what it is still busy with."""
+    """The tensor on `device`; moving it to a GPU does not wait for the GPU's current work."""
     if tensor.device == device:
         return tensor
-    # Only out of pinned memory does a copy run beside what this process does next.
+    # A copy runs in parallel with this process only from pinned memory.
     source = tensor.pin_memory() if device.type == "cuda" else tensor
     return source.to(device, non_blocking=True)
 
 
 def wait_for(device: torch.device) -> None:
-    """Waits until the device has done what it was asked; the CPU always has."""
+    """Waits until the device has finished its work; the CPU always has."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

@@ -1,7 +1,8 @@
 """Sums, means and gathers over several training processes, by `torch.distributed`.
 
-Each process computes the gradient of its share of a batch; their mean is that of the whole. Alone,
-every function here is the identity. `torchrun` starts the processes.
+Each process computes the gradient of its share of a batch; the mean of these is the gradient of
+the whole batch. In a single process every function here is the identity. `torchrun` starts the
+processes.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from training.compute.device import CPU
 
 
 def join(device: torch.device = CPU) -> None:
-    """Joins the other processes where `torchrun` started several; the first one speaks for all.
+    """Joins the other processes if `torchrun` started several; only the first one prints.
 
-    Tensors on GPUs use nccl, where `device` is one; those on the CPU, such as the states
-    of random generators, always use gloo.
+    Tensors on GPUs use nccl if `device` is a GPU; tensors on the CPU, such as the states of random
+    generators, always use gloo.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
@@ -38,17 +39,17 @@ def leave() -> None:
 
 
 def count() -> int:
-    """How many processes train together."""
+    """Number of processes that train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """The number of this one; 0 evaluates and writes."""
+    """Number of this process; process 0 evaluates and writes."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def share(total: int, what: str) -> int:
-    """This process's part of `total`; refuses one that does not divide evenly."""
+    """This process's part of `total`; refuses a total that does not divide evenly."""
     if total % count():
         raise FbRosError(f"{what} is {total}, expected a multiple of the {count()} processes")
     return total // count()
@@ -64,7 +65,7 @@ def gather(rows: torch.Tensor) -> torch.Tensor:
 
 
 def gather_with_gradient(rows: torch.Tensor, dim: int = 0) -> torch.Tensor:
-    """The same along `dim`, and what the others do with these rows enters their gradient."""
+    """Gathers along `dim`; the gradient includes what the other processes do with these rows."""
     if count() == 1:
         return rows
     gathered: torch.Tensor = _Gather.apply(rows.movedim(dim, 0))
@@ -72,7 +73,7 @@ def gather_with_gradient(rows: torch.Tensor, dim: int = 0) -> torch.Tensor:
 
 
 class _Gather(torch.autograd.Function):
-    """`gather`, whose gradient is the sum of what all processes make of it."""
+    """`gather` whose gradient is the sum of the gradients of all processes."""
 
     @staticmethod
     def forward(context: Any, rows: torch.Tensor) -> torch.Tensor:

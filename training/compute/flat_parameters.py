@@ -14,19 +14,19 @@ _ALIGNMENT = 16
 class FlatParameters:
     """Makes the parameters of `modules` views of one `vector`, and their gradients of another.
 
-    What goes over all of them, as Adam's step and the averaging of weights do, is then one
-    operation instead of one for each of some twenty parameters, most of them short. Modules must
-    not be moved to another device afterwards.
+    Operations on all parameters, such as Adam's step and the averaging of weights, then take one
+    call instead of one for each of some twenty parameters, most of them short. Modules must not be
+    moved to another device afterwards.
     """
 
     def __init__(self, modules: Sequence[nn.Module]) -> None:
         self.parameters = [list(module.parameters()) for module in modules]
-        """Those of each module."""
+        """The parameters of each module."""
         first = self.parameters[0][0]
         lengths = [sum(_padded(p) for p in parameters) for parameters in self.parameters]
         self.vector = torch.zeros(sum(lengths), dtype=first.dtype, device=first.device)
         self.parts = [nn.Parameter(part) for part in self.vector.split(lengths)]
-        """The part of the vector of each module, for an optimiser to step."""
+        """Each module's part of the vector, which an optimiser steps."""
         for part, parameters in zip(self.parts, self.parameters, strict=True):
             for parameter, own in zip(parameters, views(part.detach(), parameters), strict=True):
                 own.copy_(parameter.data)
@@ -37,8 +37,9 @@ class FlatParameters:
                     parameter.grad = own
 
     def differentiate(self, loss: torch.Tensor, *modules: int) -> None:
-        """Puts the gradient of `loss` by the parameters of these modules, by their numbers, where
-        the optimiser finds it; zero where the loss does not depend on a parameter."""
+        """Writes the gradient of `loss` with respect to the parameters of the modules with these
+        numbers to where the optimiser reads it; zero if the loss does not depend on a
+        parameter."""
         parameters = [p for module in modules for p in self.parameters[module]]
         gradients = torch.autograd.grad(loss, parameters, materialize_grads=True)
         own = [p.grad for p in parameters if p.grad is not None]
@@ -46,7 +47,8 @@ class FlatParameters:
 
     @torch.no_grad()
     def follow(self, other: FlatParameters, rate: float) -> None:
-        """Moves by `rate` towards the same parameters of `other`, which may have further ones."""
+        """Moves by `rate` towards the same parameters of `other`, which may have additional
+        ones."""
         self.vector.lerp_(other.vector[: len(self.vector)], rate)
 
 

@@ -1,4 +1,4 @@
-"""Names for the parts of an update, which a profile reports by."""
+"""Names for the parts of an update, as a profile reports them."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ PREFIX = "update: "
 
 
 def part(name: str) -> torch.profiler.record_function:
-    """Marks what is computed within as this part; costs next to nothing without a profiler."""
+    """Marks the computation within as this part; costs almost nothing without a profiler."""
     return torch.profiler.record_function(PREFIX + name)

@@ -1,4 +1,4 @@
-"""Making an episode of ours out of arrays that others wrote."""
+"""Completing arrays that others wrote into an episode of ours."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from training.data.observed_state import features_from_observation
 
 
 class EpisodeCompleter:
-    """Brings the arrays of an episode into the layout of one robot."""
+    """Converts the arrays of an episode to the layout of one robot."""
 
     def __init__(self, spec: RobotSpec) -> None:
         self.spec = spec
 
     def complete(self, arrays: Mapping[str, np.ndarray]) -> Episode:
-        """The episode; refuses arrays that do not say enough of the robot's state.
+        """The episode; refuses arrays that do not determine the robot's state.
 
         Arrays with `features` are ours, and stay as they are. Others, such as ExORL's, were
-        observed in another layout: observation and features are computed again from the stored
+        observed in another layout: observation and features are recomputed from the stored
         physics. Without physics the observation has to be in the robot's own layout.
         """
         spec, observation = self.spec, arrays["observation"]
@@ -50,7 +50,7 @@ class EpisodeCompleter:
             self._require_width("observation", observation, spec.obs_dim)
             features = features_from_observation(spec, observation)
         reward = arrays.get("reward", np.zeros((rows, 1)))
-        if reward.shape[1] != 1:  # Rewards of several tasks, which readers compute as they need.
+        if reward.shape[1] != 1:  # Rewards of several tasks, which readers compute as needed.
             reward = np.zeros((rows, 1))
         return Episode(
             observation=observation.astype(np.float32),

@@ -17,10 +17,10 @@ from training.compute.device import moved
 from training.data.flat_data import FlatData, open_flat
 from training.data.moments import Moments
 
-# Rows that are read at a time where all are.
+# Number of rows per read when all rows are read.
 _CHUNK = 100_000
-# Bytes of mapped files that may stay resident, draws between two looks at how many do, and how
-# many parts a file is let go of in: a page that is touched again costs more than one that stayed.
+# Bytes of mapped files that may stay resident, draws between two checks of them, and the number of
+# parts in which a file is released: touching a page again costs more than keeping it.
 _RESIDENT = 11 << 28
 _DRAWS = 64
 _PARTS = 16
@@ -28,7 +28,7 @@ _PARTS = 16
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Transitions `(n, …)`: state, action, and what followed."""
+    """Transitions `(n, …)`: state, action, and next state."""
 
     observation: torch.Tensor
     action: torch.Tensor
@@ -43,8 +43,8 @@ class Batch:
 
 
 class Transitions:
-    """All episodes of some folders, one row a state; transitions are counted without the rows
-    that end an episode."""
+    """All episodes of some folders, one row per state; the count of transitions leaves out the
+    rows that end an episode."""
 
     def __init__(self, folders: Sequence[Path], spec: RobotSpec) -> None:
         if not folders:
@@ -53,7 +53,7 @@ class Transitions:
 
     @classmethod
     def of(cls, flat: FlatData, spec: RobotSpec) -> Transitions:
-        """Those of one flat copy, wherever it is."""
+        """The transitions of one flat copy, wherever it is."""
         data = cls.__new__(cls)
         data._take_in([flat], spec)
         return data
@@ -75,17 +75,18 @@ class Transitions:
         return int(self._ends[-1])
 
     def episode_ends(self) -> torch.Tensor:
-        """For each episode, how many transitions there are up to its end, `(episodes,)`."""
+        """For each episode, the number of transitions up to its end, `(episodes,)`."""
         return torch.from_numpy(self._ends)
 
     def rows_of(self, transitions: torch.Tensor) -> torch.Tensor:
-        """The rows of the states that transitions `(n,)` start from; the next row is next."""
+        """The rows of the states in which transitions `(n,)` start; the next state is the next
+        row."""
         numbers = transitions.numpy()
-        # Each episode before has one row more than transitions.
+        # Each earlier episode has one row more than transitions.
         return torch.from_numpy(numbers + np.searchsorted(self._ends, numbers, side="right"))
 
     def draw(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """Rows that transitions start from, `(count,)`, uniformly and with replacement."""
+        """Rows in which transitions start, `(count,)`, uniformly and with replacement."""
         return self.rows_of(torch.randint(len(self), (count,), generator=generator))
 
     def sample(self, count: int, generator: torch.Generator) -> Batch:
@@ -93,7 +94,7 @@ class Transitions:
         return self.batch_at(self.draw(count, generator))
 
     def batch_at(self, rows: torch.Tensor) -> Batch:
-        """The transitions that start from `rows` `(n,)`."""
+        """The transitions that start in `rows` `(n,)`."""
         here, after = self._take(rows), self._take(rows + 1)
         return Batch(
             observation=here[:, self._obs].contiguous(),
@@ -128,7 +129,8 @@ class Transitions:
         return flat.physics
 
     def moments(self, name: str) -> Moments:
-        """Those of `observation` or `features` over all rows, or of the observation's `change`."""
+        """Moments of `observation` or `features` over all rows, or of the observation's
+        `change`."""
         merged = self.flat[0].moments[name]
         for flat in self.flat[1:]:
             merged = merged.merged(flat.moments[name])
@@ -156,7 +158,7 @@ class Transitions:
         return found
 
     def _stay_small(self) -> None:
-        """Lets go of mapped pages when there are many; they stay in the system's cache."""
+        """Releases mapped pages when there are many; they stay in the system's cache."""
         self._draws += 1
         if self._draws % _DRAWS:
             return
@@ -169,8 +171,8 @@ class Transitions:
 class EvenStates:
     """The states within a box of a feature, drawn as if they filled it evenly.
 
-    The box is cut into cells; a cell is drawn first, then one of its states. Cells with next to
-    no states are left out: they hold what the robot can hardly get to.
+    The box is cut into cells; a draw picks a cell first, then one of its states. Cells with almost
+    no states are left out: the robot can hardly get there.
     """
 
     _FEWEST = 20
@@ -178,7 +180,7 @@ class EvenStates:
     def __init__(
         self, data: Transitions, columns: slice, low: torch.Tensor, high: torch.Tensor, cell: float
     ) -> None:
-        """`low` and `high` bound the components `columns` of the features; all in one unit."""
+        """`low` and `high` bound the components `columns` of the features, all in one unit."""
         counts = ((high - low) / cell).ceil().long()
         strides = torch.cat([counts[1:].flip(0).cumprod(0).flip(0), torch.ones(1).long()])
         parts: list[torch.Tensor] = []
@@ -210,7 +212,8 @@ class EvenStates:
 
 
 def _mapped_bytes() -> int:
-    """Bytes of files that are mapped and resident; 0 where nobody says (not on Linux)."""
+    """Bytes of mapped files that are resident; 0 if the system does not report it (not on
+    Linux)."""
     try:
         with Path("/proc/self/statm").open(encoding="ascii") as file:
             return int(file.read().split()[2]) * resource.getpagesize()
@@ -219,7 +222,7 @@ def _mapped_bytes() -> int:
 
 
 def _bring_in(array: np.ndarray) -> None:
-    """Reads a file from its beginning to its end, which is faster than page by page as drawn."""
+    """Reads a whole file in order, which is faster than page by page as drawn."""
     array.reshape(-1)[:: mmap.PAGESIZE // array.itemsize].sum()
 
 

@@ -1,4 +1,4 @@
-"""Data in whatever layout they were recorded, one episode after the other."""
+"""Data in any recorded layout, one episode after the other."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from training.data.recording import Recording
 Format = Literal["episodes", "d4rl", "minari", "rosbag2"]
 
 
-# Where Minari keeps the file of a data set.
+# Path of the file in a Minari data set.
 _MINARI = Path("data", "main_data.hdf5")
 
 
 def format_of(path: Path) -> str:
-    """The layout of `path`; refuses what is none of those that can be read."""
+    """The layout of `path`; refuses an unreadable one."""
     if not path.exists():
         raise FbRosError(f"there is no {path}")
     if (path / _MINARI).is_file():
@@ -52,10 +52,10 @@ def read_recordings(
     found: Findings | None = None,
     episode_steps: int | None = None,
 ) -> Iterator[Recording]:
-    """The episodes of `path`, unchecked; a bag cannot be read without `spec` and `mapping`.
+    """The episodes of `path`, unchecked; reading a bag needs `spec` and `mapping`.
 
-    `found` hears what is to be said of the whole rather than of an episode. `episode_steps` is the
-    length of episodes in an HDF5 file that does not say where they end.
+    `found` gets findings about the whole source rather than an episode. `episode_steps` is the
+    length of episodes in an HDF5 file that does not mark their ends.
     """
     found = Findings() if found is None else found
     layout = format_of(path)
@@ -76,7 +76,7 @@ def read_recordings(
 def check(
     recording: Recording, spec: RobotSpec | None, completer: EpisodeCompleter | None
 ) -> tuple[Episode | None, list[str]]:
-    """The recording as an episode of the robot (none without `completer`), and what is wrong."""
+    """The recording as an episode of the robot (none without `completer`), and its problems."""
     if recording.problem:
         return None, [recording.problem]
     numbers = numbers_in_name(recording.name)

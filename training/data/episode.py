@@ -23,12 +23,12 @@ class Episode:
     action: np.ndarray
     """`(T + 1, act_dim)` in `[-1, 1]`; row 0 is zero."""
     reward: np.ndarray
-    """`(T + 1, 1)`; zeros where no task was set: rewards are computed afterwards."""
+    """`(T + 1, 1)`; zero without a task, since rewards are computed afterwards."""
     discount: np.ndarray
-    """`(T + 1, 1)`, 0 where the episode ended in a terminal state and 1 elsewhere: also at the
-    end of one that ran out of time."""
+    """`(T + 1, 1)`, 0 where the episode ended in a terminal state and 1 elsewhere, also at the end
+    of an episode that ran out of time."""
     physics: np.ndarray
-    """`(T + 1, nq + nv + na)`, from which any reward can be computed later; `(T + 1, 0)` of a
+    """`(T + 1, nq + nv + na)`, from which any reward can be computed later; `(T + 1, 0)` for a
     robot that was not simulated."""
     features: np.ndarray
     """`(T + 1, feature_dim)`, the task features."""
@@ -50,7 +50,7 @@ def episode_path(folder: Path, index: int, steps: int) -> Path:
 
 
 def numbers_in_name(name: str) -> tuple[int, int] | None:
-    """Index and steps in the name of an episode's file; none for other names."""
+    """Index and steps in the name of an episode's file; None for other names."""
     found = _NAME.fullmatch(name)
     return (int(found[1]), int(found[2])) if found else None
 
@@ -64,7 +64,7 @@ def episode_index(path: Path) -> int:
 
 
 def save_episode(folder: Path, index: int, episode: Episode) -> Path:
-    """Writes an episode whole or not at all."""
+    """Writes an episode completely or not at all."""
     path = episode_path(folder, index, episode.steps)
     partial = path.with_suffix(".partial")
     try:
@@ -72,24 +72,24 @@ def save_episode(folder: Path, index: int, episode: Episode) -> Path:
             np.savez(file, **dataclasses.asdict(episode))
         partial.rename(path)
     except OSError:
-        partial.unlink(missing_ok=True)  # A full disk gets its space back.
+        partial.unlink(missing_ok=True)  # This frees the space if the disk is full.
         raise
     return path
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an npz; a damaged one, or one with pickled arrays, is refused by name."""
+    """All arrays of an npz; refuses by name a damaged one, or one with pickled arrays."""
     try:
         return read_npz(path)
     except FbRosError:
         raise
-    except Exception as error:  # Of a damaged file the libraries raise what they like.
+    except Exception as error:  # The libraries raise anything for a damaged file.
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise FbRosError(f"{path} is not a whole episode ({reason}); delete it") from error
 
 
 def load_episode(path: Path) -> Episode:
-    """Reads an episode of ours; a damaged or foreign one is refused by name."""
+    """Reads an episode of ours; refuses a damaged or foreign one by name."""
     arrays = read_arrays(path)
     names = [field.name for field in dataclasses.fields(Episode)]
     missing = [name for name in names if name not in arrays]

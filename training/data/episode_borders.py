@@ -1,4 +1,4 @@
-"""Where episodes end in a file that has them all in a row, from whatever the file tells."""
+"""The ends of episodes in a file that stores them in sequence, from any marks it has."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from fb_ros.errors import FbRosError
 from training.data.findings import Findings
 
-# What others call the number of an episode.
+# Other libraries' names for the number of an episode.
 ID_NAMES = ("episode_ids", "episode_id", "infos/episode_id", "episode_number", "traj_ids")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Borders:
-    """Ends of episodes, one entry a row, `(n,)` of bool."""
+    """Ends of episodes, one entry per row, `(n,)` of bool."""
 
     ends: np.ndarray
     """Whether an episode ends with this row's transition."""
@@ -26,7 +26,7 @@ class Borders:
 
 
 def as_flags(name: str, values: np.ndarray) -> np.ndarray:
-    """Truth values `(n,)` out of `(n,)` or `(n, 1)`; refuses what is neither 0 nor 1."""
+    """Truth values `(n,)` from `(n,)` or `(n, 1)`; refuses values other than 0 and 1."""
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1 or values.dtype.kind not in "biuf":
@@ -51,10 +51,10 @@ def find_borders(
     episode_steps: int | None,
     found: Findings,
 ) -> Borders:
-    """Compares what a file says; refuses contradictions, naming the row.
+    """Compares the marks in a file; refuses contradictions, naming the row.
 
     `following` `(n, k)` holds the observation after each row, `ids` `(n,)` the number of its
-    episode. `episode_steps` ends an episode after so many rows where nothing ends it before.
+    episode. `episode_steps` ends an episode after that many steps if nothing ends it before.
     """
     count = len(terminals)
     if timeouts is None and following is None and ids is None and episode_steps is None:
@@ -82,7 +82,7 @@ def find_borders(
         if timeouts is not None:
             _report(~same & ~ends[:-1], text, found)
         ends[:-1] |= ~same
-        # Nobody was there: the state after the last action is not known.
+        # The state after the last action was not recorded.
         unknown[:-1] = ends[:-1] & same
     if episode_steps is not None and timeouts is None:
         start = 0

@@ -1,4 +1,4 @@
-"""What makes one doubt an episode: numbers that could be right, and seldom are."""
+"""Reasons to doubt an episode: numbers that could be right, but seldom are."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from sim.robots.environment import Environment
 from training.data.episode import Episode
 from training.data.recording import Recording
 
-# Motion of a row below which noise would be compared with noise, rad or m, root mean square.
+# Motion of a row below this is noise, rad or m, root mean square.
 _LEAST_MOTION = 2e-3
-# Fewer rows say nothing.
+# Fewer rows are not enough for a doubt.
 _LEAST_ROWS = 5
 # Share of the motion, squared, that velocities may leave unexplained.
 _UNEXPLAINED = 0.5
-# Rows of an episode whose physics are looked at, each of which costs a pass through the model.
+# Number of rows per episode whose physics are checked; each costs a pass through the model.
 _MOST_ROWS = 300
-# By how many times its limit a joint's speed has to exceed it.
+# A joint is too fast above this many times its limit.
 _TOO_FAST = 2.0
-# Distance from the middle of the goals, in diagonals of their box, at which a tool is elsewhere.
+# A tool this far from the middle of the goals, in diagonals of their box, is elsewhere.
 _FAR = 5.0
 
 
 @dataclasses.dataclass
 class _Joint:
-    """Sums over all rows, of one joint or of the body as a whole."""
+    """Sums over all rows, for one joint or for the body as a whole."""
 
     rows: int = 0
     apart: float = 0.0
-    """Squared difference of the two motions of a row, summed."""
+    """Sum of the squared difference between a row's two motions."""
     moved: float = 0.0
-    """Squared motion by the positions, summed."""
+    """Sum of the squared motion by positions."""
     promised: float = 0.0
-    """Squared motion by velocities and period, summed."""
+    """Sum of the squared motion by velocities and period."""
     speeds: list[float] = dataclasses.field(default_factory=list)
     """A high speed of each episode, rad/s or m/s."""
     beyond: int = 0
@@ -46,7 +46,7 @@ class _Joint:
 
 
 class Doubts:
-    """Takes the episodes of one source in, and says in the end what is odd about them."""
+    """Collects the episodes of one source, and reports what is odd about them."""
 
     def __init__(self, spec: RobotSpec, environment: Environment) -> None:
         self._spec, self._environment = spec, environment
@@ -55,7 +55,7 @@ class Doubts:
         self._distances: list[float] = []
 
     def add(self, recording: Recording, episode: Episode) -> None:
-        """Takes one episode in, and what it was made of."""
+        """Adds one episode, and the recording that it was made from."""
         spec = self._spec
         self._commands += episode.steps
         self._cut_off += recording.cut_off
@@ -69,7 +69,7 @@ class Doubts:
     def _motions(
         self, recording: Recording, episode: Episode
     ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-        """Name, position `(n,)` and velocity `(n,)` of each joint of which both are known."""
+        """Name, position `(n,)` and velocity `(n,)` of each joint for which both are known."""
         spec = self._spec
         if recording.motion:
             for name, (position, velocity) in recording.motion.items():
@@ -96,7 +96,7 @@ class Doubts:
     def _add_motion(self, name: str, position: np.ndarray, velocity: np.ndarray) -> None:
         sums = self._joints.setdefault(name, _Joint())
         moved = np.diff(position)
-        # Once around is where it was; no joint makes half a turn within a row.
+        # A whole turn changes nothing; no joint makes half a turn within a row.
         moved = np.where(np.abs(moved) > np.pi, (moved + np.pi) % (2 * np.pi) - np.pi, moved)
         promised = 0.5 * (velocity[1:] + velocity[:-1]) * self._spec.ctrl_dt
         sums.rows += len(moved)
@@ -114,7 +114,7 @@ class Doubts:
             sums.farthest = float(position[outside][np.argmax(np.abs(position[outside]))])
 
     def texts(self) -> list[str]:
-        """One sentence for each thing that is odd."""
+        """One sentence for each oddity."""
         spec, found = self._spec, []
         for name, one in self._joints.items():
             unit = "another unit?"

@@ -1,4 +1,4 @@
-"""The clock by which a recording is read: header stamps, or the times of receiving."""
+"""The clock of a recording: header stamps, or the times of receiving."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from training.data.bags.tracks import Track
 from training.data.findings import Findings
 
 Clock = Literal["header", "receive"]
-# Clocks of real machines differ by far less, simulations that do not keep up by more.
+# Clocks of real machines differ by far less; simulations that fall behind differ by more.
 _RATE_TOLERANCE = 0.02
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Timed:
-    """A track by the chosen clock."""
+    """A track with times by the chosen clock."""
 
     track: Track
-    """Its samples in the order of time."""
+    """The samples in the order of time."""
     times: np.ndarray
     """Seconds since the beginning of the run, not decreasing, `(n,)`."""
     check: np.ndarray | None
-    """Seconds by the other clock, where it has something to say, `(n,)`."""
+    """Seconds by the other clock, if it is usable, `(n,)`."""
 
     def nearest(self, instants: np.ndarray) -> np.ndarray:
         """Index of the samples closest to `instants` `(m,)`."""
@@ -45,7 +45,7 @@ class Timed:
 
 
 def choose_clock(tracks: Sequence[Track], times: Times, found: Findings) -> Clock:
-    """Header stamps where every track has them; what the mapping says otherwise."""
+    """Chooses header stamps if every track has them, unless the mapping says otherwise."""
     stamped = [track for track in tracks if track.has_stamps]
     if times == "header" and not stamped:
         topics = ", ".join(sorted({track.topic for track in tracks}))
@@ -65,9 +65,10 @@ def choose_clock(tracks: Sequence[Track], times: Times, found: Findings) -> Cloc
 def compare_rates(
     runs: Sequence[Sequence[Track]], clock: Clock, times: Times, period: float, found: Findings
 ) -> None:
-    """Holds stamps against times of receiving; refuses to guess where they run apart.
+    """Compares stamps with times of receiving; refuses to guess if they run apart.
 
-    A span counts where neither clock is silent for long, so that pauses and jumps do not matter.
+    A span counts if neither clock is silent for long in it, so that pauses and jumps do not
+    matter.
     """
     if times == "receive":
         return
@@ -125,7 +126,7 @@ def _timed(
     else:
         instants = (track.received - origin) * 1e-9
         stamped = track.has_stamps and times == "auto"
-        # Stamps of another epoch lose no precision, either.
+        # Subtracting integers keeps the precision of stamps from another epoch.
         first = int(track.stamped[track.stamped != 0][0]) if stamped else 0
         check = np.where(track.stamped == 0, np.nan, (track.stamped - first) * 1e-9)
         check = check if stamped else None
@@ -138,7 +139,7 @@ def _timed(
 
 
 def _placed(received: np.ndarray, reference: Track | None, origin: int) -> np.ndarray:
-    """Stamps that messages without any would have, by when their neighbours were received."""
+    """Stamps for messages without any, from the times at which their neighbours were received."""
     if reference is None:
         return (received - (received[0] if len(received) else 0)) * 1e-9
     given = reference.stamped != 0
@@ -148,13 +149,13 @@ def _placed(received: np.ndarray, reference: Track | None, origin: int) -> np.nd
     order = np.argsort(known, kind="stable")
     known, stamps = known[order], stamps[order]
     asked = (received - base) * 1e-9
-    # Beyond the ends both clocks are taken to run alike.
+    # Beyond the ends both clocks are assumed to run at the same rate.
     beyond = np.minimum(asked - known[0], 0.0) + np.maximum(asked - known[-1], 0.0)
     return np.asarray(np.interp(asked, known, stamps) + beyond)
 
 
 def _of_one_stamp(track: Track, found: Findings) -> Track:
-    """Leaves out samples of one stamp that differ: nobody can say which one is so."""
+    """Leaves out samples that share a stamp but differ: nobody can tell which one is right."""
     order = np.argsort(track.stamped, kind="stable")
     stamps, values = track.stamped[order], track.values[order]
     same = np.diff(stamps) == 0

@@ -1,4 +1,4 @@
-"""Episodes out of a robot's own recording: rosbag2, sqlite3 or MCAP."""
+"""Episodes from a robot's own recording: rosbag2, sqlite3 or MCAP."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from training.data.recording import Recording
 def read_bag(
     path: Path, spec: RobotSpec, mapping: BagMapping, found: Findings
 ) -> Iterator[Recording]:
-    """The stretches of a bag in which everything was heard, a row each control period.
+    """The stretches of a bag in which every source was heard, one row per control period.
 
-    A row holds what was said closest to its instant. The action that led to a row is the command
-    that was in force in the middle of the period before it. `found` hears what was left out and
-    where the clock was set. Refuses a bag whose times or whose meaning cannot be told.
+    A row holds the samples closest to its instant. The action that led to a row is the command in
+    force in the middle of the period before it. `found` gets what was left out and where the clock
+    was set. Refuses a bag whose times or meaning are ambiguous.
     """
     require_sources(spec, mapping)
     contents = read_contents(path, mapping, mapping.frame or spec.frame, found)
@@ -41,7 +41,7 @@ def read_bag(
 def recordings_of(
     name: str, contents: BagContents, spec: RobotSpec, mapping: BagMapping, found: Findings
 ) -> Iterator[Recording]:
-    """The same of what was read already."""
+    """Episodes of contents that were read already."""
     selection = select(contents, spec, mapping, found)
     tracks = [without_repeats(track) for track in selection.tracks]
     clocked = [track for track in tracks if track.source != "terminal"]
@@ -124,9 +124,9 @@ def _episodes(
 ) -> Iterator[tuple[slice, bool]]:
     """The rows of each episode, and whether a terminal state ends it.
 
-    An episode is a run of rows of which each follows from the one before it; one that was
-    announced to have ended (`said`, seconds) is followed by the next. An announcement just after
-    the last row is of that row.
+    An episode is a run of rows each of which follows from the one before it; another begins after
+    an announced end (`said`, seconds). An announcement just after the last row belongs to that
+    row.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], linked, [False]]).astype(int)))
     for first_link, stop in edges.reshape(-1, 2):

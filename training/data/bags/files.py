@@ -1,4 +1,4 @@
-"""The files of a bag, in order, uncompressed, and what its metadata promise of them."""
+"""The files of a bag, in order, uncompressed, and the message counts in their metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fb_ros.errors import FbRosError
 METADATA = "metadata.yaml"
 STORAGES = (".mcap", ".db3")
 COMPRESSED = ".zstd"
-# Hidden files are not the recorder's: macOS leaves `._bag_0.mcap` beside a copied bag.
+# The recorder writes no hidden files: macOS leaves `._bag_0.mcap` beside a copied bag.
 _HIDDEN = "."
 
 
@@ -28,20 +28,20 @@ class BagFiles:
     """The storage files of one bag."""
 
     paths: tuple[Path, ...]
-    """In the order in which they were recorded; `.zstd` where a file is compressed."""
+    """The files in the order of recording; `.zstd` if a file is compressed."""
     counts: Mapping[str, int]
-    """Messages by topic, as the metadata promise; empty where there are none."""
+    """Messages by topic according to the metadata; empty without metadata."""
 
 
 def is_bag(path: Path) -> bool:
-    """Whether `path` is a bag: its folder, or a file of one."""
+    """Whether `path` is a bag: its folder, or one of its files."""
     if path.is_dir():
         return (path / METADATA).is_file() or bool(_storages(path))
     return path.is_file() and _is_storage(path)
 
 
 def find_files(path: Path) -> BagFiles:
-    """The files of the bag `path`, a folder or one file; refuses one that lacks some."""
+    """The files of the bag `path`, a folder or one file; refuses a bag that lacks some."""
     if not path.is_dir():
         return BagFiles(paths=(path,), counts={})
     there = _storages(path)
@@ -81,7 +81,7 @@ def _plain_name(path: Path) -> str:
 
 
 def _storages(folder: Path) -> list[Path]:
-    """The storage files of a folder, `bag_10` behind `bag_9`."""
+    """The storage files of a folder; `bag_10` comes after `bag_9`."""
     found = [one for one in folder.iterdir() if one.is_file() and _is_storage(one)]
     return sorted(found, key=lambda one: _natural(one.name))
 
@@ -98,7 +98,7 @@ def _without_copies(files: list[Path]) -> list[Path]:
 
 
 def _resolve(folder: Path, name: str) -> Path:
-    """The file that the metadata call `name`; older versions put the folder before it."""
+    """The file that the metadata call `name`; older versions prefix the folder."""
     plain = Path(name).name.removesuffix(COMPRESSED)
     for candidate in (folder / Path(name).name, folder / plain, folder / (plain + COMPRESSED)):
         if candidate.is_file():
@@ -110,7 +110,7 @@ def _resolve(folder: Path, name: str) -> Path:
 
 
 def _read_metadata(path: Path) -> tuple[list[str], dict[str, int]] | None:
-    """Names of the files, and messages by topic; None where there are no metadata."""
+    """Names of the files, and messages by topic; None without metadata."""
     if not path.is_file():
         return None
     try:
@@ -121,7 +121,7 @@ def _read_metadata(path: Path) -> tuple[list[str], dict[str, int]] | None:
         for entry in data.get("topics_with_message_count") or ():
             topic = str(entry["topic_metadata"]["name"])
             counts[topic] = counts.get(topic, 0) + int(entry["message_count"])
-    except Exception as error:  # Whatever YAML and its values can raise.
+    except Exception as error:  # YAML and its values can raise anything.
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise FbRosError(
             f"{path} is not a bag's metadata ({reason}); remove it, and the files beside it are "

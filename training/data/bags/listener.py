@@ -1,4 +1,4 @@
-"""Takes the samples of one source out of the messages of one topic."""
+"""Reads the samples of one source from the messages of one topic."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from training.data.bags.numbers import sample_reader
 from training.data.bags.tracks import Track, TrackBuilder, what_is_wrong
 from training.data.findings import Findings
 
-# Sources that policy_node takes only in the robot's own frame.
+# policy_node takes these sources only in the robot's own frame.
 _FRAMED = ("tcp_position", "tcp_orientation")
 
 
 class Listener:
-    """Sorts samples by the names that they have; samples without names by their width."""
+    """Sorts samples by their names, or by their width if they have none."""
 
     def __init__(self, source: str, topic: str, entry: TopicField, frame: str) -> None:
-        """`frame` is the only one that a tool's pose may be in."""
+        """`frame` is the only frame that a tool's pose may be in."""
         self.source, self.topic, self.entry = source, topic, entry
         self._frame = frame if source in _FRAMED else ""
         self._read = sample_reader(topic, entry)
@@ -29,7 +29,8 @@ class Listener:
         self._odd: dict[str, int] = {}
 
     def take(self, order: int, received: int, stamped: int, message: Any) -> None:
-        """Adds what `message` says; refuses one whose fields are not those of the mapping."""
+        """Adds the samples of `message`; refuses a message whose fields do not match the
+        mapping."""
         if self._frame and hasattr(message, "header"):
             frame = message.header.frame_id
             if frame not in ("", self._frame):
@@ -48,7 +49,7 @@ class Listener:
             builder.add(order, received + delay, 0 if delay else stamped, names, numbers)
 
     def _builder(self, names: tuple[str, ...], width: int) -> TrackBuilder | None:
-        """Where samples of these names go; nowhere if the names do not fit the numbers."""
+        """The builder for samples with these names; None if the names do not fit the numbers."""
         field = self.entry.field
         if names and width != len(names):
             self._leave_out(f"{field} holds {width} numbers for {len(names)} names")
@@ -56,7 +57,7 @@ class Listener:
         if len(set(names)) < len(names):
             self._leave_out(f"{self.entry.names} holds a name twice")
             return None
-        # The same names in another order are the same numbers.
+        # Samples with the same names in another order belong to the same track.
         alike = next(
             (one for one in self._builders.values() if names and set(one.names) == set(names)),
             None,
@@ -69,7 +70,7 @@ class Listener:
         self._odd[reason] = self._odd.get(reason, 0) + 1
 
     def tracks(self, found: Findings) -> list[Track]:
-        """The samples that can be measurements; refuses where there are messages and none can."""
+        """The samples that can be measurements; refuses a topic whose messages contain none."""
         reasons = [(count, count, reason) for reason, count in self._odd.items()]
         good: list[Track] = []
         for track in (one.build() for one in dict.fromkeys(self._builders.values())):

@@ -1,4 +1,4 @@
-"""Which topics of a bag hold what of a robot, as a person writes it in YAML."""
+"""The mapping from a bag's topics to a robot's state, written by a person in YAML."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from fb_ros.errors import FbRosError
 from fb_ros.robot.field import Source
 from training.data.plain_yaml import read_yaml
 
-# The command before is the action.
+# The previous command is the action, so it needs no topic of its own.
 SOURCES: tuple[str, ...] = tuple(name for name in get_args(Source) if name != "last_command")
 Times = Literal["auto", "header", "receive"]
 _WHOLE = "observation"
-# What can be had as a difference of something else, and what as a pose of a frame.
+# Sources that can be differences of another source, and sources that can be poses of a frame.
 _DERIVABLE = {"joint_velocity": "joint_position"}
 _FRAMED = ("tcp_position", "tcp_orientation", "base_position", "base_orientation")
 _OPTIONS = ("joints", "terminal", "longest_gap", "times", "frame")
@@ -26,21 +26,21 @@ class TopicField:
     """A part of a topic's messages that holds numbers."""
 
     topics: tuple[str, ...]
-    """Names of the topics, as in the bag; several where parts of a robot publish apart."""
+    """Names of the topics in the bag; several if parts of a robot publish separately."""
     field: str
     """Path to the numbers within a message, such as `pose.position`."""
     names: str = ""
-    """Path to the names that go with the numbers, such as `name` of a JointState."""
+    """Path to the names of the numbers, such as `name` of a JointState."""
 
     @property
     def is_trajectory(self) -> bool:
-        """Whether a message holds points that are due one after the other."""
+        """Whether a message holds a sequence of points with due times."""
         return self.field.startswith("points.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BagMapping:
-    """Where a robot's state and its actions are in a bag."""
+    """The places of a robot's state and its actions in a bag."""
 
     state: Mapping[str, TopicField]
     """For each source that the robot's fields read (`joint_position`, `tcp_position`, …), or
@@ -48,30 +48,30 @@ class BagMapping:
     action: TopicField
     """Commands in physical units, in the robot's order."""
     joints: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """The bag's name of a joint, for those that it names otherwise than the robot does."""
+    """The bag's name of each joint that the robot names differently."""
     terminal: TopicField | None = None
     """A truth value; true ends an episode in a terminal state."""
     longest_gap: float | None = None
-    """Seconds for which the newest message of a slow topic stands for what is so now; where it
-    is not given, each row needs a message of its own."""
+    """Seconds for which the newest message of a slow topic remains valid; if not given, each row
+    needs its own message."""
     times: Times = "auto"
-    """Whether instants are those of the header stamps or those of receiving; `auto` takes stamps
-    where every topic has them, and refuses a bag in which the two run at different rates."""
+    """The source of instants: header stamps or times of receiving. `auto` uses stamps if every
+    topic has them, and refuses a bag in which the two run at different rates."""
     frame: str = ""
-    """The bag's name of the frame that the robot calls its own; the robot's where empty."""
+    """The bag's name of the robot's own frame; empty if the names agree."""
     derived: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Sources that are differences of another one from row to row, by what they are called."""
+    """Sources computed as differences of another source from row to row, by source."""
     transforms: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Sources that are read from `/tf` and `/tf_static`: the frame whose pose they are."""
+    """Sources read from `/tf` and `/tf_static`: the frame whose pose each one is."""
 
     @property
     def sources(self) -> set[str]:
-        """What the mapping says where to find."""
+        """The sources that the mapping provides."""
         return {*self.state, *self.derived, *self.transforms}
 
 
 def read_mapping(path: Path) -> BagMapping:
-    """Reads a mapping; refuses what it does not know, with the possible."""
+    """Reads a mapping; refuses unknown entries and lists the valid ones."""
     data = read_yaml(path)
     known = ("state", "action", *_OPTIONS)
     if not isinstance(data, dict) or not {"state", "action"} <= set(data) <= set(known):
@@ -89,7 +89,7 @@ def read_mapping(path: Path) -> BagMapping:
     if not isinstance(joints, dict) or not all(isinstance(name, str) for name in joints.values()):
         raise FbRosError(f"{path}: joints is {joints!r}, expected names of joints by name")
     gap = data.get("longest_gap")
-    # YAML's `true` is a number to Python.
+    # In Python, YAML's `true` is a number.
     number = isinstance(gap, (int, float)) and not isinstance(gap, bool)
     if gap is not None and not (number and gap > 0.0):
         raise FbRosError(f"{path}: longest_gap is {gap!r}, expected seconds above 0")
@@ -130,7 +130,7 @@ def read_mapping(path: Path) -> BagMapping:
 
 
 def _options(path: Path, state: Mapping[str, Any], key: str) -> dict[str, str]:
-    """The entries of `state` that consist of `key` alone, by source."""
+    """The entries of `state` that consist only of `key`, by source."""
     found = {
         name: entry[key]
         for name, entry in state.items()

@@ -1,4 +1,4 @@
-"""The numbers of a message, and the names that go with them."""
+"""The numbers in a message, and their names."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from training.data.bags.mapping import TopicField
 
 Numbers = np.ndarray | tuple[float, ...]
 Sample = tuple[Numbers, tuple[str, ...], int]
-"""Numbers `(k,)`, their names (empty where they have none), and the nanoseconds after the message
-from which on they hold."""
+"""Numbers `(k,)`, their names (empty if they have none), and the delay after the message from
+which they hold, in nanoseconds."""
 
-# Without and with the scalar part of a quaternion, which is read as (w, x, y, z).
+# Points without and quaternions with a scalar part; quaternions are read as (w, x, y, z).
 _AXES = (operator.attrgetter("x", "y", "z"), operator.attrgetter("w", "x", "y", "z"))
 
 
 def sample_reader(topic: str, entry: TopicField) -> Callable[[Any], Iterable[Sample]]:
-    """Reads the samples out of a decoded message of `topic`."""
+    """Returns a function that reads the samples of a decoded message of `topic`."""
     if entry.is_trajectory:
         return _trajectory_reader(topic, entry)
     part = _part(topic, entry.field)
@@ -32,7 +32,7 @@ def sample_reader(topic: str, entry: TopicField) -> Callable[[Any], Iterable[Sam
 
 
 def stamp_of(message: Any) -> int:
-    """Nanoseconds of the header's stamp; 0 where there is no header, as of an empty one."""
+    """Nanoseconds of the header's stamp; 0 without a header, and for an empty stamp."""
     header = getattr(message, "header", None)
     if header is None:
         return 0
@@ -41,7 +41,8 @@ def stamp_of(message: Any) -> int:
 
 
 def _trajectory_reader(topic: str, entry: TopicField) -> Callable[[Any], Iterable[Sample]]:
-    """Of JointTrajectory: a point is the target from when the one before it was due."""
+    """Reads JointTrajectory: a point is the target from the time at which the previous one is
+    due."""
     if not entry.names:
         raise FbRosError(f"{topic}: {entry.field} needs names, such as joint_names")
     names_of, points = _names_reader(topic, entry.names), _part(topic, "points")
@@ -58,7 +59,7 @@ def _trajectory_reader(topic: str, entry: TopicField) -> Callable[[Any], Iterabl
 
 
 def _part(topic: str, path: str) -> Callable[[Any], Any]:
-    """Reads what lies at `path` within a message."""
+    """Returns a function that reads the part of a message at `path`."""
     get = operator.attrgetter(path)
 
     def read(message: Any) -> Any:
@@ -73,7 +74,7 @@ def _part(topic: str, path: str) -> Callable[[Any], Any]:
 
 def _names_reader(topic: str, path: str) -> Callable[[Any], tuple[str, ...]]:
     part = _part(topic, path)
-    # Nearly all messages say the same names.
+    # Nearly all messages have the same names.
     last: tuple[list[str], tuple[str, ...]] = ([], ())
 
     def read(message: Any) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""One pass over a bag: what the topics of a mapping said."""
+"""One pass over a bag, which reads the topics of a mapping."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ from training.data.findings import Findings
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BagContents:
-    """What a bag says of the sources of a mapping."""
+    """A bag's contents for the sources of a mapping."""
 
     tracks: Mapping[str, list[Track]]
-    """Of each source in `state`, of `action` and of `terminal`: one for each set of names."""
+    """Tracks of each source in `state`, of `action` and of `terminal`: one for each set of
+    names."""
     chains: Mapping[str, Chain]
-    """Of each frame that is looked up in the transforms."""
+    """The transform chain of each frame that the mapping uses."""
 
 
 def read_contents(path: Path, mapping: BagMapping, frame: str, found: Findings) -> BagContents:
-    """Reads a bag once; refuses one that lacks a topic, or that is damaged or foreign.
+    """Reads a bag once; refuses one that lacks a topic, is damaged or has another format.
 
     `frame` is the bag's name of the robot's frame. Samples that cannot be measurements are left
-    out, which `found` hears.
+    out and noted in `found`.
     """
     wanted = {**mapping.state, "action": mapping.action}
     if mapping.terminal:
@@ -94,7 +95,7 @@ def _require_topics(
 def _compare_counts(
     path: Path, promised: Mapping[str, int], counts: Mapping[str, int], found: Findings
 ) -> None:
-    """Refuses files that hold fewer messages than their metadata say."""
+    """Refuses files that hold fewer messages than their metadata state."""
     for topic, count in counts.items():
         if promised and count < promised.get(topic, 0):
             raise FbRosError(

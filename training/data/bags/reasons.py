@@ -1,4 +1,4 @@
-"""Why there is not one transition in a bag."""
+"""Why a bag yields no transition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.data.bags.sources import Selection
 def why_nothing(
     runs: Sequence[Sequence[Timed]], selection: Selection, period: float, longest: float | None
 ) -> str:
-    """The topics that are in the way, and how to go on."""
+    """The topics that are the reason, and how to go on."""
     run = max(runs, key=lambda one: sum(len(timed.times) for timed in one))
     state, action, _ = selection.split(run)
     reasons: list[str] = []

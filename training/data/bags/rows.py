@@ -1,4 +1,4 @@
-"""Rows of one control period each, out of samples that come when they like."""
+"""Rows of one control period each, from samples at arbitrary times."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 
 from training.data.bags.clock import Timed
 
-# Share of a period by which two samples may be closer or farther apart than a period.
+# Two samples are a period apart if they differ from it by at most this share.
 _TOLERANCE = 0.5
-# How fast rows follow the phase of the samples, a share of the distance each row.
+# Share of the phase difference by which each row follows the samples.
 _FOLLOWS = 0.1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rows:
-    """A stretch of the recording, a row a control period."""
+    """A stretch of the recording, one row per control period."""
 
     times: np.ndarray
     """Seconds, `(n,)`."""
@@ -33,11 +33,11 @@ class Rows:
 def make_rows(
     state: Sequence[Timed], action: Sequence[Timed], period: float, longest: float | None
 ) -> Iterator[Rows]:
-    """The stretches in which every state track speaks.
+    """The stretches in which every state track has samples.
 
-    Each row takes the sample closest to its instant. It follows from the row before if both are
-    made of samples a period apart, by either clock, and if a command of that period is known.
-    With `longest`, in seconds, the newest message stands for what is so until it is as old.
+    Each row takes the sample closest to its instant. It follows from the row before if their
+    samples are a period apart, by either clock, and if a command of that period is known. With
+    `longest`, in seconds, the newest message remains valid for that long.
     """
     if not all(len(one.times) for one in (*state, *action)):
         return
@@ -53,7 +53,7 @@ def make_rows(
                 for clock in (one.times, one.check):
                     if clock is not None:
                         step = np.diff(clock[taken])
-                        # A stamp that is not given is not a period from any other.
+                        # A missing stamp is not a period away from any other.
                         linked[1:] &= np.abs(step - period) <= _TOLERANCE * period
             else:
                 known &= near | (one.silence(times) <= longest)
@@ -68,21 +68,21 @@ def make_rows(
 
 
 def _oldest(age: np.ndarray, period: float, longest: float | None) -> float:
-    """Seconds after which a command is no more the one of its period: the next one is lacking."""
+    """Age at which a command no longer belongs to its period (s): the next one is missing."""
     if longest is not None:
         return longest
     age = age[np.isfinite(age)]
-    # Where in a period commands come, which those that are lacking do not change.
+    # The phase of the commands within a period, which missing commands do not change.
     phase = float(np.angle(np.exp(2j * np.pi * age / period).sum()) / (2.0 * np.pi)) % 1.0
     if phase > 1.0 - 0.1 * _TOLERANCE and len(age) and np.median(age) < _TOLERANCE * period:
-        phase = 0.0  # Just before the instant and just after the one before are as one.
+        phase = 0.0  # Just before the instant is the same as just after the previous one.
     return (phase + _TOLERANCE) * period
 
 
 def _stretches(
     tracks: Sequence[Timed], longest: float, margin: float
 ) -> Iterator[tuple[float, float]]:
-    """Intervals in which none of the tracks is silent for longer than `longest` seconds."""
+    """Intervals in which no track is silent for longer than `longest` seconds."""
     together = [(-np.inf, np.inf)]
     for one in tracks:
         breaks = np.flatnonzero(np.diff(one.times) > longest) + 1
@@ -96,7 +96,7 @@ def _stretches(
 def _common(
     first: Sequence[tuple[float, float]], second: Sequence[tuple[float, float]]
 ) -> Iterator[tuple[float, float]]:
-    """Where intervals of both sorted lists overlap."""
+    """The overlaps of the intervals of two sorted lists."""
     i = j = 0
     while i < len(first) and j < len(second):
         start, stop = max(first[i][0], second[j][0]), min(first[i][1], second[j][1])
@@ -109,10 +109,10 @@ def _common(
 
 
 def _instants(samples: np.ndarray, start: float, stop: float, period: float) -> np.ndarray:
-    """Instants a period apart that keep in step with `samples`, from `start` to `stop`.
+    """Instants a period apart that follow the phase of `samples`, from `start` to `stop`.
 
-    A sensor at the control rate by another clock would drift past a rigid grid, and be skipped or
-    taken twice where it jitters between two rows.
+    A sensor at the control rate of another clock would drift past a rigid grid, and be skipped or
+    read twice while it jitters between two rows.
     """
     low, high = np.searchsorted(samples, [start - period, stop + period])
     given = samples[low:high].tolist()

@@ -1,4 +1,4 @@
-"""Where the clock of a recording went back, and messages that are merely out of order."""
+"""Finding where a recording's clock went back, and where messages are only out of order."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ import numpy as np
 from training.data.bags.tracks import Track
 from training.data.findings import Findings
 
-# Samples of two runs that overlap lie closer than half a period somewhere; those of one run that
-# come in another order do not. The margin is for jitter.
+# In two runs that overlap, samples somewhere lie closer than half a period; in one run with
+# messages out of order they do not. The margin is for jitter.
 _CLOSEST = 0.6
-# Nanoseconds that nobody records through in silence: a clock was set.
+# A silence of this many nanoseconds means that a clock was set.
 _JUMP = 86400 * 10**9
-# Share of samples at the time of the one before beyond which the clock is a coarse one.
+# Share of samples with the previous sample's time above which the clock is coarse.
 _COARSE = 0.1
-# Beyond so many steps back nobody can say which belong together.
+# With more steps back than this, nobody can tell which pieces belong together.
 _MOST_PIECES = 2000
 
 
 def find_runs(tracks: Iterable[Track], found: Findings) -> list[tuple[int, int]]:
     """Ranges of message numbers `(first, end)` within which no clock went back.
 
-    Where the times of a topic go back and its samples would lie among earlier ones, a simulation
-    was reset or a clock was set. Where they fall into gaps, messages are out of order: no cut.
+    If a topic's times go back and its samples would lie among earlier ones, a simulation was reset
+    or a clock was set. If they fall into gaps, messages are only out of order, and there is no
+    cut.
     """
     needed: list[tuple[int, int, str]] = []
     end = 0
@@ -55,7 +56,7 @@ def find_runs(tracks: Iterable[Track], found: Findings) -> list[tuple[int, int]]
                     count=len(back) - len(places),
                 )
     borders = [0]
-    # One cut does for all topics that lack one between the same messages.
+    # Topics that lack a cut between the same messages share one.
     for before, after, text in sorted(needed, key=lambda one: one[1]):
         if borders[-1] <= before:
             borders.append(after)
@@ -87,9 +88,9 @@ def without_repeats(track: Track) -> Track:
 
 
 def _steps_back(times: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Places whose time is before that of the sample before, or is the same with other numbers.
+    """Places whose time is before the previous sample's, or equal to it with other numbers.
 
-    Of a clock that is coarser than the topic, samples of one time follow one another.
+    With a clock coarser than the topic, samples of the same time follow one another.
     """
     steps = np.diff(times)
     still = (steps == 0) & np.any(values[1:] != values[:-1], axis=1)
@@ -99,11 +100,11 @@ def _steps_back(times: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _conflicts(times: np.ndarray, back: np.ndarray) -> Sequence[int]:
-    """Those of the steps `back` behind which samples lie among the ones before."""
+    """The steps in `back` after which samples lie among earlier ones."""
     order = np.argsort(times, kind="stable")
     steps = np.diff(times)
     mixed = 4 * len(back) > len(times)
-    if mixed:  # Only the sorted times say how often the topic spoke.
+    if mixed:  # Only the sorted times show the topic's rate.
         steps = np.diff(times[order])
         usual = np.median(steps)
         if np.mean(np.abs(steps - usual) <= 0.2 * usual) < 0.9:
@@ -113,8 +114,8 @@ def _conflicts(times: np.ndarray, back: np.ndarray) -> Sequence[int]:
     piece = np.searchsorted(back, order, side="right")
     if not np.any((np.diff(piece) != 0) & (np.diff(times[order]) < closest)):
         return ()
-    # Where a place in the file says nothing of the time, no cut separates what does not belong
-    # together: nothing that is behind anything is left together.
+    # If the place in the file does not reflect the time, no cut separates the runs: then no
+    # samples after a step back stay together with earlier ones.
     if mixed or len(back) > _MOST_PIECES:
         return [int(place) for place in back]
     cuts = []

@@ -1,4 +1,4 @@
-"""Which tracks of a bag a robot's state and its commands are made of."""
+"""The tracks of a bag that make up a robot's state and its commands."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ WHOLE = "observation"
 
 
 def require_sources(spec: RobotSpec, mapping: BagMapping) -> None:
-    """Refuses a mapping that leaves out what the robot is observed by, or names other joints."""
+    """Refuses a mapping that leaves out an observed source, or names unknown joints."""
     fields = (*spec.observation, *spec.features)
-    # The commands themselves say what the command before was.
+    # The previous command comes from the commands themselves.
     missing = {field.source for field in fields} - {*mapping.sources, "last_command"}
     if missing and WHOLE not in mapping.state:
         raise FbRosError(
@@ -43,7 +43,7 @@ def require_sources(spec: RobotSpec, mapping: BagMapping) -> None:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Column:
-    """Where one number of a source is: the track, counted within its group, and its column."""
+    """The place of one number of a source: the track's index in its group, and its column."""
 
     track: int
     column: int
@@ -51,26 +51,26 @@ class _Column:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The tracks that are read, and how they make up the state."""
+    """The selected tracks, and how they make up the state."""
 
     state: tuple[Track, ...]
     action: tuple[Track, ...]
     terminal: tuple[Track, ...]
     columns: Mapping[str, tuple[_Column, ...]]
-    """For each source, and for `action`: where its numbers are."""
+    """The places of the numbers of each source, and of `action`."""
     joints: Mapping[str, tuple[str, ...]]
-    """The robot's names of the numbers of `joint_position` and of `joint_velocity`."""
+    """The robot's names for the numbers of `joint_position` and of `joint_velocity`."""
     chains: Mapping[str, Chain]
-    """By frame."""
+    """Transform chains by frame."""
     mapping: BagMapping
 
     @property
     def tracks(self) -> list[Track]:
-        """All of them: of the state, of the action and of the end."""
+        """All tracks: of the state, of the action and of the end."""
         return [*self.state, *self.action, *self.terminal]
 
     def split(self, run: Sequence[Timed]) -> tuple[Sequence[Timed], ...]:
-        """What `tracks` were turned into, as state, action and end."""
+        """Splits the timed `tracks` into state, action and end."""
         first, second = len(self.state), len(self.state) + len(self.action)
         return run[:first], run[first:second], run[second:]
 
@@ -95,12 +95,12 @@ class Selection:
             with np.errstate(divide="ignore", invalid="ignore"):
                 rate = np.diff(values[other], axis=0) / np.diff(instants)[:, None]
             values[source] = np.concatenate([np.zeros_like(values[other][:1]), rate])
-            # A row whose velocity would span a gap is no row.
+            # A row whose velocity would span a gap does not count.
             linked = linked & np.concatenate([[False], linked[:-1]])
         return values, linked
 
     def observed(self, values: Mapping[str, np.ndarray], spec: RobotSpec) -> dict[str, np.ndarray]:
-        """Observation, and features where they can be told, of rows of `values`."""
+        """Observation, and features if they can be computed, for rows of `values`."""
         if WHOLE in values:
             return {"observation": values[WHOLE]}
         count = len(values["action"])
@@ -121,7 +121,7 @@ class Selection:
 def motion_of(
     values: Mapping[str, np.ndarray], selection: Selection
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Position and velocity `(n,)` of each joint of which both were measured."""
+    """Position and velocity `(n,)` of each joint for which both were measured."""
     names = selection.joints.get("joint_position", ())
     if "joint_velocity" in selection.mapping.derived or "joint_velocity" not in selection.joints:
         return {}
@@ -132,7 +132,7 @@ def motion_of(
 def select(
     contents: BagContents, spec: RobotSpec, mapping: BagMapping, found: Findings
 ) -> Selection:
-    """Chooses the tracks; refuses where a joint is nowhere, or numbers are too many or few."""
+    """Chooses the tracks; refuses if a joint is missing, or the count of numbers is wrong."""
     groups: dict[str, list[Track]] = {"state": [], "action": [], "terminal": []}
     columns: dict[str, tuple[_Column, ...]] = {}
     joints: dict[str, tuple[str, ...]] = {}
@@ -181,7 +181,7 @@ def select(
 def _by_name(
     source: str, joints: Sequence[str], tracks: Sequence[Track], mapping: BagMapping
 ) -> list[tuple[int, int]]:
-    """Track and column of each joint: of those that have it, the track that speaks most."""
+    """Track and column of each joint: among the tracks that have it, the one with most samples."""
     places = []
     for joint in joints:
         name = mapping.joints.get(joint, joint)
@@ -201,7 +201,7 @@ def _by_name(
 def _by_width(
     source: str, tracks: Sequence[Track], spec: RobotSpec, mapping: BagMapping
 ) -> list[tuple[int, int]]:
-    """Track and column of numbers without names, which come in an order of their own."""
+    """Track and column of numbers without names, in their own order."""
     entry = {**mapping.state, "action": mapping.action, "terminal": mapping.terminal}[source]
     assert entry is not None
     expected = 4 if source.endswith("_orientation") else 3

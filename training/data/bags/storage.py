@@ -22,22 +22,22 @@ from mcap.stream_reader import CRCValidationError, StreamReader, get_chunk_data_
 from fb_ros.errors import FbRosError
 from training.data.bags.files import uncompressed
 
-# The head of a record of MCAP, and that of a message within it (mcap.dev/spec).
+# Head of an MCAP record, and of a message within it (mcap.dev/spec).
 _RECORD = struct.Struct("<BQ")
 _MESSAGE = struct.Struct("<HIQQ")
-# How a message begins that rosbag2 compressed by itself; CDR begins with a zero byte.
+# First bytes of a message that rosbag2 compressed separately; CDR begins with a zero byte.
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 class Channel(NamedTuple):
-    """A topic of one file, and what its messages are made of."""
+    """A topic of one file, and the format of its messages."""
 
     topic: str
     type: str
     encoding: str
-    """`cdr` in all that ROS 2 writes."""
+    """Encoding of the messages; ROS 2 always writes `cdr`."""
     schema_encoding: str
-    """`ros2msg`, `ros2idl`, or empty where the file carries no definition."""
+    """`ros2msg`, `ros2idl`, or empty if the file carries no definition."""
     schema: str
 
 
@@ -53,8 +53,7 @@ class RawMessage(NamedTuple):
 def read_file(path: Path, topics: Collection[str], seen: dict[str, str]) -> Iterator[RawMessage]:
     """The messages of one storage file on `topics`, as they were written.
 
-    `seen` receives the type of each topic that the file has. Whatever is wrong with the file is
-    refused in one line.
+    `seen` gets the type of each topic in the file. Any error in the file is refused in one line.
     """
     try:
         with uncompressed(path) as file:
@@ -64,7 +63,7 @@ def read_file(path: Path, topics: Collection[str], seen: dict[str, str]) -> Iter
                     yield message._replace(data=zstd.decompress(message.data))
                 else:
                     yield message
-    # The libraries below raise whatever a damaged byte leads them to.
+    # The libraries below raise any exception for a damaged byte.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, CRCValidationError):
@@ -97,7 +96,7 @@ def _read_mcap(path: Path, topics: Collection[str], seen: dict[str, str]) -> Ite
                         schema.name if schema else "",
                         record.message_encoding,
                         schema.encoding if schema else "",
-                        # Binary for protobuf, of which no more than the encoding is needed.
+                        # Schemas of protobuf are binary; only their encoding is needed.
                         schema.data.decode(errors="replace") if schema else "",
                     )
                     if record.topic in topics
@@ -113,8 +112,8 @@ def _read_mcap(path: Path, topics: Collection[str], seen: dict[str, str]) -> Ite
 
 
 def _mcap_records(file: IO[bytes], size: int) -> Iterator[records.McapRecord]:
-    """All records in their order; those within a chunk as they come in it."""
-    # No record is longer than the file, whatever a damaged length says.
+    """All records in order; records within a chunk in the chunk's order."""
+    # No record is longer than the file, even if a damaged length says so.
     reader = StreamReader(file, emit_chunks=True, validate_crcs=True, record_size_limit=size)
     for record in reader.records:
         if isinstance(record, records.Chunk):
@@ -124,7 +123,7 @@ def _mcap_records(file: IO[bytes], size: int) -> Iterator[records.McapRecord]:
 
 
 def _chunk_records(chunk: records.Chunk) -> Iterator[records.McapRecord]:
-    """As `breakup_chunk` of the library does it, four times as fast."""
+    """Does what the library's `breakup_chunk` does, four times as fast."""
     stream, size = get_chunk_data_stream(chunk, validate_crc=True)
     data = stream.read(size)
     at = 0
@@ -153,7 +152,7 @@ def _read_sqlite(
 ) -> Iterator[RawMessage]:
     with _database(path) as database:
         ((state,),) = database.execute("PRAGMA quick_check(1)")
-        if state != "ok":  # A cut table is read without an error.
+        if state != "ok":  # SQLite reads a truncated table without an error.
             raise ValueError(state)
         channels = _channels(database)
         seen.update({one.topic: one.type for one in channels.values()})
@@ -170,13 +169,13 @@ def _read_sqlite(
 
 @contextlib.contextmanager
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
-    """Opens a database that nobody writes to, with the messages that its log still holds."""
+    """Opens a database that nobody writes to, including the messages still in its log."""
     logs = [path.with_name(path.name + end) for end in ("-wal", "-journal")]
     left = [log for log in logs if log.is_file() and log.stat().st_size]
     with contextlib.ExitStack() as stack:
         mode = "mode=ro&immutable=1"
         if left:
-            # SQLite brings a log in by writing, which a recording is not ours to be changed by.
+            # SQLite merges a log by writing, and a recording must not be changed.
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fb_ros_bag_")))
             for file in (path, *left):
                 shutil.copyfile(file, folder / file.name)
@@ -187,7 +186,7 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _channels(database: sqlite3.Connection) -> dict[int, Channel]:
     definitions: dict[str, tuple[str, str]] = {}
-    with contextlib.suppress(sqlite3.OperationalError):  # Older versions carry none.
+    with contextlib.suppress(sqlite3.OperationalError):  # Older versions have no such table.
         for name, encoding, text in database.execute(
             "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions"
         ):

@@ -1,4 +1,4 @@
-"""What the topics of a bag said, and when: arrays, in the order of the recorder."""
+"""Samples of a bag's topics with their times: arrays, in the recorder's order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.data.bags.numbers import Numbers
 
 # Training computes in float32.
 _LARGEST = float(np.finfo(np.float32).max)
-# By how much the norm of an orientation may differ from 1, as in policy_node.
+# Largest deviation of an orientation's norm from 1, as in policy_node.
 _TOLERATED_NORM = 0.01
 
 
@@ -20,40 +20,40 @@ class Track:
     """Samples of the same numbers, such as the positions of one set of joints."""
 
     source: str
-    """What they are, such as `joint_position`."""
+    """Source of the numbers, such as `joint_position`."""
     topic: str
     names: tuple[str, ...]
-    """Of the `k` components, where they have any."""
+    """Names of the `k` components, if they have any."""
     order: np.ndarray
     """Place of each sample's message in the bag, increasing, `(n,)`, int64."""
     received: np.ndarray
-    """Nanoseconds at which the recorder received it, `(n,)`, int64."""
+    """Time at which the recorder received each message, nanoseconds, `(n,)`, int64."""
     stamped: np.ndarray
-    """Nanoseconds of its header stamp, 0 where it has none, `(n,)`, int64."""
+    """Header stamp, nanoseconds, 0 if there is none, `(n,)`, int64."""
     values: np.ndarray
-    """`(n, k)`, float64."""
+    """The samples, `(n, k)`, float64."""
 
     def __len__(self) -> int:
         return len(self.order)
 
     @property
     def has_stamps(self) -> bool:
-        """Whether its headers say when: most stamps are given."""
+        """Whether most samples have a header stamp."""
         return 2 * int(np.count_nonzero(self.stamped)) > len(self)
 
     def take(self, index: np.ndarray | slice) -> Track:
-        """The samples `index`."""
+        """The track with only the samples `index`."""
         arrays = ("order", "received", "stamped", "values")
         return dataclasses.replace(self, **{name: getattr(self, name)[index] for name in arrays})
 
 
 class TrackBuilder:
-    """Samples that are added one by one, eight bytes a number."""
+    """Collects samples one by one, with eight bytes per number."""
 
     def __init__(self, source: str, topic: str, names: tuple[str, ...], width: int) -> None:
         self.source, self.topic, self.names, self.width = source, topic, names, width
         self._columns: dict[tuple[str, ...], list[int]] = {}
-        # Message number, time of receiving and stamp, one after the other.
+        # Message number, time of receiving and stamp, in turn.
         self._when = array.array("q")
         self._values = array.array("d")
 
@@ -73,7 +73,8 @@ class TrackBuilder:
         self._values.frombytes(values.tobytes())
 
     def cancel_after(self, received: int) -> None:
-        """Takes back what would hold only after `received`, as another plan has replaced it."""
+        """Removes samples that would hold only after `received`, since a newer plan replaced
+        them."""
         while self._when and self._when[-2] > received:
             del self._when[-3:]
             del self._values[-self.width :]
@@ -93,7 +94,7 @@ class TrackBuilder:
 
 
 def what_is_wrong(track: Track, field: str) -> list[tuple[str, np.ndarray]]:
-    """What cannot be a measurement: a reason and the samples, `(n,)` of bool, for each kind."""
+    """For each reason why a sample cannot be a measurement, the samples, `(n,)` of bool."""
     values = track.values
     unusable = ~np.all(np.abs(values) <= _LARGEST, axis=1)
     found = [(f"{field} holds NaN, infinity or a number beyond float32", unusable)]

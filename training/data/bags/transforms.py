@@ -1,4 +1,4 @@
-"""Poses of frames, put together from the transforms of `/tf` and `/tf_static`."""
+"""Poses of frames, composed of the transforms on `/tf` and `/tf_static`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOPICS = ("/tf", STATIC)
 
 
 class TransformListener:
-    """Takes the transforms of all frames, by the frame that they place."""
+    """Collects the transforms of all frames, by child frame."""
 
     def __init__(self) -> None:
         self._builders: dict[tuple[str, str, bool], TrackBuilder] = {}
@@ -45,7 +45,7 @@ class TransformListener:
             )
 
     def chains(self, frames: set[str], base: str, found: Findings) -> Mapping[str, Chain]:
-        """For each of `frames` its way up to `base`; refuses a frame without one."""
+        """The chain from each of `frames` up to `base`; refuses a frame without one."""
         parents: dict[str, tuple[str, bool]] = {}
         for parent, child, static in self._builders:
             before = parents.setdefault(child, (parent, static))
@@ -77,7 +77,7 @@ class Chain:
 
     @property
     def moving(self) -> list[Track]:
-        """The links that change."""
+        """The links of the chain that move."""
         return [link for link in self.links if link.topic != STATIC]
 
     def pose(self, rows: Mapping[int, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -107,7 +107,7 @@ def _usable(track: Track, static: bool, found: Findings) -> Track:
 
 
 def _product(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Hamilton's product of quaternions (w, x, y, z), row by row."""
+    """Hamilton product of quaternions (w, x, y, z), row by row."""
     w, vector = first[:, :1], first[:, 1:]
     other_w, other = second[:, :1], second[:, 1:]
     scalar = w * other_w - np.sum(vector * other, axis=1, keepdims=True)
@@ -115,7 +115,7 @@ def _product(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _rotated(quaternion: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points `(n, 3)` turned by unit quaternions `(n, 4)`."""
+    """Rotates points `(n, 3)` by unit quaternions `(n, 4)`."""
     w, vector = quaternion[:, :1], quaternion[:, 1:]
     twice = 2.0 * np.cross(vector, points)
     return points + w * twice + np.cross(vector, twice)

@@ -1,4 +1,4 @@
-"""From the bytes of a message to its fields, by the definition that the bag carries."""
+"""Decoding a message's bytes into its fields, by the definition in the bag."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rosbags.typesys.store import Typestore
 from fb_ros.errors import FbRosError
 from training.data.bags.storage import Channel
 
-# Between the definitions of one type and of those that it is made of.
+# Separates the definition of a type from those of its parts.
 _IDL_RULE = "=" * 80 + "\n"
 
 
@@ -23,7 +23,8 @@ def _jazzy() -> Typestore:
 
 
 def decoder(channel: Channel) -> Callable[[bytes], Any]:
-    """Reads messages of `channel`; refuses one that nobody can read, naming topic and type."""
+    """Returns a decoder for messages of `channel`; refuses an unreadable one with topic and
+    type."""
     where = f"{channel.topic}: its messages ({channel.type or 'of no type'})"
     if channel.encoding != "cdr":
         raise FbRosError(
@@ -39,7 +40,7 @@ def decoder(channel: Channel) -> Callable[[bytes], Any]:
     if channel.schema_encoding and channel.schema:
         try:
             store = _store(channel.type, channel.schema_encoding, channel.schema)
-        except Exception as error:  # A parser's own errors are of many kinds.
+        except Exception as error:  # The parser raises many kinds of errors.
             reason = " ".join(str(error).split()) or type(error).__name__
             raise FbRosError(
                 f"{where} have a definition that is not readable ({reason}); record the topic "
@@ -57,7 +58,7 @@ def decoder(channel: Channel) -> Callable[[bytes], Any]:
 def _decode(store: Typestore, channel: Channel, data: bytes) -> Any:
     try:
         return store.deserialize_cdr(data, channel.type)
-    except Exception as error:  # Whatever a damaged byte leads the reader to.
+    except Exception as error:  # A damaged byte may raise anything in the reader.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise FbRosError(f"{channel.topic}: a message is no {channel.type} ({reason})") from error
 
