@@ -8,7 +8,7 @@ import numpy as np
 
 from fb_ros.robot.robot_spec import RobotSpec
 
-# How far beyond [-1, 1] an action may lie through rounding.
+# Rounding may take an action this far beyond [-1, 1].
 _ROUNDING = 1e-3
 # Training computes in float32.
 _LARGEST = float(np.finfo(np.float32).max)
@@ -17,10 +17,10 @@ _LARGEST = float(np.finfo(np.float32).max)
 def find_problems(
     arrays: Mapping[str, np.ndarray], spec: RobotSpec | None = None, steps: int | None = None
 ) -> list[str]:
-    """Sentences about the arrays of one episode; none if it can be trained on.
+    """Sentences about the problems of one episode's arrays; none if it can be trained on.
 
-    `spec` is the robot that they should be of, as far as widths go that cannot be recomputed;
-    `steps` is what the file's name promises.
+    `spec` is the robot that they should belong to; it is checked for widths that cannot be
+    recomputed. `steps` is the number of steps in the file's name.
     """
     lacking = [name for name in ("observation", "action", "discount") if name not in arrays]
     if lacking:
@@ -42,7 +42,7 @@ def find_problems(
     if steps is not None and rows != steps + 1:
         problems.append(f"its name promises {steps} steps, it holds {rows - 1}")
     for name, array in arrays.items():
-        # A NaN is not within the range, either.
+        # The comparison also catches NaN.
         wrong = ~(np.abs(array) <= _LARGEST)
         if wrong.any():
             row = int(np.flatnonzero(wrong.any(axis=1))[0])
@@ -52,7 +52,7 @@ def find_problems(
     if problems:
         return problems
     action, discount = arrays["action"], arrays["discount"]
-    # Row 0 led to the first state: nobody's action.
+    # Row 0 holds no action: nothing led to the first state.
     largest = float(np.abs(action[1:]).max(initial=0.0))
     if largest > 1.0 + _ROUNDING:
         problems.append(f"an action is {largest:g}, expected -1 to 1")

@@ -1,4 +1,4 @@
-"""Which data a folder holds: its description, and a hash of its episodes."""
+"""Identity of a folder's data: its description, and a hash of its episodes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 METADATA = "data.json"
-"""File beside the episodes that says how they were collected."""
+"""File beside the episodes that describes how they were collected."""
 
 
 def data_fingerprint(folders: Sequence[Path]) -> str:

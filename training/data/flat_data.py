@@ -1,9 +1,8 @@
 """The memory-mapped copy of a folder of episodes that training reads.
 
-ExORL's files are compressed and so cannot be mapped, and ten thousand open files could not be,
-either. The first reader of a folder therefore writes its rows, one after the other, into a few
-flat files beside the episodes (`flat/`); they are made again when an episode or the robot's
-description has changed.
+ExORL's files are compressed and so cannot be mapped, and neither could ten thousand open files.
+So the first reader of a folder writes its rows, one after the other, into a few flat files beside
+the episodes (`flat/`). They are rewritten when an episode or the robot's description changes.
 """
 
 from __future__ import annotations
@@ -35,32 +34,32 @@ from training.data.flat_folder import (
 from training.data.moments import Moments
 from training.data.record import read_record, write_record
 
-# Of the layout and of what is checked before it is written.
+# Version of the layout and of the checks made before writing.
 _VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FlatData:
-    """All episodes of a folder, one row a state: views of files, of which nothing is read yet."""
+    """All episodes of a folder, one row per state: views of files that are not read yet."""
 
     folder: Path
-    """Where the flat files lie."""
+    """Folder of the flat files."""
     rows: np.ndarray
     """`(n, obs_dim + act_dim + feature_dim + 1)`, float32: observation, action, features and
-    discount of a state side by side, so that a transition lies on one page of the file or two."""
+    discount of a state side by side, so that a transition lies on one or two pages of the file."""
     physics: np.ndarray
     """`(n, nq + nv + na)`, float64."""
     steps: np.ndarray
-    """Transitions of each episode, `(episodes,)`; it has one row more."""
+    """Transitions of each episode, `(episodes,)`; an episode has one row more."""
     moments: dict[str, Moments]
-    """Of `observation` and `features` over the rows, and of `change`: the observation's, from one
-    row to the next, over the transitions."""
+    """Moments of `observation` and `features` over the rows, and of `change`, the observation's
+    difference from one row to the next, over the transitions."""
 
 
 def in_memory(
     observation: np.ndarray, action: np.ndarray, features: np.ndarray, discount: np.ndarray
 ) -> FlatData:
-    """One episode that is in no file: `(n, …)` each, and `discount` `(n,)`."""
+    """One episode that is in no file: arrays `(n, …)`, and `discount` `(n,)`."""
     parts = [observation, action, features, discount[:, None]]
     return FlatData(
         folder=Path(),
@@ -76,7 +75,7 @@ def in_memory(
 
 
 def open_flat(folder: Path, spec: RobotSpec) -> FlatData:
-    """The flat copy of a folder, which is made first where it is missing or out of date."""
+    """The flat copy of a folder; it is made first if it is missing or out of date."""
     paths = episode_paths(folder)
     if not paths:
         raise FbRosError(f"{folder} holds no episodes; make some with `fb_ros collect`")
@@ -114,7 +113,7 @@ def _open(flat: Path, spec: RobotSpec) -> FlatData:
 def _is_of(flat: Path, key: str) -> bool:
     try:
         return (flat / INDEX).is_file() and read_record(flat / INDEX).get("key") == key
-    except FbRosError:  # A copy that is damaged is made again.
+    except FbRosError:  # A damaged copy is made again.
         return False
 
 
@@ -127,7 +126,7 @@ def _key(paths: list[Path], spec: RobotSpec) -> str:
 
 
 def _map(path: Path, dtype: type, shape: tuple[int, int]) -> np.ndarray:
-    if not all(shape):  # There is no mapping of nothing.
+    if not all(shape):  # An empty file cannot be mapped.
         return np.zeros(shape, dtype)
     expected = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if path.stat().st_size != expected:
@@ -138,7 +137,7 @@ def _map(path: Path, dtype: type, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _build(folder: Path, paths: list[Path], spec: RobotSpec, key: str) -> None:
-    """Writes the flat copy whole or not at all."""
+    """Writes the flat copy completely or not at all."""
     completer = EpisodeCompleter(spec)
     bad: list[tuple[Path, str]] = []
     widths = {"observation": spec.obs_dim, "features": spec.feature_dim, "change": spec.obs_dim}
@@ -163,7 +162,7 @@ def _build(folder: Path, paths: list[Path], spec: RobotSpec, key: str) -> None:
                     continue
                 width = episode.physics.shape[1]
                 if physics_width not in (None, width):
-                    physics_width = 0  # Not all of them have it, so none can count on it.
+                    physics_width = 0  # Not all episodes have physics, so the copy leaves it out.
                 elif physics_width is None:
                     physics_width = width
                 _write(rows, physics, episode)

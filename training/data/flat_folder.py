@@ -1,4 +1,4 @@
-"""The folder of a flat copy: written by one process at a time, whole or not at all."""
+"""The folder of a flat copy: one process at a time writes it, completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fb_ros.errors import FbRosError
 
 FLAT = "flat"
 INDEX, ROWS, PHYSICS, STEPS = "index.json", "rows.f32", "physics.f64", "steps.i64"
-"""Files of a flat copy."""
+"""Names of the files of a flat copy."""
 
 
 def remove_copy(flat: Path) -> None:
@@ -33,7 +33,7 @@ def remove_copy(flat: Path) -> None:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Waits until no other process writes a flat copy there, and keeps the others waiting."""
+    """Waits until no other process writes a flat copy there, and makes others wait."""
     try:
         with (folder / f".{FLAT}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -54,9 +54,9 @@ def alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside the final one, gone afterwards unless it was renamed."""
+    """A folder beside the final one; it is removed at the end unless it was renamed."""
     scratch = folder / f".{FLAT}.partial"
-    # Of a process that was killed while it wrote: no other one writes now.
+    # A process that was killed while writing left it: no other process writes now.
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     try:

@@ -1,8 +1,8 @@
-"""Groups and arrays of HDF5 files that anybody may have written or damaged.
+"""Groups and arrays of HDF5 files that may be foreign or damaged.
 
-HDF5 can have a name stand for something in another file, keep an array's numbers in another file,
-and promise arrays of which nothing is there. None of that is followed, and nothing is allocated
-for what is not there.
+In HDF5 a name can point into another file, an array's numbers can lie in another file, and arrays
+can be declared without data. None of these is followed, and no memory is allocated for missing
+data.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from fb_ros.errors import FbRosError
 from fb_ros.plain_file import require_plain
 
 MOST_BYTES = 512 << 20
-"""Of what is read at a time, and of a chunk."""
+"""Largest number of bytes per read, and per chunk."""
 _PLAIN = "biuf"
 """Kinds of numbers: truth values, whole and floating-point ones."""
 
 
 def open_hdf5(path: Path) -> Any:
-    """Opens a file; refuses one that is not whole, or no plain file."""
+    """Opens a file; refuses one that is incomplete or not a plain file."""
     real = require_plain(path)
     try:
         return h5py.File(real, "r")
-    except Exception as error:  # h5py raises what HDF5 says, in many classes.
+    except Exception as error:  # h5py raises HDF5's errors in many classes.
         raise FbRosError(f"{path} is not a whole HDF5 file: {line_of(error)}") from error
 
 
 def line_of(error: Exception) -> str:
-    """What a library says, in one line."""
+    """A library's message, in one line."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def child(group: Any, name: str) -> Any:
-    """What a group holds under `name`, or under a path of names; None where there is nothing.
+    """The entry `name` of a group, or the entry at a path of names; None if there is none.
 
     Raises:
-        FbRosError: The name stands for something elsewhere.
+        FbRosError: The name points elsewhere.
     """
     found = group
     for part in name.split("/"):
@@ -61,11 +61,11 @@ def child(group: Any, name: str) -> Any:
 
 
 def dataset(group: Any, name: str) -> Any:
-    """The array of that name, of which all numbers are in the file.
+    """The array of that name, all of whose numbers are in the file.
 
     Raises:
         FbRosError: There is none, it is no array of numbers, or some of them are elsewhere or
-            nowhere.
+            missing.
     """
     found = child(group, name)
     if found is None:
@@ -95,7 +95,7 @@ def dataset(group: Any, name: str) -> Any:
 
 
 def rows_of(array: Any, rows: slice = slice(None)) -> np.ndarray:
-    """Rows of an array that `dataset` gave; refuses more than `MOST_BYTES`."""
+    """Rows of an array from `dataset`; refuses more than `MOST_BYTES`."""
     if not array.shape:
         raise FbRosError(f"{array.name} is a single number, expected rows")
     count = len(range(*rows.indices(array.shape[0])))

@@ -1,4 +1,4 @@
-"""Episodes out of HDF5 files in D4RL's and in Minari's layout."""
+"""Episodes from HDF5 files in D4RL's and in Minari's layout."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from training.data.hdf5_episode import episode_of_steps
 from training.data.recording import Recording
 
 SUFFIXES = (".hdf5", ".h5")
-# A file that lists more is no data set.
+# A file with more names is no data set.
 _MOST_NAMES = 1_000_000
-# What has one row a transition in D4RL's layout, besides `terminals`.
+# Arrays with one row per transition in D4RL's layout, besides `terminals`.
 _D4RL_ROWS = (
     "observations",
     "actions",
@@ -36,14 +36,14 @@ _D4RL_ROWS = (
 
 
 def hdf5_format(path: Path) -> str:
-    """`minari` or `d4rl`; refuses a file that is neither, or not whole."""
+    """`minari` or `d4rl`; refuses a file that is neither, or incomplete."""
     with open_hdf5(path) as file:
         try:
-            # A damaged name comes as bytes.
+            # Damaged names are bytes.
             names = [str(name) for name in itertools.islice(file, _MOST_NAMES)]
         except Exception as error:
             raise FbRosError(f"{path} is not a whole HDF5 file: {line_of(error)}") from error
-    # An array of episode ids would pass for one of Minari's groups.
+    # An array of episode ids would look like one of Minari's groups.
     if {"observations", "actions", "terminals"} <= set(names):
         return "d4rl"
     if any(name.startswith("episode_") for name in names):
@@ -59,12 +59,12 @@ def read_hdf5(
 ) -> Iterator[Recording]:
     """The episodes of a file, in ExORL's arrays.
 
-    `found` hears where their borders are odd. `episode_steps` ends episodes of a D4RL file that
+    `found` gets oddities of their borders. `episode_steps` ends the episodes of a D4RL file that
     has no timeouts.
     """
     layout = hdf5_format(path)
     with open_hdf5(path) as file:
-        # Not around the yield: what goes wrong with whoever takes an episode is not the file's.
+        # The `try` leaves out the yield: errors of the caller are not the file's.
         if layout == "minari":
             episodes = _read_minari(file)
         else:
@@ -82,17 +82,17 @@ def read_hdf5(
 
 
 def _read_or_say_why(name: str, read: Callable[[], Recording]) -> Recording:
-    """What `read` returns; what is wrong with one episode says nothing of the others."""
+    """The result of `read`; an error in one episode does not affect the others."""
     try:
         return read()
     except FbRosError as error:
         return Recording(name=name, problem=str(error))
-    except Exception as error:  # Of a damaged file h5py and NumPy raise what they like.
+    except Exception as error:  # h5py and NumPy raise anything for a damaged file.
         return Recording(name=name, problem=f"it cannot be read: {line_of(error)}")
 
 
 def _read_minari(file: Any) -> Iterator[Recording]:
-    """One group an episode; `observations` have one row more than the rest."""
+    """One group per episode; `observations` have one row more than the rest."""
     numbers = {name: name.removeprefix("episode_") for name in file if name.startswith("episode_")}
     for name, number in numbers.items():
         if not number.isdecimal():
@@ -113,7 +113,7 @@ def _minari_episode(name: str, file: Any) -> Recording:
     if lacking:
         raise FbRosError(f"it lacks {', '.join(lacking)}")
     observations = "observations"
-    if isinstance(child(group, observations), h5py.Group):  # A goal-conditioned environment's.
+    if isinstance(child(group, observations), h5py.Group):  # A goal-conditioned environment.
         if child(group, "observations/observation") is None:
             raise FbRosError(f"its observations are {shown(list(group[observations]))}")
         observations = "observations/observation"
@@ -134,7 +134,7 @@ def _minari_episode(name: str, file: Any) -> Recording:
 
 
 def _read_d4rl(file: Any, found: Findings, episode_steps: int | None) -> Iterator[Recording]:
-    """One row a transition, all episodes in a row."""
+    """One row per transition, all episodes in sequence."""
     terminals = as_flags("terminals", rows_of(dataset(file, "terminals")))
     count = len(terminals)
     arrays = {name: dataset(file, name) for name in _D4RL_ROWS if child(file, name) is not None}
@@ -172,7 +172,7 @@ def _d4rl_episode(
     observation, action, reward = read["observations"], read["actions"], read.get("rewards")
     physics = _physics(read.get("infos/qpos"), read.get("infos/qvel"))
     note = ""
-    # Physics has no next state: where it is stored, it says which transitions there are.
+    # Stored physics has no next state, so it determines which transitions there are.
     if "next_observations" in read and physics is None and not unknown:
         observation = np.concatenate([observation, read["next_observations"][-1:]])
     elif terminal[-1]:
@@ -182,7 +182,7 @@ def _d4rl_episode(
     elif len(action) == 1:
         raise FbRosError("its only action led to a state that is not stored: it has no transition")
     else:
-        # The state after the last action is not stored, so that action led nowhere.
+        # The state after the last action is not stored, so that action is dropped.
         action, terminal = action[:-1], terminal[:-1]
         reward = None if reward is None else reward[:-1]
     return episode_of_steps(
@@ -201,7 +201,7 @@ def _rows_if_there(group: Any, name: str) -> np.ndarray | None:
 
 
 def _physics(position: np.ndarray | None, velocity: np.ndarray | None) -> np.ndarray | None:
-    """MuJoCo's positions and velocities, where the file has them, `(n, nq + nv)`."""
+    """MuJoCo's positions and velocities, if the file has them, `(n, nq + nv)`."""
     if position is None or velocity is None:
         return None
     if position.ndim != 2 or velocity.ndim != 2 or len(position) != len(velocity):

@@ -17,7 +17,7 @@ def episode_of_steps(
     physics: np.ndarray | None,
     note: str = "",
 ) -> Recording:
-    """Arrays one longer than the steps: `T + 1` states, `T` of everything else."""
+    """Builds arrays one longer than the steps from `T + 1` states and `T` of everything else."""
     if observation.ndim != 2 or action.ndim != 2:
         return Recording(
             name=name,
@@ -44,7 +44,7 @@ def episode_of_steps(
         "observation": observation,
         "action": np.concatenate([np.zeros_like(action[:1]), action]),
         "reward": np.concatenate([[0.0], reward.reshape(len(action), -1)[:, 0]])[:, None],
-        # A time-limit truncation ends nothing that goes on: its discount stays 1.
+        # A time limit is no terminal state: its discount stays 1.
         "discount": np.concatenate([[1.0], 1.0 - terminal.astype(np.float64).ravel()])[:, None],
     }
     if physics is not None:

@@ -19,18 +19,18 @@ class Moments:
 
     @classmethod
     def of(cls, rows: np.ndarray) -> Moments:
-        """Those of `rows` `(n, k)`."""
+        """The moments of `rows` `(n, k)`."""
         rows = np.asarray(rows, dtype=np.float64)
         mean = rows.mean(axis=0)
         return cls(count=len(rows), mean=mean, squares=np.square(rows - mean).sum(axis=0))
 
     @classmethod
     def none(cls, size: int) -> Moments:
-        """Those of no rows at all, of `size` components."""
+        """The moments of zero rows with `size` components."""
         return cls(count=0, mean=np.zeros(size), squares=np.zeros(size))
 
     def merged(self, other: Moments) -> Moments:
-        """Those of both sets of rows together (Chan, Golub and LeVeque, 1979)."""
+        """The moments of both sets of rows together (Chan, Golub and LeVeque, 1979)."""
         count = self.count + other.count
         if not count:
             return self
@@ -45,5 +45,5 @@ class Moments:
 
     @property
     def std(self) -> np.ndarray:
-        """Standard deviation, `(k,)`, as of a sample; 0 of a single row."""
+        """Sample standard deviation, `(k,)`; 0 for a single row."""
         return np.sqrt(self.squares / max(self.count - 1, 1))

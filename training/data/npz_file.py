@@ -1,7 +1,7 @@
-"""Reading npz files that anybody may have written or damaged.
+"""Reading npz files that may be foreign or damaged.
 
-NumPy's own reader believes what headers promise, and allocates it. Here each size is compared with
-what is there before anything is allocated.
+NumPy's own reader trusts the sizes in headers and allocates them. This one compares each size with
+the file before it allocates anything.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from numpy.lib import format as npy
 from fb_ros.plain_file import open_plain
 
 MOST_BYTES = 512 << 20
-"""Of all arrays of a file together."""
+"""Largest size of all arrays of a file together."""
 _MOST_ARRAYS = 64
 _MOST_DIRECTORY = 1 << 16
-"""Bytes of a zip file's list of contents."""
+"""Largest size of a zip file's list of contents, bytes."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# The record that ends a zip file: its signature, length, and where it says what the list has.
+# The record at the end of a zip file: its signature, its length, and the fields for the count and
+# size of the list of contents.
 _END, _END_BYTES, _END_COUNT, _END_SIZE = b"PK\x05\x06", 22, slice(10, 12), slice(12, 16)
 _LONGEST_COMMENT = 1 << 16
 _LOCATOR, _LOCATOR_BYTES = b"PK\x06\x07", 20
@@ -32,9 +33,9 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     """All arrays of the file, by name.
 
     Raises:
-        FbRosError: It is no plain file, or a link out of its folder.
-        Exception: It is damaged, holds anything but plain arrays, or promises more than
-            `MOST_BYTES` or than it has. The libraries have many kinds of exceptions for that.
+        FbRosError: It is no plain file, or a link out of its folder. Exception: It is damaged,
+        holds anything but plain arrays, or declares more than `MOST_BYTES`
+            or than it has. The libraries raise many kinds of exceptions for that.
     """
     with open_plain(path, path.parent) as file:
         _require_small_directory(file)
@@ -75,15 +76,15 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray
         if size != left or any(length < 0 for length in shape):
             raise ValueError(f"{member.filename} promises {size} bytes and has {left}")
         content = file.read(size)
-        # Reading on to the end compares the checksum.
+        # Reading to the end checks the checksum.
         if len(content) != size or file.read(1):
             raise ValueError(f"{member.filename} has another length than it promises")
     array = np.frombuffer(content, dtype=dtype).reshape(shape, order="F" if by_column else "C")
-    return array.copy()  # Writable, as others expect.
+    return array.copy()  # The copy is writable, as callers expect.
 
 
 def _require_small_directory(file: BinaryIO) -> None:
-    """Refuses a list of contents for which memory would be needed that no episode needs."""
+    """Refuses a list of contents larger than any episode needs."""
     length = file.seek(0, 2)
     file.seek(max(0, length - _END_BYTES - _LONGEST_COMMENT - _LOCATOR_BYTES))
     tail = file.read()

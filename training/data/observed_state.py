@@ -1,4 +1,4 @@
-"""The features of a robot's state, read back out of its observation."""
+"""Recovering the features of a robot's state from its observation."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _DECODABLE = ("identity", "sin_cos")
 def features_from_observation(spec: RobotSpec, observation: np.ndarray) -> np.ndarray:
     """The features `(n, feature_dim)` of observations `(n, obs_dim)` in the robot's layout.
 
-    An angle observed by its sine and cosine only is taken from -pi to pi. A feature that
-    the observation says nothing of is refused.
+    An angle that is observed only by its sine and cosine lies in -pi to pi. Refuses a feature that
+    the observation does not contain.
     """
     slices = layout_slices(spec.observation)
     columns = []
@@ -36,7 +36,7 @@ def features_from_observation(spec: RobotSpec, observation: np.ndarray) -> np.nd
 
 
 def _state_for(spec: RobotSpec, feature: Field, observation: np.ndarray) -> RobotState:
-    """As much of the state as `feature` reads."""
+    """The part of the state that `feature` reads."""
     slices = layout_slices(spec.observation)
     for field in spec.observation:
         enough = field.source == feature.source and set(feature.joints) <= set(field.joints)

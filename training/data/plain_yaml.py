@@ -1,7 +1,7 @@
-"""YAML of a person's own making: texts, numbers, truth values, lists and mappings, and no more.
+"""A small part of YAML: texts, numbers, truth values, lists and mappings.
 
-What YAML can say besides makes it dangerous to read: aliases that repeat each other until memory
-is full, dates, and whole numbers of a million digits.
+The rest of YAML is dangerous to read: aliases that repeat each other until memory is full, dates,
+and whole numbers of a million digits.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ _NULLS = ("", "~", "null")
 
 
 def read_yaml(path: Path) -> Any:
-    """What the file says: finite numbers as floats, truth values, and everything else as text.
+    """The file's contents: finite numbers as floats, truth values, and everything else as text.
 
     Raises:
         FbRosError: The file is not readable, too long or too deep, or holds aliases, tags or the
-            same key twice.
+        same
+            key twice.
     """
     with open_plain(path) as file:
         content = file.read(_MOST_BYTES + 1)
@@ -43,7 +44,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def _require_plain_events(text: str) -> None:
-    """Events come one by one, so that nothing grows before it is refused."""
+    """Checks events one by one, so that nothing grows before it is refused."""
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):

@@ -1,4 +1,4 @@
-"""Records of what a command did, as JSON beside its output."""
+"""Records of commands, as JSON beside their output."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """The first entry of `now` that is another one in `before`; empty where all are the same."""
+    """The first entry of `now` that differs in `before`; empty if all are the same."""
     return next((name for name, value in now.items() if before.get(name) != value), "")
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
-    """Writes a record whole or not at all."""
+    """Writes a record completely or not at all."""
     with whole_file(path) as partial:
         partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

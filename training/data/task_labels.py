@@ -1,4 +1,4 @@
-"""Rewards of all states of some data, computed once from stored physics."""
+"""Rewards of all states of a data set, computed once from stored physics."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from sim.robots.environment import Environment
 from sim.tasks.reward_tasks import RewardTask
 from training.data.data import Transitions
 
-# States that are labelled at a time.
+# Number of states per step of the computation.
 _CHUNK = 20_000
 
 
 def label(data: Transitions, environment: Environment, task: RewardTask) -> np.ndarray:
     """The reward of each row of the data, `(rows,)`, float32.
 
-    They are kept beside the mapped copy of each folder, and are deleted when it is made again.
+    Rewards are stored beside the mapped copy of each folder, and deleted when the copy is
+    rewritten.
     """
     parts = []
     for flat in data.flat:

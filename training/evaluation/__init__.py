@@ -1,1 +1,1 @@
-"""How well a model does what it is asked for."""
+"""Measuring how well a model does what it is asked for."""

@@ -1,4 +1,4 @@
-"""Zero-shot reaching of a bundle in simulation, with the yardstick beside it."""
+"""Zero-shot reaching of a bundle in simulation, compared with a yardstick."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def reach_distances(
 ) -> np.ndarray:
     """Distance to the goal after each step of each episode, `(episodes, steps)`.
 
-    `controller_for` makes the controller for a goal. Start and goal of an episode depend on the
-    seed and on the episode's number alone.
+    `controller_for` makes the controller for a goal. Start and goal of an episode depend only on
+    the seed and on the episode's number.
     """
     spec = environment.spec
     goal_feature = spec.feature(spec.goal_feature)
@@ -63,7 +63,7 @@ def reach_distances(
 
 
 def evaluate(config: EvaluateConfig) -> Result:
-    """Figures of the bundle, and of the yardstick where there is one."""
+    """Figures of the bundle, and of the yardstick if there is one."""
     bundle = load_bundle(find_bundle(config.bundle))
     environment = make_environment(bundle.robot.name, config.start)
     if environment.spec != bundle.robot:
@@ -156,7 +156,7 @@ def _draw(
     seed: int,
 ) -> None:
     """Frames of the first episode: at its start and after 0.6, 1.2 and 2.4 seconds."""
-    # Imported here: who draws nothing needs neither a renderer nor an imaging library.
+    # Imported only here: without a picture, neither a renderer nor an imaging library is needed.
     from sim.picture import FilmStrip
 
     strip = FilmStrip(environment)

@@ -1,4 +1,4 @@
-"""The order of episodes: each from a start of its own, or one after the other."""
+"""The order of episodes: each from its own start, or one after the other."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 
 
 def episodes_of(count: int, starts: int, seed: int, sequence: bool) -> list[tuple[int, int, bool]]:
-    """Start, prompt and whether the robot is reset before, in the order in which they run.
+    """Start, prompt and whether the robot is reset before it, in running order.
 
     Each of `count` prompts runs from each of the starts. In a `sequence`, the robot is reset only
-    at the beginning of a start: from the first one the prompts follow one another in their order,
-    from the others in shuffled orders.
+    at each start: from the first start the prompts follow in their order, from the others in
+    shuffled orders.
     """
     if not sequence:
         return [(start, index, True) for index in range(count) for start in range(starts)]

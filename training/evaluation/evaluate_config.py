@@ -15,53 +15,54 @@ from sim.tasks.tasks import REACH
 from sim.tasks.velocity_task import VELOCITY
 
 PROMPTS = "prompts"
-"""The task that stands for the prompts of the documentation."""
+"""Name of the task that means the prompts in the documentation."""
 REWARDS = "rewards"
-"""The name of the evaluation by `--rewards`, in place of a task's."""
+"""Name of the evaluation with `--rewards`, in place of a task's."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateConfig(CommandConfig):
-    """Run a bundle's policy in simulation, a new start and a new goal in each episode."""
+    """Run a bundle's policy in simulation, with a new start and a new goal in each episode."""
 
     bundle: Path = Path("jaco")
     """Folder of a bundle, or the name of a model that ships."""
     task: str = REACH
-    """`reach` for goals drawn from the workspace, a fixed task such as `reach_top_left`, or
-    `prompts` for the prompts of the documentation; `velocity` for velocities to keep; `rest` for
-    how far joints turn in the 20 s after a goal was reached."""
+    """`reach` for goals drawn from the workspace, a fixed task such as `reach_top_left`, `prompts`
+    for the prompts in the documentation, `velocity` for velocities to keep, or `rest` for how far
+    joints turn in the 20 s after a goal was reached."""
     rewards: Path | None = None
-    """File of reward formulas, one a line, `#` starts a comment: what is earned of each, in place
-    of the task; `config/jaco_rewards.txt` holds what people type to the arm."""
+    """File of reward formulas, one per line, `#` starts a comment: evaluates the reward earned of
+    each, in place of the task; `config/jaco_rewards.txt` holds formulas that people type for the
+    arm."""
     sequence: bool = False
-    """Ask for the rewards, or the prompts, one after the other, without a reset in between."""
+    """Ask for the rewards, or the prompts, one after the other, without resets in between."""
     twin: bool = False
     """Let a simulation of the robot try out what the model proposes, and correct its choice."""
     goals: int = 100
-    """Episodes, each with its own start and goal; those of each prompt and of each reward."""
+    """Episodes, each with its own start and goal; with prompts or rewards, episodes of each."""
     seed: int = 0
     """Seed of starts and goals."""
     start: Start = "standing"
-    """Where a robot with legs starts: on its feet, or as its benchmark has it (`benchmark`)."""
+    """Initial states of a robot with legs: `standing`, or those of its `benchmark`."""
     backend: str = "auto"
     """Inference runtime."""
     precision: Precision = "fp32"
     """Precision of the networks' hidden layers."""
     sample_actions: bool = False
-    """Take the best, by the model's own value, of 32 noisy actions instead of the mean one."""
+    """Use the best of 32 noisy actions, by the model's own value, instead of the mean action."""
     choice: Choice = "best"
-    """How `z` is chosen: what does best as the model imagines it, or the papers' `mean`."""
+    """How `z` is chosen: the best as the model imagines it, or the papers' `mean`."""
     picture: Path | None = None
-    """PNG to draw of the first episode; needs a renderer: `MUJOCO_GL=egl fb_ros evaluate …`."""
+    """PNG of the first episode; needs a renderer: `MUJOCO_GL=egl fb_ros evaluate …`."""
     reference: bool = True
-    """Also run the controller that knows the arm, where there is one for the robot."""
+    """Also run the controller that knows the arm, if the robot has one."""
 
     pushes: bool = False
     """Push the torso by 0.5 m/s every three seconds (`velocity`)."""
     controller: Path | None = None
-    """ONNX file of a controller to run under the same velocities, beside the bundle."""
+    """ONNX file of a controller to run under the same velocities, for comparison."""
     controller_layout: Path = Path("legged_gym.yaml")
-    """How it reads and drives the robot, in YAML: a file, or one that ships in `config/`."""
+    """YAML file of the controller's inputs and outputs: a path, or one that ships in `config/`."""
 
     def __post_init__(self) -> None:
         require_episodes(self.goals)

@@ -1,4 +1,4 @@
-"""`fb_ros evaluate --task prompts`: whether the prompts to try do what they say."""
+"""`fb_ros evaluate --task prompts`: whether the example prompts have the described effect."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def evaluate_prompts(
     sequence: bool = False,
     twin: Twin | None = None,
 ) -> dict[str, Any]:
-    """How often each of the robot's examples was seen to do what it says.
+    """How often each of the robot's examples had its described effect.
 
-    One that the model refuses, since its `B` does not read what it speaks of, counts as missed.
-    `sequence` is that of `episodes_of`. A `twin` corrects what the model chose.
+    An example that the model refuses, since its `B` does not read the features in it, counts as
+    missed. `sequence` is as in `episodes_of`. A `twin` corrects the model's choice.
     """
     spec = environment.spec
     steps, last = round(EPISODE_SECONDS / spec.ctrl_dt), round(1.0 / spec.ctrl_dt)

@@ -1,4 +1,4 @@
-"""How still a bundle leaves the joints once a goal is reached."""
+"""How still a bundle keeps the joints once a goal is reached."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def evaluate_rest(
     policy: Policy,
     inference: RewardInference,
 ) -> Result:
-    """The largest turns of joints after the goals of reaching."""
+    """The largest turns of joints after reaching goals."""
     task = make_task(REACH, bundle.robot)
 
     def learned(goal: np.ndarray) -> CommandOf:

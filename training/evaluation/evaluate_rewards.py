@@ -1,4 +1,4 @@
-"""`fb_ros evaluate --rewards FILE`: what a robot earns of each reward that a person may type."""
+"""`fb_ros evaluate --rewards FILE`: the reward that a robot earns for typed formulas."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from training.evaluation.episode_order import episodes_of
 from training.evaluation.formula_list import ListedFormula
 
 GOOD = 0.8
-"""A score from which a formula counts as done."""
-# What counts of an episode: the last 40 %, in which the robot should be where it was asked to be.
+"""A formula counts as done from this score on."""
+# Only the last 40 % of an episode count: by then the robot should be where it was asked to be.
 _LAST = 0.4
 
 
@@ -44,12 +44,11 @@ def evaluate_rewards(
     sequence: bool = False,
     twin: Twin | None = None,
 ) -> dict[str, Any]:
-    """The reward earned of each formula, over so many starts, beside the model's forecast.
+    """The reward earned of each formula, over several starts, beside the model's forecast.
 
-    `earned` is the mean reward over the last 40 % of ten seconds. In a `sequence`, a start is
-    that of all the formulas: each is asked for where the one before has ended, in the file's
-    order from the first start and in shuffled orders from the others. A `twin` corrects what the
-    model chose.
+    `earned` is the mean reward over the last 40 % of ten seconds. In a `sequence`, all formulas
+    share a start: each begins where the one before ended, in the file's order from the first start
+    and in shuffled orders from the others. A `twin` corrects the model's choice.
     """
     count = len(formulas)
     refusals: dict[int, str] = {}
@@ -89,10 +88,10 @@ def evaluate_rewards(
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """`mean_score`, `share_good` and `rank_correlation` over the accepted of the rows.
+    """`mean_score`, `share_good` and `rank_correlation` over the accepted rows.
 
-    The correlation is Spearman's, of what was predicted with what was earned, each in units of
-    its formula's range.
+    The correlation is Spearman's, between predicted and earned rewards, each in units of its
+    formula's range.
     """
     done = [row for row in rows if row["accepted"]]
     refused = len(rows) - len(done)
@@ -119,7 +118,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _objective(text: str, bundle: Bundle) -> Objective:
-    """A formula's values over the reference states; the model has accepted it."""
+    """A formula's values over the reference states; the model must have accepted it."""
     formula = parse_formula(text, bundle.robot.features, bundle.encoder_features)
     features = bundle.reference_features
     return objective_of(formula, formula.uses, features, formula(features))
@@ -128,7 +127,7 @@ def _objective(text: str, bundle: Bundle) -> Objective:
 def _rewards(
     environment: Environment, policy: Policy, z: np.ndarray, objective: Objective
 ) -> np.ndarray:
-    """The reward of each state of an episode that goes on from where the robot is."""
+    """The reward of each state of an episode that starts from the robot's present state."""
     spec = environment.spec
     steps = round(EPISODE_SECONDS / spec.ctrl_dt)
     states = follow(environment, policy_commands(spec, policy, z), steps)

@@ -1,4 +1,4 @@
-"""How well a bundle keeps velocities, with the controller that it was recorded from beside it."""
+"""How well a bundle keeps velocities, compared with the controller that it was recorded from."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def evaluate_velocity(
     policy: Policy,
     inference: RewardInference,
 ) -> Result:
-    """Commands from standing, and in `without_stop` one after the other; beside them what standing
-    still would have, and the controller that the settings name."""
+    """Commands from standing, and one after the other in `without_stop`; for comparison, the
+    figures of standing still and of the controller in the settings."""
     robot = bundle.robot
     require_velocity(robot)
     refused: list[str] = []
@@ -78,14 +78,14 @@ def evaluate_velocity(
 
 
 def _hold(environment: Environment) -> np.ndarray:
-    """The command that the servos hold already."""
+    """The command that the servos already hold."""
     state = environment.robot_state()
     assert state.last_command is not None
     return state.last_command
 
 
 def _source(config: EvaluateConfig, environment: Environment) -> ControllerFor:
-    """The controller that walks on the robot, as its maker runs it."""
+    """The robot's walking controller, run as its maker runs it."""
     assert config.controller is not None
     layout = read_layout(find_layout(config.controller_layout))
     controller = VelocityController(config.controller, layout, environment.spec)

@@ -1,4 +1,4 @@
-"""Which evaluation an agent in training gets."""
+"""Choosing the evaluation of an agent in training."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def evaluation_of(
     seed: int,
     tasks: Sequence[str] = (),
 ) -> Evaluation:
-    """Goals to reach for an arm, the tasks of its benchmark for a robot that moves about, and
-    velocities to keep where it has no benchmark."""
+    """Goals to reach for an arm, benchmark tasks for a mobile robot, and velocities to keep for a
+    mobile robot without a benchmark."""
     if environment.confined:
         return ReachEvaluation(config, environment, data, seed=seed)
     if tasks or task_names(environment.spec.name):

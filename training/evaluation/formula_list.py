@@ -1,4 +1,4 @@
-"""A file of reward formulas: one a line, `#` starts a comment."""
+"""A file of reward formulas: one per line, `#` starts a comment."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ class ListedFormula:
     """One formula of a file."""
 
     line: int
-    """Its line's number, from 1."""
+    """Line number, from 1."""
     text: str
 
 
 def read_formulas(path: Path) -> list[ListedFormula]:
-    """The formulas of the file `path`, in order; refuses a file that holds none."""
+    """The formulas of the file `path`, in order; refuses a file without any."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeError) as error:
         raise FbRosError(f"the formulas in {path} cannot be read: {error}") from None
-    # No formula has a `#` in it.
+    # Formulas contain no `#`.
     texts = [line.partition("#")[0].strip() for line in lines]
     found = [ListedFormula(line=number, text=text) for number, text in enumerate(texts, 1) if text]
     if not found:

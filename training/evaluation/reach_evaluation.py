@@ -1,4 +1,4 @@
-"""How well an agent in training reaches goals that it was never told of."""
+"""How well an agent in training reaches goals that its training did not name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ReachEvaluation:
     def __init__(
         self, config: AgentConfig, environment: Environment, data: Transitions, *, seed: int
     ) -> None:
-        """`seed` is that of starts and goals, and of the sample of states."""
+        """`seed` is the seed of starts and goals, and of the sample of states."""
         self._config, self._environment, self._seed = config, environment, seed
         self._task = make_task(REACH, environment.spec)
         generator = torch.Generator().manual_seed(seed)
@@ -41,7 +41,7 @@ class ReachEvaluation:
 
     @torch.no_grad()
     def __call__(self, networks: Networks, goals: int) -> dict[str, float]:
-        """Success, mean return and median error over so many goals."""
+        """Success, mean return and median error over this many goals."""
         distances = reach_distances(
             self._environment,
             self._task,
@@ -54,8 +54,8 @@ class ReachEvaluation:
 
     @torch.no_grad()
     def film(self, networks: Networks, folder: Path, name: str, goals: int) -> None:
-        """Writes `NAME_goal_I.gif` of the first goals' episodes."""
-        # Imported here: who films nothing needs no renderer.
+        """Writes `NAME_goal_I.gif` for the episodes of the first goals."""
+        # Imported only here: without films no renderer is needed.
         from sim.picture import film
 
         environment = self._environment
@@ -92,10 +92,11 @@ def encode_goal(
     states: torch.Tensor,
     goal: torch.Tensor,
 ) -> torch.Tensor:
-    """`z` of a point of the goal feature, `(d,)`, as the robot's own task inference makes it.
+    """`z` of a point of the goal feature, `(d,)`, as the robot's own task inference computes it.
 
-    Where blocks read the goal feature alone, of the goal itself; else of the nearest of `states`
-    `(n, feature_dim)` with the goal in them, which stand in for what it leaves open.
+    If blocks read only the goal feature, `z` encodes the goal itself. Otherwise it encodes the
+    nearest of `states` `(n, feature_dim)` with the goal put in; these supply the features that the
+    goal leaves open.
     """
     column = layout_slices(spec.features)[spec.goal_feature]
     asked, count = goal_blocks(config.block_features, (spec.goal_feature,))
@@ -114,9 +115,9 @@ def best_action(
     config: AgentConfig,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """The policy's mean, or the best of so many of its actions by `F^T z`, `(act_dim,)`.
+    """The policy's mean, or the best of several of its actions by `F^T z`, `(act_dim,)`.
 
-    Evaluation-based sampling; `observation` is `(obs_dim,)` and `z` `(d,)`.
+    This is evaluation-based sampling; `observation` is `(obs_dim,)` and `z` `(d,)`.
     """
     mean, scale = networks.policy.mean_and_scale(observation[None], z[None])
     if samples == 1:

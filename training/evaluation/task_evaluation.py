@@ -20,7 +20,7 @@ from training.data.data import Transitions
 from training.evaluation.reach_evaluation import best_action
 from training.networks.encoding import encode
 
-# States of the data that a task's reward is encoded from, as ExORL's users do.
+# Number of data states from which a task's reward is encoded, as ExORL's users do.
 _STATES = 10_000
 _FILM_SECONDS = 10.0
 
@@ -40,7 +40,7 @@ class TaskEvaluation:
         seed: int,
         tasks: Sequence[str] = (),
     ) -> None:
-        """`seed` is that of the states and of the episodes' starts; no `tasks` are all."""
+        """`seed` is the seed of the states and of the episodes' starts; no `tasks` means all."""
         self.tasks = reward_tasks(environment.spec.name, tasks)
         self._config, self._environment, self._seed = config, environment, seed
         self._samples = config.eval_samples if config.advantage_weighted else 1
@@ -78,8 +78,8 @@ class TaskEvaluation:
 
     @torch.no_grad()
     def film(self, networks: Networks, folder: Path, name: str, tasks: int) -> None:
-        """Writes `NAME_TASK.gif`, the beginning of an episode, for the first so many tasks."""
-        # Imported here: who films nothing needs no renderer.
+        """Writes `NAME_TASK.gif`, the beginning of an episode, for the first tasks."""
+        # Imported only here: without films no renderer is needed.
         from sim.picture import film
 
         environment = self._environment
@@ -124,7 +124,7 @@ def _weights(rewards: np.ndarray) -> torch.Tensor:
 def task_returns(
     environment: Environment, task: RewardTask, action_of: ActionOf, *, episodes: int, seed: int
 ) -> np.ndarray:
-    """The sum of rewards of each episode, `(episodes,)`; starts depend on `seed` alone."""
+    """The sum of rewards of each episode, `(episodes,)`; starts depend only on `seed`."""
     returns = np.empty(episodes)
     for episode in range(episodes):
         environment.reset(episode_rng(seed, episode))

@@ -1,4 +1,4 @@
-"""How well an agent in training keeps velocities that it is asked for."""
+"""How well an agent in training keeps commanded velocities."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from training.data.data import Transitions
 from training.evaluation.reach_evaluation import best_action
 from training.networks.encoding import encode
 
-# States of the data over which the reward of a velocity is encoded.
+# Number of data states over which the reward of a velocity is encoded.
 _STATES = 10_000
 
 
@@ -35,7 +35,7 @@ class VelocityEvaluation:
     def __init__(
         self, config: AgentConfig, environment: Environment, data: Transitions, *, seed: int
     ) -> None:
-        """`seed` is that of the states, of the starts and of the velocities."""
+        """`seed` is the seed of the states, of the starts and of the velocities."""
         require_velocity(environment.spec)
         self._config, self._environment, self._seed = config, environment, seed
         self._samples = config.eval_samples if config.advantage_weighted else 1
@@ -44,7 +44,7 @@ class VelocityEvaluation:
 
     @torch.no_grad()
     def __call__(self, networks: Networks, episodes: int) -> dict[str, float]:
-        """Figures over so many commands."""
+        """Figures over this many commands."""
         kept = keep_velocities(
             self._environment, self._controller_for(networks), episodes=episodes, seed=self._seed
         )
@@ -52,8 +52,8 @@ class VelocityEvaluation:
 
     @torch.no_grad()
     def film(self, networks: Networks, folder: Path, name: str, episodes: int) -> None:
-        """Writes `NAME_velocity_I.gif` of the first commands' episodes."""
-        # Imported here: who films nothing needs no renderer.
+        """Writes `NAME_velocity_I.gif` for the episodes of the first commands."""
+        # Imported only here: without films no renderer is needed.
         from sim.picture import film
 
         environment = self._environment

@@ -1,4 +1,4 @@
-"""The folder that a bundle is written to; only a bundle in it is ever replaced."""
+"""The folder that a bundle is written to; an export only ever replaces a bundle."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ _OURS = {DESCRIPTION, SIGNATURE, *FILES, *OPTIONAL_FILES}
 
 @contextmanager
 def bundle_folder(out: Path) -> Iterator[Path]:
-    """A folder to write to, which takes the place of the bundle `out` once all is written.
+    """A folder to write to; it replaces the bundle `out` once everything is written.
 
-    Where that fails, what was written is removed, and `out` is as it was.
+    If that fails, the written files are removed, and `out` stays as it was.
 
     Raises:
         FbRosError: `out`, or the folder beside it that is written to, holds anything but a bundle,
-            or another process exports to it.
+        or
+            another process exports to it.
     """
     partial = out.with_name(out.name + ".partial")
     with sole_writer(out.with_name(f".{out.name}.writing"), f"fb_ros export --out {out}"):
@@ -35,7 +36,7 @@ def bundle_folder(out: Path) -> Iterator[Path]:
             _remove(out)
             partial.rename(out)
         finally:
-            with suppress(OSError):  # Files of somebody else keep the folder.
+            with suppress(OSError):  # The folder stays if it holds other files.
                 _remove(partial)
 
 
@@ -54,7 +55,7 @@ def _require_ours(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Removes a bundle's files; what came beside them since keeps its folder."""
+    """Removes a bundle's files; the folder stays if other files were added."""
     if not folder.is_dir():
         return
     for name in _OURS:

@@ -1,4 +1,4 @@
-"""The weights of a bundle, read back out of its graphs: a shipped model can be trained on."""
+"""The weights of a bundle, read back from its graphs, so that training can start from them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fb_ros.robot.robot_spec import RobotSpec
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
 
-# The graph of the value holds `F` and `B`, and the policy's the policy, under their own names.
+# The value's graph holds `F` and `B`, and the policy's graph the policy, under their own names.
 _PREFIX = "networks."
 _UNREAD_BY_ONE_BLOCK = "backward_map.z_part.weight"
-# Buffers that follow from the settings alone, which are compared.
+# Buffers that depend only on the settings, which are compared.
 _OF_SETTINGS = (
     *("columns", "backward_map.views", "backward_map.block_view", "backward_map.mask"),
     *("observed.matrix", "observed.offset"),
@@ -31,9 +31,9 @@ def bundle_weights(
 ) -> tuple[dict[str, torch.Tensor], str]:
     """The weights and normalisers of a bundle, for networks of its settings, and the model's id.
 
-    They are those that were exported, the averaged ones. A bundle of another robot or of other
-    settings is refused, by the name of the first that differs, and so is one whose `F` is direct:
-    nothing but the encoder then reads `B`, and in that graph its weights are cut into blocks.
+    They are the exported, averaged ones. Refuses a bundle of another robot or of other settings,
+    by the name of the first that differs, and one whose `F` is direct: then only the encoder reads
+    `B`, and its graph cuts the weights into blocks.
     """
     if agent.forward != "dynamics":
         raise FbRosError(
@@ -48,7 +48,7 @@ def bundle_weights(
             value = torch.from_numpy(numpy_helper.to_array(weight).copy())
             found[weight.name.removeprefix(_PREFIX)] = value
     own = networks.state_dict()
-    # Weights that several networks share stand in a graph once.
+    # A graph stores weights that several networks share once.
     shared = {_place(own[name]): value for name, value in found.items() if name in own}
     weights = {}
     for name, value in own.items():

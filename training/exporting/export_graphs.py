@@ -21,10 +21,10 @@ from training.exporting.graph_meanings import graph_meanings
 from training.exporting.graph_modules import graph_modules
 from training.exporting.half_precision import half_precision
 
-# torch writes 18 at the lowest; TensorRT reads 17 from 8.6 to 11, and has since before 8.6.
+# torch's exporter writes opset 18 or later; TensorRT 8.6 to 11 and older versions read 17.
 _TORCH_OPSET, _OPSET = 18, 17
 
-_IR_VERSION = 8  # Of the ONNX release that brought opset 17.
+_IR_VERSION = 8  # The IR version of the ONNX release that brought opset 17.
 
 
 def write_graphs(networks: Networks, agent: AgentConfig, spec: RobotSpec, folder: Path) -> None:
@@ -42,7 +42,7 @@ def write_graphs(networks: Networks, agent: AgentConfig, spec: RobotSpec, folder
 
 def _export(module: nn.Module, shapes: Shapes, outputs: tuple[str, ...]) -> onnx.ModelProto:
     n = torch.export.Dim("n", min=1)
-    # Two rows where any number is meant: the exporter takes a single one for a constant.
+    # Inputs of any length get two rows: the exporter treats a single row as a constant.
     inputs = tuple(
         torch.ones([2 if size is None else size for size in shape]) for shape in shapes.values()
     )
@@ -50,7 +50,7 @@ def _export(module: nn.Module, shapes: Shapes, outputs: tuple[str, ...]) -> onnx
         name: {axis: n for axis, size in enumerate(shape) if size is None}
         for name, shape in shapes.items()
     }
-    # The exporter reports its progress on standard output, which belongs to the result.
+    # The exporter reports its progress on standard output, which is reserved for the result.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -62,7 +62,7 @@ def _export(module: nn.Module, shapes: Shapes, outputs: tuple[str, ...]) -> onnx
             dynamic_shapes=dynamic,
             dynamo=True,
         )
-    assert program is not None  # It is None only where torch writes the file itself.
+    assert program is not None  # It is None only if torch writes the file itself.
     model = program.model_proto
     _strip(model)
     model = version_converter.convert_version(model, _OPSET)
@@ -71,7 +71,7 @@ def _export(module: nn.Module, shapes: Shapes, outputs: tuple[str, ...]) -> onnx
 
 
 def _strip(model: onnx.ModelProto) -> None:
-    """Removes the exporter's notes, which hold source lines and paths of this machine."""
+    """Removes the exporter's notes, which contain source lines and paths of this machine."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         del part.metadata_props[:]
@@ -80,13 +80,13 @@ def _strip(model: onnx.ModelProto) -> None:
         del initializer.metadata_props[:]
         initializer.doc_string = ""
     for node in graph.node:
-        # Reductions over no axes at all, which opset 17 cannot say, do not occur.
+        # opset 17 cannot express reductions over no axes, but none occur.
         for attribute in [a for a in node.attribute if a.name == "noop_with_empty_axes"]:
             node.attribute.remove(attribute)
 
 
 def _describe(model: onnx.ModelProto, file: str, meanings: dict[str, str]) -> None:
-    """Says in the graph itself what goes in and what comes out."""
+    """Describes inputs and outputs in the graph itself."""
     model.doc_string = model.graph.name = file.removesuffix(".onnx")
     described = {}
     for value in (*model.graph.input, *model.graph.output):

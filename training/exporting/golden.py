@@ -24,7 +24,7 @@ from training.exporting.graph_modules import graph_modules
 from training.networks.encoding import encode, sample_sphere
 
 _POLICY_CASES, _BEST_OF_CASES, _VALUE_ROWS = 32, 8, 16
-# Choices of best-of among which those are taken that no rounding can turn.
+# Candidates for best-of inputs; the ones taken have choices that rounding cannot change.
 _BEST_OF_DRAWS = 100
 _DENSE_STATES, _SPARSE_STATES = 512, 16
 
@@ -33,7 +33,7 @@ def golden_vectors(
     networks: Networks, agent: AgentConfig, features: torch.Tensor, observation: torch.Tensor
 ) -> Golden:
     """Inputs and outputs of each graph, at the states `(n, feature_dim)` and `(n, obs_dim)`."""
-    # The last bits of a sum depend on how threads share it, and the model's id on those bits.
+    # The last bits of a sum depend on the number of threads, and the model's id on those bits.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -71,7 +71,7 @@ def _golden_vectors(
         return int(torch.randint(len(states), (), generator=generator))
 
     def some_z(i: int) -> torch.Tensor:
-        """That of a goal, or any: `(1, d)`."""
+        """The `z` of a goal, or a random one: `(1, d)`."""
         if i % 2:
             return _rounded(sample_sphere(1, agent.sizes, generator))
         asked = torch.ones(len(agent.sizes), dtype=torch.float64)
@@ -116,7 +116,8 @@ def _golden_vectors(
 def _encodings(
     case: Callable[..., GoldenCase], states: torch.Tensor, blocks: int
 ) -> list[GoldenCase]:
-    """A goal, a few states, some blocks left open, and a reward that falls off over many."""
+    """A goal, a few states, some blocks left open, and a reward that falls off over many
+    states."""
 
     def some(name: str, count: int, asked: torch.Tensor) -> GoldenCase:
         chosen = states[:count]
@@ -143,11 +144,11 @@ def _encodings(
 
 
 def _rounded(values: torch.Tensor) -> torch.Tensor:
-    """Values that float32 holds exactly, so that every runtime is asked the same."""
+    """Values that float32 represents exactly, so that every runtime gets the same inputs."""
     return values.float().double()
 
 
 def _clearness(case: GoldenCase) -> float:
-    """By how much the best candidate surpasses the second."""
+    """The margin of the best candidate over the second."""
     second, best = np.sort(case.outputs["q"])[-2:]
     return float(best - second)

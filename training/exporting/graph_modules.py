@@ -17,7 +17,7 @@ class PolicyGraph(nn.Module):
     """`observation (1, obs_dim)`, `z (1, d)` and `noise (n, act_dim)` to actions in `[-1, 1]`.
 
     `action (n, act_dim)` is `mean + scale * noise`, clipped; `mean` and `scale` are `(1,
-    act_dim)`. The scale of a policy without one of its own is that of its exploration noise.
+    act_dim)`. A policy without a learned scale uses that of its exploration noise.
     """
 
     def __init__(self, networks: Networks, agent: AgentConfig) -> None:
@@ -31,16 +31,16 @@ class PolicyGraph(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         mean, scale = self.policy.mean_and_scale(observation, z)
         if not self.policy.learns_scale:
-            # Not a constant: a runtime may refuse an output that no node computes.
+            # The sum avoids a constant: a runtime may refuse an output that no node computes.
             scale = self.spread + 0.0 * mean
         return (mean + scale * noise).clamp(-1.0, 1.0), mean, scale
 
 
 class BestOfGraph(nn.Module):
-    """Evaluation-based sampling: the action, among noisy ones, that `F` values most.
+    """Evaluation-based sampling: the action, among noisy ones, with the largest value by `F`.
 
-    Takes what the policy takes, with `noise (m, act_dim)`, and gives `action (1, act_dim)` and
-    `q (m,)`, in which the spread of the ensemble counts as it did for the actor in training.
+    Takes the policy's inputs with `noise (m, act_dim)`, and gives `action (1, act_dim)` and `q
+    (m,)`, which weighs the ensemble's spread as the actor's training did.
     """
 
     def __init__(self, networks: Networks, agent: AgentConfig) -> None:
@@ -56,7 +56,7 @@ class BestOfGraph(nn.Module):
         count = noise.shape[0]
         members = self.networks.q_of(observation.expand(count, -1), actions, z.expand(count, -1))
         q = pessimistic(members, self.pessimism)
-        # TensorRT takes the largest of a row, and not of a vector.
+        # TensorRT finds the largest value of a row, but not of a vector.
         return actions.index_select(0, q.unsqueeze(0).argmax(1)), q
 
 
@@ -98,10 +98,10 @@ class ValueGraph(nn.Module):
 
 
 class ImagineGraph(nn.Module):
-    """`observation (n, obs_dim)` and `z (n, d)` to what the policy does and what follows of it.
+    """`observation (n, obs_dim)` and `z (n, d)` to the policy's action and its effect.
 
-    `action (n, act_dim)` is the policy's mean, and `next_observation (n, obs_dim)` what the
-    learned dynamics of `F` make of it, one control period on.
+    `action (n, act_dim)` is the policy's mean, and `next_observation (n, obs_dim)` is the
+    prediction of `F`'s learned dynamics, one control period later.
     """
 
     def __init__(self, networks: Networks) -> None:

@@ -1,6 +1,6 @@
-"""FP16 variants of graphs, typed in the graph itself: TensorRT 11 takes its word for every type.
+"""FP16 variants of graphs, typed in the graph itself: TensorRT 11 takes every type from there.
 
-Hidden layers are computed in FP16: they are nearly all of the work, and what they hold is of order
+Hidden layers are computed in FP16: they are nearly all of the work, and their values are of order
 one. Normalisers, Fourier features, last layers, spheres and sums over states stay in float32.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-# Between a layer's product and its activation there is nothing but sums and other views of them.
+# Only sums and reshaping operations lie between a layer's product and its activation.
 _PASSING = {"Add", "Reshape", "Gather", "Squeeze", "Unsqueeze", "Expand", "Transpose"}
 _PRODUCTS = {"MatMul", "Gemm"}
 
@@ -47,7 +47,7 @@ def half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
         raise ValueError("a hidden layer is an output of the graph")
     del graph.node[:]
     graph.node.extend(nodes)
-    del graph.value_info[:]  # Shapes and types of what lies between, now of other types.
+    del graph.value_info[:]  # The types of intermediate tensors have changed.
     used = {name for node in nodes for name in node.input} | outputs
     kept = [value for value in graph.initializer if value.name in used]
     del graph.initializer[:]
@@ -66,13 +66,13 @@ def _float_tensors(model: onnx.ModelProto) -> set[str]:
 
 
 def _hidden(graph: onnx.GraphProto) -> set[str]:
-    """Names of the nodes of hidden layers: all that leads from a product to its activation."""
+    """Names of the nodes of hidden layers: everything from a product to its activation."""
     makers = {output: node for node in graph.node for output in node.output}
     constant = _constant(graph)
     found: set[str] = set()
 
     def mark(node: onnx.NodeProto) -> None:
-        """The node, and what its weights are computed of."""
+        """Marks the node, and the nodes that compute its weights."""
         found.add(node.name)
         for name in node.input:
             if name in makers and makers[name].name in constant:
@@ -97,7 +97,7 @@ def _hidden(graph: onnx.GraphProto) -> set[str]:
 
 
 def _constant(graph: onnx.GraphProto) -> set[str]:
-    """Names of the nodes that depend on weights only."""
+    """Names of the nodes that depend only on weights."""
     fixed = {initializer.name for initializer in graph.initializer}
     names = set()
     for node in graph.node:

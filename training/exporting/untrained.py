@@ -1,4 +1,4 @@
-"""Bundles with random weights: what these are makes no difference to the time."""
+"""Bundles with random weights, for timing: the values do not affect the time."""
 
 from __future__ import annotations
 

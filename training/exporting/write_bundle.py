@@ -36,10 +36,10 @@ def write_model(
     observation: torch.Tensor,
     folder: Path,
 ) -> None:
-    """All of a bundle but its description; reference states are `(n, feature_dim)` and
+    """Writes all of a bundle except its description; reference states are `(n, feature_dim)` and
     `(n, obs_dim)`."""
     write_graphs(networks, agent, spec, folder)
     write_golden(golden_vectors(networks, agent, features, observation), folder / GOLDEN)
     path = folder / REFERENCE_STATES
     save_file({"features": features.numpy(), "observation": observation.numpy()}, path)
-    path.chmod(0o644)  # safetensors makes it readable by its owner alone.
+    path.chmod(0o644)  # safetensors makes it readable only by its owner.

@@ -14,10 +14,10 @@ from training.networks.layers import Normalizer, ParallelLinear, block_means, pr
 class BackwardMap(nn.Module):
     """`B(s, z)` in auto-regressive blocks: block `k` reads its features and `z_1 … z_{k-1}`.
 
-    `sizes` are the lengths `d_k` of the blocks; one block is plain FB's `B(s)`. `reads`
-    `(blocks, feature_dim)` is 1 where a block reads a component of the features. The first layer
-    is the sum of a state part and a `z` part, so that one state part serves every `z`. Each block
-    of the output lies on the sphere of radius `sqrt(d_k)`.
+    `sizes` are the lengths `d_k` of the blocks; one block is plain FB's `B(s)`. `reads` `(blocks,
+    feature_dim)` is 1 where a block reads a component of the features. The first layer is the sum
+    of a state part and a `z` part, so that one state part serves every `z`. Each block of the
+    output lies on the sphere of radius `sqrt(d_k)`.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class BackwardMap(nn.Module):
         self.sizes = tuple(sizes)
         self.d, self.blocks = sum(sizes), len(sizes)
         feature_dim = reads.shape[-1]
-        # Blocks that read the same share one computation of its Fourier features.
+        # Blocks that read the same features share one computation of their Fourier features.
         views, block_view = torch.unique(reads.float(), dim=0, return_inverse=True)
         self.register_buffer("views", views)
         self.register_buffer("block_view", block_view)
@@ -45,13 +45,13 @@ class BackwardMap(nn.Module):
         self.frequencies: torch.Tensor
         self.state_part = ParallelLinear(self.blocks, feature_dim + 2 * fourier, hidden)
         self.z_part = ParallelLinear(self.blocks, self.d, hidden)
-        # Block k of the mask lets through the components of z_1 … z_{k-1} alone.
+        # Block k of the mask passes only the components of z_1 … z_{k-1}.
         block = torch.arange(self.blocks).repeat_interleave(torch.tensor(self.sizes))
         allowed = block[None, :] < torch.arange(self.blocks)[:, None]
         self.register_buffer("mask", allowed.unsqueeze(-1).float())
         self.mask: torch.Tensor
         self.middle = ParallelLinear(self.blocks, hidden, hidden)
-        # As wide as the largest block; of the others, only their own length is read.
+        # All blocks are as wide as the largest one; only each block's own length is read.
         widest = max(sizes)
         self.last = ParallelLinear(self.blocks, hidden, widest)
         self._equal = len(set(sizes)) == 1
@@ -65,7 +65,7 @@ class BackwardMap(nn.Module):
         return self.views[self.block_view]
 
     def embed_state(self, features: torch.Tensor) -> torch.Tensor:
-        """The part of the first layer that depends on the features `(…, feature_dim)` alone.
+        """The part of the first layer that depends only on the features `(…, feature_dim)`.
 
         All embeddings have the blocks as their first dimension: `(blocks, …, hidden)`.
         """
@@ -78,7 +78,8 @@ class BackwardMap(nn.Module):
         return part.reshape(*x.shape[:-1], part.shape[-1])
 
     def embed_z(self, z: torch.Tensor) -> torch.Tensor:
-        """The part of the first layer that depends on `z` `(…, d)` alone; one block reads none."""
+        """The part of the first layer that depends only on `z` `(…, d)`; a single block reads
+        none."""
         if self.blocks == 1:
             return self.z_part.bias.view(1, *[1] * (z.ndim - 1), -1)
         flat = z.reshape(-1, z.shape[-1]).expand(self.blocks, -1, -1)
@@ -99,7 +100,7 @@ class BackwardMap(nn.Module):
         return self.combine(self.embed_state(features), self.embed_z(z))
 
     def block(self, k: int, state_part: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """Block `k` alone, `(…, n, d_k)`, for its state part `(…, n, hidden)` and `z` `(…, d)`."""
+        """Only block `k`, `(…, n, d_k)`, for its state part `(…, n, hidden)` and `z` `(…, d)`."""
         size = self.sizes[k]
         z_part = self.z_part.bias[k, 0]
         if k:
@@ -110,11 +111,11 @@ class BackwardMap(nn.Module):
         return project_z(x, (size,))
 
     def likeness(self, features: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """How much a state is what `z` asks for, in each block: `(…, blocks)`, at most 1.
+        """How close a state is to what `z` asks for, in each block: `(…, blocks)`, at most 1.
 
-        The inner product of `B_k(s, z)` and `z_k` over `d_k`: the reward that `z` stands for, at
-        the resolution of each block. A network that reads `z` alone would have to learn this
-        comparison by itself, and learns it only coarsely.
+        The likeness is the inner product of `B_k(s, z)` and `z_k` over `d_k`: the reward that `z`
+        stands for, at the resolution of each block. A network that reads only `z` would have to
+        learn this comparison by itself, and learns it only coarsely.
         """
         return self.compare(self(features, z), z)
 

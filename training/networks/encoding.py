@@ -17,8 +17,8 @@ class Encoding(NamedTuple):
     z: torch.Tensor
     """`(…, d)`: each block on its sphere, or zero where the task leaves it open."""
     mean: torch.Tensor
-    """`E[r(s) B(s, z)]`, `(…, d)`, of all blocks and in units of the reward `r`: `F(s, a, z)^T` of
-    it is the value of `r` under the policy of `z`."""
+    """`E[r(s) B(s, z)]`, `(…, d)`, over all blocks and in units of the reward `r`: its product
+    with `F(s, a, z)` is the value of `r` under the policy of `z`."""
 
 
 def encode(
@@ -30,11 +30,11 @@ def encode(
 ) -> Encoding:
     """The encodings of weighted states.
 
-    `features` are `(…, n, feature_dim)` and `weights` `(…, n)`. `asked` `(…, blocks)` is 1 where
-    the task has to do with what a block reads, and 0 where it leaves that open. Block `k` is the
-    weighted sum of `B_k(s, z_1 … z_{k-1})`, scaled to its sphere before the next block reads it:
-    the fixed point of the papers' equation in as many steps as there are blocks. `rewards`
-    `(…, n)` are those of the mean; the weights themselves where they are not given.
+    `features` are `(…, n, feature_dim)` and `weights` `(…, n)`. `asked` `(…, blocks)` is 1 if the
+    task concerns what a block reads, and 0 if it leaves that open. Block `k` is the weighted sum
+    of `B_k(s, z_1 … z_{k-1})`, scaled to its sphere before the next block reads it: this reaches
+    the fixed point of the papers' equation in as many steps as there are blocks. `rewards` `(…,
+    n)` are those of the mean; by default they are the weights.
     """
     rewards = weights if rewards is None else rewards
     state_parts = backward_map.embed_state(features)

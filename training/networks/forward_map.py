@@ -1,4 +1,4 @@
-"""`F(s, a, z)`: the forward map, in its textbook form and by way of learned dynamics."""
+"""`F(s, a, z)`: the forward map, in its textbook form and through learned dynamics."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from training.networks.observed_features import ObservedFeatures
 class DirectForwardMap(nn.Module):
     """`F(s, a, z)`: an ensemble of fully parallel networks, from `(n, …)` to `(P, n, d)`.
 
-    The textbook form, with the two towers of Touati, Rapin and Ollivier (2023): one reads state
-    and action, the other state and task, half the width each, and a trunk reads both.
+    This is the textbook form, with the two towers of Touati, Rapin and Ollivier (2023): one reads
+    state and action, the other state and task, each with half the width, and a trunk reads both.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class DirectForwardMap(nn.Module):
         self.last = ParallelLinear(ensemble, hidden, d)
 
     def embed_task(self, observation: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """What the second tower makes of state and task, `(P, n, hidden / 2)`."""
+        """The second tower's output for state and task, `(P, n, hidden / 2)`."""
         return self.task_tower(torch.cat([self.observation(observation), z], dim=-1))
 
     def forward(
@@ -58,9 +58,9 @@ class DirectForwardMap(nn.Module):
     ) -> torch.Tensor:
         """`F` of several actions in each state, `actions` `(m, n, act_dim)`: `(P, m, n, d)`.
 
-        What reads the state or the task alone is computed once for all of them, which leaves
-        little more than half of the work; and where the actions have a gradient, only what reads
-        them has one.
+        Parts that depend only on the state or the task are computed once for all actions, which
+        leaves little more than half of the work. If the actions have a gradient, only the parts
+        that read them have one.
         """
         count, split = len(actions), observation.shape[-1]
         first, trunk, half = self.action_tower.first, self.trunk, self.trunk.weight.shape[1] // 2
@@ -79,7 +79,7 @@ class DirectForwardMap(nn.Module):
 
 
 class Tower(nn.Module):
-    """Two layers of `F`, the first of them normalised: `(n, inputs)` to `(P, n, hidden / 2)`."""
+    """Two layers of `F`, the first one normalised: `(n, inputs)` to `(P, n, hidden / 2)`."""
 
     def __init__(self, ensemble: int, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -90,16 +90,18 @@ class Tower(nn.Module):
         return self.finish(self.first(x.expand(self.first.weight.shape[0], -1, -1)))
 
     def finish(self, x: torch.Tensor) -> torch.Tensor:
-        """What becomes of the first layer's sums, `(P, …, hidden)`."""
+        """The rest of the tower after the first layer's sums, `(P, …, hidden)`."""
         x = torch.tanh(functional.layer_norm(x, x.shape[-1:]))
         shape = x.shape[1:-1]
         return functional.relu(self.second(x.flatten(1, -2))).unflatten(1, shape)
 
 
 class Dynamics(nn.Module):
-    """The next observation `(n, obs_dim)` of an observation and an action, one control period on.
+    """The next observation `(n, obs_dim)` after an observation and an action, one control period
+    later.
 
-    Predicts the change in units of its standard deviation in the data, `change` `(obs_dim,)`.
+    It predicts the change in units of the change's standard deviation in the data, `change`
+    `(obs_dim,)`.
     """
 
     def __init__(
@@ -131,12 +133,11 @@ class Dynamics(nn.Module):
 class DynamicsForwardMap(nn.Module):
     """`F(s, a, z)`: an ensemble of fully parallel networks, from `(n, …)` to `(P, n, d)`.
 
-    `F` counts the visits from the next state on, and so, where the next state follows from state
-    and action, it depends on these through the next state alone: `F(s, a, z) = F'(s', z)`. The
-    next state is predicted by `dynamics`, learned by regression and shared by the ensemble. How
-    `F` changes with the action, which is all that the policy learns from, then comes from the
-    accurate dynamics and from the slope of `F'` along the state, and needs no trust in `F` at
-    actions that the data lack.
+    `F` counts the visits from the next state on. If the next state follows from state and action,
+    `F` depends on these only through the next state: `F(s, a, z) = F'(s', z)`. The next state is
+    predicted by `dynamics`, which regression learns and the ensemble shares. The policy learns
+    only from how `F` changes with the action. Here that comes from the accurate dynamics and from
+    the slope of `F'` along the state, and needs no trust in `F` at actions that the data lack.
     """
 
     def __init__(
@@ -155,7 +156,7 @@ class DynamicsForwardMap(nn.Module):
         self.ensemble = ensemble
         self.dynamics = Dynamics(observation, obs_dim=obs_dim, act_dim=act_dim, hidden=hidden)
         self.first = ParallelLinear(ensemble, obs_dim + d + blocks, hidden)
-        # Starts as if the likeness were not there, so that early errors of B do no harm.
+        # The likeness has no weight at first, so that early errors of B do no harm.
         self.first.weight.data[:, obs_dim + d :] = 0.0
         self.second = ParallelLinear(ensemble, hidden, hidden)
         self.third = ParallelLinear(ensemble, hidden, hidden)
@@ -164,7 +165,8 @@ class DynamicsForwardMap(nn.Module):
     def from_next(
         self, next_observation: torch.Tensor, z: torch.Tensor, likeness: torch.Tensor
     ) -> torch.Tensor:
-        """`F'(s', z)`, `(P, n, d)`; `likeness` `(n, blocks)` is that of `s'` to the task `z`."""
+        """`F'(s', z)`, `(P, n, d)`; `likeness` `(n, blocks)` is the likeness of `s'` to the task
+        `z`."""
         x = torch.cat([self.observation(next_observation), z, likeness], dim=-1)
         x = functional.relu(self.first(x.expand(self.ensemble, -1, -1)))
         x = functional.relu(self.third(functional.relu(self.second(x))))
@@ -180,7 +182,7 @@ class DynamicsForwardMap(nn.Module):
         backward_map: BackwardMap,
         observed: ObservedFeatures,
     ) -> torch.Tensor:
-        """`observed` gives what `backward_map` reads of an observation."""
+        """`observed` computes the inputs of `backward_map` from an observation."""
         next_observation = self.dynamics(observation, action)
         likeness = backward_map.likeness(observed(next_observation), z)
         return self.from_next(next_observation, z, likeness)

@@ -38,7 +38,7 @@ class Normalizer(nn.Module):
     def __init__(self, mean: torch.Tensor, std: torch.Tensor) -> None:
         super().__init__()
         self.register_buffer("mean", mean)
-        # A component that never varies carries nothing: it becomes zero and not huge.
+        # A component that never varies carries no information: it becomes zero instead of huge.
         self.register_buffer("scale", torch.where(std > 1e-6, 1.0 / std.clamp(min=1e-6), 0.0))
         self.mean: torch.Tensor
         self.scale: torch.Tensor

@@ -14,8 +14,8 @@ from fb_ros.robot.robot_spec import RobotSpec
 class ObservedFeatures(nn.Module):
     """An affine map from observations `(…, obs_dim)` to the features `names`, `(…, n)`.
 
-    `F` compares a predicted next observation with the task; for that it has to hold whatever
-    `B` reads.
+    `F` compares a predicted next observation with the task, so the observation has to contain
+    every feature that `B` reads.
     """
 
     def __init__(self, spec: RobotSpec, names: Sequence[str]) -> None:

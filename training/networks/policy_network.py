@@ -11,7 +11,7 @@ from training.compute.device import moved
 from training.networks import truncated_normal
 from training.networks.layers import Normalizer
 
-# Narrowest and widest spread that is learned, in units of the action's half range. Narrower ones
+# Narrowest and widest learned spread, in units of the action's half range. A narrower one would
 # let a single action of the data have any likelihood.
 _SCALE_LOW, _SCALE_HIGH = 0.05, 1.0
 
@@ -19,9 +19,9 @@ _SCALE_LOW, _SCALE_HIGH = 0.05, 1.0
 class Policy(nn.Module):
     """`pi(a | s, z)`: actions in `[-1, 1]`, `(n, act_dim)`, around a mean.
 
-    With `learns_scale` the spread is a second output, and the policy a truncated Gaussian whose
-    density the data's own actions have; without, the policy is its mean, and the spread is that
-    of TD3's smoothing noise, `noise`.
+    With `learns_scale` the spread is a second output, and the policy is a truncated Gaussian,
+    under which the data's own actions have a density. Without it the policy is its mean, and the
+    spread is that of TD3's smoothing noise, `noise`.
     """
 
     def __init__(
@@ -69,13 +69,13 @@ class Policy(nn.Module):
     def sample(
         self, observation: torch.Tensor, z: torch.Tensor, generator: torch.Generator, count: int
     ) -> torch.Tensor:
-        """So many actions of each row's distribution, `(count, n, act_dim)`; differentiable."""
+        """`count` actions from each row's distribution, `(count, n, act_dim)`; differentiable."""
         return self.draw(*self.mean_and_scale(observation, z), generator, count)
 
     @staticmethod
     def draw(
         mean: torch.Tensor, scale: torch.Tensor, generator: torch.Generator, count: int
     ) -> torch.Tensor:
-        """The same, of distributions that are at hand."""
+        """The same for distributions that are already computed."""
         uniform = moved(torch.rand((count, *mean.shape), generator=generator), mean.device)
         return truncated_normal.sample(mean, scale, uniform)

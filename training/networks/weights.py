@@ -20,8 +20,8 @@ _DIGEST = "sha256"
 
 
 def write_weights(networks: nn.Module, path: Path) -> None:
-    """Writes the weights whole or not at all."""
-    # The normalisers are shared between networks; safetensors stores no sharing.
+    """Writes the weights completely or not at all."""
+    # Networks share the normalisers; safetensors cannot store shared tensors.
     weights = {name: copied(value) for name, value in networks.state_dict().items()}
     write_tensors(path, weights, {})
 
@@ -34,13 +34,13 @@ def copied(tensor: torch.Tensor) -> torch.Tensor:
 def write_tensors(
     path: Path, tensors: Mapping[str, torch.Tensor], notes: Mapping[str, str]
 ) -> None:
-    """Writes tensors with notes, and a digest of both, whole or not at all."""
+    """Writes tensors with notes and a digest of both, completely or not at all."""
     with whole_file(path) as partial:
         save_file(dict(tensors), partial, metadata={**notes, _DIGEST: _digest(tensors, notes)})
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """What `write_tensors` wrote; safetensors itself would not notice a flipped bit.
+    """Reads a file of `write_tensors`, with its digest; safetensors itself misses a flipped bit.
 
     Raises:
         FbRosError: The file is missing, no plain file, or damaged.
@@ -50,9 +50,9 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         with safe_open(real, "pt") as file:
             notes = dict(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except Exception as error:  # safetensors and torch raise what they like of a damaged file.
+    except Exception as error:  # safetensors and torch raise anything for a damaged file.
         raise FbRosError(f"{path} is not readable: {' '.join(str(error).split())}") from error
-    # Files of earlier versions have none.
+    # Files of earlier versions have no digest.
     expected = notes.pop(_DIGEST, None)
     if expected is not None and expected != _digest(tensors, notes):
         raise FbRosError(f"{path} is damaged: its contents are not those that were written")
@@ -60,12 +60,12 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Reads weights; a missing or damaged file is refused by name."""
+    """Reads weights; refuses a missing or damaged file by name."""
     return read_tensors(path)[0]
 
 
 def load_weights(networks: nn.Module, weights: dict[str, torch.Tensor], source: Path) -> None:
-    """Loads weights into networks of the same sizes; others are refused in one line."""
+    """Loads weights into networks of the same sizes; refuses others in one line."""
     own = {name: tuple(value.shape) for name, value in networks.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in weights.items()}
     differing = sorted(name for name in own | found if own.get(name) != found.get(name))
@@ -85,7 +85,7 @@ def load_weights(networks: nn.Module, weights: dict[str, torch.Tensor], source: 
 
 
 def _digest(tensors: Mapping[str, torch.Tensor], notes: Mapping[str, str]) -> str:
-    """SHA-256 over names, shapes, kinds and bytes of all."""
+    """SHA-256 over the names, shapes, types and bytes of all tensors, and over the notes."""
     digest = hashlib.sha256(json.dumps(dict(sorted(notes.items()))).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

@@ -1,4 +1,4 @@
-"""All that a training consists of at one moment, in one file; it goes on bit for bit."""
+"""The whole state of a training in one file; it resumes bit for bit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.networks.weights import copied, load_weights, read_tensors, write_
 from training.runs.verify_records import verify_checkpoint
 
 _RECORD, _GENERATORS = "record", "generators"
-_STEP, _MOMENTS = "step", ("exp_avg", "exp_avg_sq")  # Adam's.
+_STEP, _MOMENTS = "step", ("exp_avg", "exp_avg_sq")  # Names in Adam's state.
 
 
 def write_checkpoint(
@@ -36,13 +36,13 @@ def write_checkpoint(
 
 
 def read_record_of(path: Path) -> dict[str, Any]:
-    """The record of a checkpoint; a damaged file is refused by name."""
+    """The record of a checkpoint; refuses a damaged file by name."""
     real = require_plain(path)
     try:
         with safe_open(real, "pt") as file:
             record = json.loads(file.metadata()[_RECORD])
         return verify_checkpoint(record, path)
-    except Exception as error:  # safetensors and JSON raise what they like of a damaged file.
+    except Exception as error:  # safetensors and JSON raise anything for a damaged file.
         reason = " ".join(str(error).split())
         raise FbRosError(
             f"{path} is not a whole checkpoint ({reason}); delete it to start over, or start from "
@@ -51,7 +51,7 @@ def read_record_of(path: Path) -> dict[str, Any]:
 
 
 def load_checkpoint(path: Path, agent: Agent) -> torch.Tensor:
-    """Puts the agent where it was, and returns the states of the generators."""
+    """Restores the agent's state, and returns the states of the generators."""
     tensors, _ = read_tensors(path)
     for part, networks in _networks(agent).items():
         prefix = f"{part}."
@@ -65,7 +65,7 @@ def load_checkpoint(path: Path, agent: Agent) -> torch.Tensor:
         for moment, value in moments.items():
             found = _like(value, f"{name}.{moment}", tensors, path)
             if moment == _STEP:
-                # Older files have a lower one where a parameter had no gradient.
+                # Older files have a lower value for a parameter without a gradient.
                 torch.maximum(value, found.to(value.device), out=value)
             else:
                 value.copy_(found)
@@ -80,7 +80,7 @@ def _like(
     *,
     any_length: bool = False,
 ) -> torch.Tensor:
-    """The tensor of that name; refuses one that is not there, or of another shape or kind."""
+    """The tensor of that name; refuses a missing one, and one of another shape or type."""
     found, first = tensors.get(name), int(any_length)
     if found is None or found.dtype != own.dtype or found.shape[first:] != own.shape[first:]:
         what = "nothing" if found is None else f"{found.dtype} of shape {tuple(found.shape)}"

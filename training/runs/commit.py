@@ -1,4 +1,4 @@
-"""The commit that the code at work is at."""
+"""The git commit of the running code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def commit() -> str:
-    """The commit, marked where the tree differs from it; `unknown` outside a checkout."""
+    """The commit, marked if the tree differs from it; `unknown` outside a checkout."""
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],

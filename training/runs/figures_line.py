@@ -1,10 +1,10 @@
-"""One evaluation of a training, as a line for a person."""
+"""One evaluation of a training, as a line of text."""
 
 from __future__ import annotations
 
 
 def figures_line(row: dict[str, float]) -> str:
-    """Updates, minutes, return, and whatever else the robot is measured by."""
+    """Updates, minutes, return, and the robot's other figures."""
     reached = ""
     if "mean_velocity_error_mps" in row:
         reached = f"success {row['success']:.2f}   falls {row['falls']:.2f}   "

@@ -1,4 +1,4 @@
-"""The record that a training begins with."""
+"""The record at the beginning of a training."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def new_run(
     init: Result | None,
     device: torch.device,
 ) -> Result:
-    """Where the model comes from: code, data, settings, machine.
+    """Records the model's origin: code, data, settings, machine.
 
-    `settings` are those that must not change, `init` says what the weights started from.
+    `settings` are those that must not change; `init` describes the weights that it started from.
     """
     return {
         "robot": config.robot,
@@ -48,6 +48,6 @@ def new_run(
 
 
 def _collected_with(folder: Path) -> dict[str, Any]:
-    """How the data of a folder were collected, where that is known."""
+    """How the data of a folder were collected, if known."""
     path = folder / METADATA
     return read_record(path) if path.is_file() else {}

@@ -1,4 +1,4 @@
-"""Going on with a training from its checkpoint, and with nothing else."""
+"""Resuming a training from its checkpoint, with unchanged settings."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from training.runs.checkpoint import read_record_of
 from training.runs.train_config import TrainConfig
 
 CHECKPOINT = "checkpoint.safetensors"
-"""File of the checkpoint in a run's folder."""
+"""Name of the checkpoint's file in a run's folder."""
 
 # Older checkpoints lack these settings; they used today's defaults.
 _DEFAULTS = {"eval_tasks": [], "eval_start": "benchmark"}
 
 
 def settings_of(config: TrainConfig, agent: AgentConfig) -> dict[str, Any]:
-    """Settings that must not change when a training goes on; `agent` names its features."""
+    """Settings that must not change when a training resumes; `agent` names its features."""
     return {
         "robot": config.robot,
         "data": data_fingerprint(config.data),
         "seed": config.seed,
         "processes": distributed.count(),
-        # The best weights are the best at these.
+        # The best weights are the best at these tasks.
         "eval_tasks": list(config.eval_tasks),
         "eval_start": config.eval_start,
         "agent": dataclasses.asdict(agent),
@@ -36,7 +36,7 @@ def settings_of(config: TrainConfig, agent: AgentConfig) -> dict[str, Any]:
 
 
 def record_to_resume(config: TrainConfig) -> dict[str, Any] | None:
-    """The record of the checkpoint to go on from; None where there is none.
+    """The record of the checkpoint to resume from; None if there is none.
 
     Raises:
         FbRosError: there is one, and `config.resume` is off.
@@ -54,9 +54,9 @@ def record_to_resume(config: TrainConfig) -> dict[str, Any] | None:
 
 
 def require_same(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
-    """Refuses to go on with a training under other settings, naming the first that differs."""
+    """Refuses to resume a training with other settings, naming the first that differs."""
     before = {**_DEFAULTS, **before}
-    # As lists, since JSON has no tuples.
+    # Tuples become lists, since JSON has no tuples.
     as_lists = {name: list(v) if isinstance(v, tuple) else v for name, v in now["agent"].items()}
     found = {**before, **{f"agent.{name}": value for name, value in before["agent"].items()}}
     expected = {**now, **{f"agent.{name}": value for name, value in as_lists.items()}}

@@ -15,7 +15,7 @@ from training.runs.verify_records import verify_run, verify_settings
 RUN = "run.json"
 """The record: settings, data, learning curve."""
 BEST, LAST = "best.safetensors", "last.safetensors"
-"""The weights that evaluated best, and the last ones."""
+"""The weights of the best evaluation, and the last ones."""
 
 
 def read_run(folder: Path) -> Result:
@@ -39,10 +39,10 @@ def agent_of(run: Result, folder: Path) -> AgentConfig:
 
 @contextmanager
 def of_this_version(folder: Path) -> Iterator[None]:
-    """Reads a run's record; whatever does not fit is refused as another version's.
+    """Reads a run's record; anything that does not fit is refused as from another version.
 
     Raises:
-        FbRosError: an entry is missing, unknown or of another kind.
+        FbRosError: an entry is missing, unknown or of another type.
     """
     try:
         yield

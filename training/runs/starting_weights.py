@@ -1,4 +1,4 @@
-"""Weights that a training starts from: those of another run, or of a bundle."""
+"""Initial weights of a training, from another run or from a bundle."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from training.runs.run_record import RUN
 def starting_weights(
     init: Path, networks: Networks, agent: AgentConfig, spec: RobotSpec
 ) -> tuple[dict[str, torch.Tensor], Result]:
-    """The weights in the file or bundle `init`, and what is recorded of where they come from.
+    """The weights in the file or bundle `init`, and the record of their origin.
 
-    Of a bundle, that is its model's id; of a file, the record of the run beside it.
+    For a bundle, the record is its model's id; for a file, it is the record of the run beside it.
     """
     if init.is_dir():
         weights, model_id = bundle_weights(networks, agent, spec, init)

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a wish to stop soon, with everything kept."""
+"""SIGTERM and Ctrl-C as a request to stop soon, with everything saved."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from types import FrameType, TracebackType
 
 
 class StopSignal:
-    """While it is entered, the first signal is noted; the second does what it always does."""
+    """A context in which the first signal is only noted; the second has its usual effect."""
 
     _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
     def __init__(self) -> None:
         self.name = ""
-        """The signal that came, such as `SIGTERM`; empty for none."""
+        """The signal received, such as `SIGTERM`; empty for none."""
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> StopSignal:

@@ -19,57 +19,57 @@ from training.agents.recipes import Recipe, agent_config, default_algorithm
 class TrainConfig(CommandConfig):
     """Train a forward-backward model on collected episodes.
 
-    `--agent.algorithm` and `--recipe` choose the settings that all others start from; with them,
-    `--help` shows which. `torchrun --nproc-per-node N -m fb_ros.cli train …` trains with several
+    `--agent.algorithm` and `--recipe` choose the defaults of all other settings; with them,
+    `--help` shows these. `torchrun --nproc-per-node N -m fb_ros.cli train …` trains with several
     processes, which share the batch.
     """
 
     data: tuple[Path, ...] = (Path("data/jaco"),)
     """Folders of episodes, as `fb_ros collect` writes them."""
     robot: str = "jaco"
-    """Robot that the data are of."""
+    """Robot that was recorded."""
     out: Path = Path("runs/jaco")
     """Folder for checkpoints, learning curves (CSV and TensorBoard) and videos."""
     resume: bool = False
-    """Go on with the training in `out`, bit for bit, where there is one."""
+    """Resume the training in `out`, bit for bit, if there is one."""
     init: Path | None = None
-    """Weights to start from, of the same sizes: a file of another run, or the folder of a bundle,
-    such as a model that ships; none for random ones."""
+    """Weights of the same sizes to start from: a file of another run, or the folder of a bundle,
+    such as a model that ships; none: random weights."""
     recipe: Recipe = "textbook"
-    """`textbook`: the algorithm as its papers define it. `reaching`: with what else made the
-    shipped arm reach. `locomotion`: with what made a quadruped walk as asked after recordings of
-    its controller (see `docs/algorithms.md`)."""
+    """`textbook`: the algorithm as its papers define it. `reaching`: with the additions that made
+    the shipped arm reach. `locomotion`: with those that made a quadruped walk as commanded after
+    recordings of its controller (see `docs/algorithms.md`)."""
     updates: int = 40_000
-    """Updates in all."""
+    """Total number of updates."""
     minutes: float = 0.0
-    """Stop earlier, when so many minutes have passed; 0 for no limit."""
+    """Stop earlier, after this many minutes; 0: no limit."""
     seed: int = 0
     """Seed of the weights and of the batches."""
     threads: int = 0
     """CPU threads; 0 for PyTorch's choice."""
     device: str = "cpu"
-    """Where to compute: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` where there is one. With
-    `torchrun`, each process takes a GPU of its own."""
+    """Device to compute on: `cpu`, `cuda` or `cuda:N`, or `auto` for `cuda` if there is one. With
+    `torchrun`, each process uses its own GPU."""
     log_every: int = 100
     """Updates between rows of `updates.csv`."""
     checkpoint_every: int = 1000
-    """Updates between checkpoints; evaluations make one, too."""
+    """Updates between checkpoints; each evaluation also writes one."""
     eval_every: int = 2000
-    """Updates between evaluations; the last comes at the end in any case."""
+    """Updates between evaluations; the last evaluation is always at the end."""
     eval_goals: int = 50
-    """Goals of an evaluation during training."""
+    """Goals per evaluation during training."""
     eval_seed: int = 1_000_000
     """Seed of those goals, far from the seeds that people evaluate with."""
     eval_tasks: tuple[str, ...] = ()
-    """Tasks of an evaluation, for robots that move about; none: all of the robot's benchmark."""
+    """Tasks of an evaluation, for mobile robots; none: all of the robot's benchmark."""
     eval_start: Start = "benchmark"
-    """Where a robot with legs starts in it: as its benchmark has it, or `standing`."""
+    """Initial states of a robot with legs in it: those of its benchmark, or `standing`."""
     videos: int = 0
-    """Goals (or tasks) of each evaluation to film; needs a renderer:
+    """Number of goals (or tasks) of each evaluation to film; needs a renderer:
     `MUJOCO_GL=egl fb_ros train …`."""
     divergence: float = 10.0
-    """Stop where `F` or `Q` are so many times larger than any policy can make them; 0 for never
-    (numbers that are not finite always stop)."""
+    """Stop if `F` or `Q` are this many times larger than any policy can make them; 0: never
+    (numbers that are not finite always stop the training)."""
     agent: AgentConfig = dataclasses.field(default_factory=agent_config)
     """The agent."""
 
@@ -80,10 +80,10 @@ class TrainConfig(CommandConfig):
 
 
 def default_of(words: Sequence[str]) -> TrainConfig:
-    """The settings that the words on the command line start from."""
+    """The default settings for the words on the command line."""
     for word in words:
         if word.startswith("--agent."):
-            # As typed, with hyphens, and `no-` before what is switched off.
+            # As typed: with hyphens, and with `no-` before an option that is switched off.
             name = word.removeprefix("--agent.").split("=")[0].replace("-", "_")
             require_fields([name.removeprefix("no_")])
     recipe = _value(words, "--recipe") or "textbook"

@@ -16,7 +16,7 @@ _UPDATE = "update"
 class TrainingLog:
     """Appends rows to `NAME.csv` of a run's folder, and to its TensorBoard events.
 
-    Going on after update `update`, it first forgets what was written of later ones.
+    When it resumes after update `update`, it first removes the rows of later updates.
     """
 
     def __init__(self, folder: Path, update: int) -> None:
@@ -28,7 +28,7 @@ class TrainingLog:
             self._truncate(path)
 
     def write(self, name: str, row: Mapping[str, float]) -> None:
-        """Appends a row, whose `update` says when it was; to `NAME.csv` and the events."""
+        """Appends a row to `NAME.csv` and the events; the row's `update` is its time."""
         path = self._folder / f"{name}.csv"
         if name not in self._headers:
             self._headers[name] = list(row)
@@ -42,11 +42,12 @@ class TrainingLog:
         self._writer.flush()
 
     def close(self) -> None:
-        """Writes what TensorBoard still has to."""
+        """Writes TensorBoard's remaining events."""
         self._writer.close()
 
     def _truncate(self, path: Path) -> None:
-        """Keeps the whole rows up to the update; one that was cut off in the writing goes, too."""
+        """Keeps the complete rows up to the update; also removes a row that was cut off while
+        written."""
         try:
             with path.open(newline="", encoding="utf-8") as file:
                 header, *rows = list(csv.reader(file)) or [[]]

@@ -1,4 +1,4 @@
-"""What records of trainings have to hold, whoever wrote or damaged them."""
+"""Checks of trainings' records, which may be foreign or damaged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REMEDY = "it is damaged, or not of this version of fb_ros"
 
 
 def verify_run(run: Mapping[str, Any], path: Path) -> None:
-    """Refuses the record of a run in which something that others read is missing or garbled.
+    """Refuses a run's record in which an entry that others read is missing or invalid.
 
     Raises:
         FbRosError: The first such entry, by name.
@@ -39,10 +39,10 @@ def verify_run(run: Mapping[str, Any], path: Path) -> None:
 
 
 def verify_checkpoint(record: Any, path: Path) -> dict[str, Any]:
-    """The record of a checkpoint, once it has all that a training goes on from.
+    """The record of a checkpoint, if it has everything that a training resumes from.
 
     Raises:
-        FbRosError: The first entry that is missing or garbled.
+        FbRosError: The first entry that is missing or invalid.
     """
     if not isinstance(record, dict):
         raise FbRosError(f"{path} holds a record that is {shown(record)}: {_REMEDY}")
@@ -68,7 +68,7 @@ def verify_checkpoint(record: Any, path: Path) -> dict[str, Any]:
 
 
 def verify_settings(kind: type, settings: Any) -> None:
-    """Refuses settings whose values are of another type than the defaults of the dataclass.
+    """Refuses settings whose values have another type than the defaults of the dataclass.
 
     Raises:
         FbRosError: The first such setting.
@@ -85,7 +85,7 @@ def verify_settings(kind: type, settings: Any) -> None:
 
 
 def _is_row(row: object) -> bool:
-    """Whether it is a row of a curve: numbers by name, of which some may be missing."""
+    """Whether it is a row of a curve: numbers by name, some of which may be missing."""
     return isinstance(row, dict) and all(
         value is None or isinstance(value, float) or is_number(value) for value in row.values()
     )
