@@ -9,6 +9,8 @@ import sys
 import threading
 
 _PR_SET_PDEATHSIG = 1
+# What a shell shows of a command that Ctrl-C has ended.
+_INTERRUPTED = 130
 
 PARENT_SIGNAL = signal.SIGUSR1
 """The signal that comes when the parent is gone; `has_left` tells this from the end of one of the
@@ -34,8 +36,8 @@ def has_left(parent: int) -> bool:
     return os.getppid() != parent
 
 
-def interrupt_with_it() -> None:
-    """Makes the end of this command's parent end it, as Ctrl-C does.
+def end_with_it() -> None:
+    """Makes the end of this command's parent end it at once, and its nodes with it.
 
     A command that was started to stay, by `nohup` or by the machine's first process, goes on.
     """
@@ -45,7 +47,8 @@ def interrupt_with_it() -> None:
 
     def on_signal(number: int, frame: object) -> None:
         if has_left(parent):
-            raise KeyboardInterrupt
+            # Nobody is left to wait for more; the nodes stop the robot by themselves.
+            os._exit(_INTERRUPTED)
 
     signal.signal(PARENT_SIGNAL, on_signal)
     follow(parent)

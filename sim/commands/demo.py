@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from fb_ros.backends.graphs import Precision
 from fb_ros.bringup.options import default_options
-from fb_ros.bringup.parent import interrupt_with_it
+from fb_ros.bringup.parent import end_with_it
 from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
@@ -68,7 +68,7 @@ class DemoConfig(CommandConfig):
 
 def demo(config: DemoConfig) -> Result:
     """Runs the goals; the key `ok` says whether all of them were reached."""
-    interrupt_with_it()
+    end_with_it()
     path = find_bundle(config.bundle).resolve()
     bundle = load_bundle(path)
     robot = bundle.robot
