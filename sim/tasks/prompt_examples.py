@@ -26,6 +26,9 @@ class PromptExample:
     """The behaviour that a person should see."""
     judge: Callable[[Seen], bool]
     """Whether the last second of an episode shows that behaviour."""
+    uncertain: bool = False
+    """Whether it takes the twin to do it from wherever another prompt has left the robot: in
+    sequence, the model alone misses one time in five or so."""
     after: str = ""
     """A prompt that is followed for one episode before this one; empty to start from a reset."""
 
@@ -93,6 +96,7 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
         ),
         PromptExample(
             name="point down at this corner",
+            uncertain=True,
             text=(
                 "reward(near = exp(-20 * norm(tcp_pos - [0.15, 0.15, 0.1])); "
                 "near * (1 - tcp_axis[2]))"
@@ -123,6 +127,7 @@ EXAMPLES: dict[str, tuple[PromptExample, ...]] = {
         ),
         PromptExample(
             name="either corner",
+            uncertain=True,
             text=(
                 "reward(a = exp(-30 * norm(tcp_pos - [0.15, 0.15, 0.1])); "
                 "b = exp(-30 * norm(tcp_pos - [-0.15, 0.15, 0.1])); max(a, b))"
