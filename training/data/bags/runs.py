@@ -17,16 +17,14 @@ _CLOSEST = 0.6
 _JUMP = 86400 * 10**9
 # Share of samples with the previous sample's time above which the clock is coarse.
 _COARSE = 0.1
-# With more steps back than this, nobody can tell which pieces belong together.
-_MOST_PIECES = 2000
 
 
 def find_runs(tracks: Iterable[Track], found: Findings) -> list[tuple[int, int]]:
     """Ranges of message numbers `(first, end)` within which no clock went back.
 
     If a topic's times go back and its samples would lie among earlier ones, a simulation was reset
-    or a clock was set. If they fall into gaps, messages are only out of order, and there is no
-    cut.
+    or a clock was set, and each step back of that topic is a cut. If all fall into gaps, messages
+    are only out of order, and there is no cut.
     """
     needed: list[tuple[int, int, str]] = []
     end = 0
@@ -114,22 +112,5 @@ def _conflicts(times: np.ndarray, back: np.ndarray) -> Sequence[int]:
     piece = np.searchsorted(back, order, side="right")
     if not np.any((np.diff(piece) != 0) & (np.diff(times[order]) < closest)):
         return ()
-    # If the place in the file does not reflect the time, no cut separates the runs: then no
-    # samples after a step back stay together with earlier ones.
-    if mixed or len(back) > _MOST_PIECES:
-        return [int(place) for place in back]
-    cuts = []
-    group = times[: back[0]]
-    for first, last in zip(back, [*back[1:], len(times)], strict=True):
-        part = times[first:last]
-        place = np.searchsorted(group, part)
-        behind = part - group[np.maximum(place - 1, 0)]
-        before = group[np.minimum(place, len(group) - 1)] - part
-        apart = np.where(place > 0, behind, closest) >= closest
-        apart &= np.where(place < len(group), before, closest) >= closest
-        if apart.all():
-            group = np.sort(np.concatenate([group, part]))
-        else:
-            cuts.append(int(first))
-            group = part
-    return cuts
+    # A clock was set somewhere, so a sample that falls into a gap may be of another run, too.
+    return [int(place) for place in back]
