@@ -16,6 +16,8 @@ from training.data.findings import Findings
 Clock = Literal["header", "receive"]
 # Clocks of real machines differ by far less; simulations that fall behind differ by more.
 _RATE_TOLERANCE = 0.02
+# Times its usual step by which a clock has been set, or nothing was heard.
+_TORN = 3.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,7 @@ def _timed(
     if clock == "header":
         if not track.has_stamps:
             instants = _placed(track.received, reference, origin)
+            track, instants = track.take(~np.isnan(instants)), instants[~np.isnan(instants)]
         else:
             track = _of_one_stamp(track.take(track.stamped != 0), found)
             instants = (track.stamped - origin) * 1e-9
@@ -151,7 +154,16 @@ def _placed(received: np.ndarray, reference: Track | None, origin: int) -> np.nd
     asked = (received - base) * 1e-9
     # Beyond the ends both clocks are assumed to run at the same rate.
     beyond = np.minimum(asked - known[0], 0.0) + np.maximum(asked - known[-1], 0.0)
-    return np.asarray(np.interp(asked, known, stamps) + beyond)
+    placed = np.interp(asked, known, stamps) + beyond
+    # Where one of the clocks was set between two neighbours, no line leads from one to the other.
+    steps = np.stack([np.diff(known), np.diff(stamps)])
+    usual = np.median(np.abs(steps), axis=1, keepdims=True) if steps.size else steps
+    torn = np.any((steps < 0.0) | (steps > _TORN * usual), axis=0)
+    before = np.clip(np.searchsorted(known, asked, side="right") - 1, 0, max(len(known) - 2, 0))
+    within = (asked >= known[0]) & (asked <= known[-1])
+    if len(torn):
+        placed[within & torn[before]] = np.nan
+    return np.asarray(placed)
 
 
 def _of_one_stamp(track: Track, found: Findings) -> Track:
