@@ -10,6 +10,7 @@ from typing import Any
 from fb_ros.errors import FbRosError, shown
 from fb_ros.robot.sanity import is_number
 
+_LONGEST_NAME = 200
 _REMEDY = "it is damaged, or not of this version of fb_ros"
 
 
@@ -79,7 +80,10 @@ def verify_settings(kind: type, settings: Any) -> None:
         default, value = field.default, settings.get(field.name, field.default)
         number = isinstance(default, float) and is_number(value)
         entries = isinstance(default, tuple) and isinstance(value, (list, tuple))
-        if default is dataclasses.MISSING or type(value) is type(default) or number or entries:
+        short = not isinstance(value, str) or len(value) <= _LONGEST_NAME
+        if default is dataclasses.MISSING:
+            continue
+        if short and (type(value) is type(default) or number or entries):
             continue
         raise FbRosError(f"{field.name} is {shown(value)}, expected something like {default!r}")
 

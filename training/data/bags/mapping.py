@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from fb_ros.errors import FbRosError
+from fb_ros.errors import FbRosError, shown
 from fb_ros.robot.field import Source
 from training.data.plain_yaml import read_yaml
 
@@ -76,31 +76,31 @@ def read_mapping(path: Path) -> BagMapping:
     known = ("state", "action", *_OPTIONS)
     if not isinstance(data, dict) or not {"state", "action"} <= set(data) <= set(known):
         raise FbRosError(
-            f"{path} holds {', '.join(map(str, data)) if isinstance(data, dict) else data!r}; "
+            f"{path} holds {shown(list(data)) if isinstance(data, dict) else shown(data)}; "
             f"expected state and action, and possibly {', '.join(known[2:])}"
         )
     state = data["state"]
     possible = (*SOURCES, _WHOLE)
     if not isinstance(state, dict) or not state or not set(state) <= set(possible):
-        raise FbRosError(f"{path}: state is {state!r}; possible in it: {', '.join(possible)}")
+        raise FbRosError(f"{path}: state is {shown(state)}; possible in it: {', '.join(possible)}")
     if _WHOLE in state and len(state) > 1:
         raise FbRosError(f"{path}: state has the whole {_WHOLE} and parts of it; choose one")
     joints = data.get("joints", {})
     if not isinstance(joints, dict) or not all(isinstance(name, str) for name in joints.values()):
-        raise FbRosError(f"{path}: joints is {joints!r}, expected names of joints by name")
+        raise FbRosError(f"{path}: joints is {shown(joints)}, expected names of joints by name")
     gap = data.get("longest_gap")
     # In Python, YAML's `true` is a number.
     number = isinstance(gap, (int, float)) and not isinstance(gap, bool)
     if gap is not None and not (number and gap > 0.0):
-        raise FbRosError(f"{path}: longest_gap is {gap!r}, expected seconds above 0")
+        raise FbRosError(f"{path}: longest_gap is {shown(gap)}, expected seconds above 0")
     times = data.get("times", "auto")
     if times not in get_args(Times):
         raise FbRosError(
-            f"{path}: times is {times!r}, expected one of {', '.join(get_args(Times))}"
+            f"{path}: times is {shown(times)}, expected one of {', '.join(get_args(Times))}"
         )
     frame = data.get("frame", "")
     if not isinstance(frame, str):
-        raise FbRosError(f"{path}: frame is {frame!r}, expected the name of a frame")
+        raise FbRosError(f"{path}: frame is {shown(frame)}, expected the name of a frame")
     derived = _options(path, state, "derived_from")
     for name, other in derived.items():
         if _DERIVABLE.get(name) != other or other not in state or other in derived:
@@ -138,7 +138,7 @@ def _options(path: Path, state: Mapping[str, Any], key: str) -> dict[str, str]:
     }
     for name, value in found.items():
         if not isinstance(value, str) or not value:
-            raise FbRosError(f"{path}: {name}: {key} is {value!r}, expected a name")
+            raise FbRosError(f"{path}: {name}: {key} is {shown(value)}, expected a name")
     return found
 
 
@@ -150,7 +150,7 @@ def _topic_field(path: Path, name: str, entry: Any) -> TopicField:
         or not _is_topics(entry["topic"])
     ):
         raise FbRosError(
-            f"{path}: {name} is {entry!r}, expected a topic, a field and, for joints, names"
+            f"{path}: {name} is {shown(entry)}, expected a topic, a field and, for joints, names"
         )
     if name.startswith("joint_") and not entry.get("names"):
         raise FbRosError(f"{path}: {name} needs names, as joints are matched by name")
