@@ -65,8 +65,8 @@ def publish_prompt(
             return bool(quiet and _robots(node, namespace))
 
         if not namespace:
-            line = f"looking for robots for {_QUIET_SECONDS:g} s; --namespace ROBOT does not wait"
-            print(line, file=sys.stderr, flush=True)
+            wait = f"{_QUIET_SECONDS:g} s; --namespace ROBOT does not wait"
+            print(f"looking for robots for {wait}", file=sys.stderr, flush=True)
         wait_for(settled, _LISTENER)
         robots = _robots(node, namespace)
         if len(robots) > 1:
