@@ -7,7 +7,9 @@ data.
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,9 @@ def dataset(group: Any, name: str) -> Any:
         )
     if found.dtype.kind not in _PLAIN:
         raise FbRosError(f"{name} holds {found.dtype}, expected numbers")
+    kind = found.dtype.kind
+    if kind == "f" and not found.id.get_type().equal(h5py.h5t.py_create(found.dtype)):
+        raise FbRosError(f"{name} holds floating-point numbers of no usual kind")
     if found.is_virtual or found.external:
         raise FbRosError(f"{name} has its numbers in another file; copy them into this one")
     if found.size and found.chunks:
@@ -83,7 +88,7 @@ def dataset(group: Any, name: str) -> Any:
             math.ceil(length / chunk)
             for length, chunk in zip(found.shape, found.chunks, strict=True)
         )
-        there = found.id.get_num_chunks()
+        there = _chunks_in_place(found)
         if there != expected:
             raise FbRosError(f"{name} has {there} of the {expected} chunks that it promises")
         _require_small(name, math.prod(found.chunks) * found.dtype.itemsize)
@@ -92,6 +97,33 @@ def dataset(group: Any, name: str) -> Any:
             f"{name} promises {found.nbytes} bytes and has {found.id.get_storage_size()}"
         )
     return found
+
+
+def _chunks_in_place(array: Any) -> int:
+    """How many chunks lie where the array has one, as its filters left them."""
+    found = set()
+
+    def look(chunk: Any) -> None:
+        on_grid = all(
+            start % size == 0 and start < length
+            for start, size, length in zip(
+                chunk.chunk_offset, array.chunks, array.shape, strict=True
+            )
+        )
+        if on_grid and not chunk.filter_mask:
+            found.add(chunk.chunk_offset)
+
+    array.id.chunk_iter(look)
+    return len(found)
+
+
+def require_apart(arrays: Mapping[str, Any]) -> None:
+    """Refuses arrays that `dataset` gave of which one lies where another one does."""
+    places = [(array.id.get_offset(), array.nbytes, name) for name, array in arrays.items()]
+    there = sorted(place for place in places if place[0] is not None and place[1])
+    for (start, size, name), (following, _, other) in itertools.pairwise(there):
+        if following < start + size:
+            raise FbRosError(f"{name} and {other} lie in the same place of the file")
 
 
 def rows_of(array: Any, rows: slice = slice(None)) -> np.ndarray:

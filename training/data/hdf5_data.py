@@ -14,7 +14,7 @@ import numpy as np
 from fb_ros.errors import FbRosError, shown
 from training.data.episode_borders import ID_NAMES, as_flags, find_borders
 from training.data.findings import Findings
-from training.data.hdf5_access import child, dataset, line_of, open_hdf5, rows_of
+from training.data.hdf5_access import child, dataset, line_of, open_hdf5, require_apart, rows_of
 from training.data.hdf5_episode import episode_of_steps
 from training.data.recording import Recording
 
@@ -138,6 +138,7 @@ def _read_d4rl(file: Any, found: Findings, episode_steps: int | None) -> Iterato
     terminals = as_flags("terminals", rows_of(dataset(file, "terminals")))
     count = len(terminals)
     arrays = {name: dataset(file, name) for name in _D4RL_ROWS if child(file, name) is not None}
+    require_apart({**arrays, "terminals": dataset(file, "terminals")})
     for name, array in arrays.items():
         if array.shape[:1] != (count,):
             raise FbRosError(
