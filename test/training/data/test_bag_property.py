@@ -105,6 +105,7 @@ CHANGES = st.lists(
         st.integers(0, 2**32 - 1),
     ),
     max_size=3,
+    unique_by=lambda one: one[0],  # Two jumps can lead back to where nothing shows them.
 )
 
 
@@ -113,7 +114,7 @@ def change(messages: list[Message], kind: str, seed: int) -> list[Message]:
     out = [dataclasses.replace(one) for one in messages]
     place = int(rng.integers(len(out)))
     if kind == "drop":  # Single messages.
-        keep = rng.random(len(out)) > rng.choice([0.01, 0.1, 0.5])
+        keep = rng.random(len(out)) > rng.choice([0.01, 0.1, 0.3])
         return [one for one, kept in zip(out, keep, strict=True) if kept] or out
     if kind == "lose":  # A part of one topic.
         topic, end = out[place].topic, place + int(rng.integers(1, 60))
@@ -149,7 +150,7 @@ def change(messages: list[Message], kind: str, seed: int) -> list[Message]:
 @settings(max_examples=500, deadline=None)
 @given(
     changes=CHANGES,
-    second=st.one_of(st.none(), st.integers(-40, -2), st.integers(1, 10)),
+    second=st.one_of(st.none(), st.integers(-40, -12), st.integers(1, 10)),
     shift=st.integers(0, PERIOD),
     stamped_commands=st.booleans(),
     times=st.sampled_from(["auto", "header", "receive"]),

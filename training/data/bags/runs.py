@@ -26,7 +26,8 @@ def find_runs(tracks: Iterable[Track], found: Findings) -> list[tuple[int, int]]
     or a clock was set, and each step back of that topic is a cut. If all fall into gaps, messages
     are only out of order, and there is no cut.
     """
-    needed: list[tuple[int, int, str]] = []
+    needed: dict[int, str] = {}
+    topic_of: dict[int, str] = {}
     end = 0
     for track in tracks:
         if not len(track):
@@ -44,7 +45,8 @@ def find_runs(tracks: Iterable[Track], found: Findings) -> list[tuple[int, int]]
             places = _conflicts(times, back)
             for place in places:
                 text = f"{track.topic}: its {clock} goes back {_from_to(times, place)}"
-                needed.append((int(order[place - 1]), int(order[place]), text))
+                needed.setdefault(int(order[place]), text)
+                topic_of[int(order[place])] = track.topic
             if len(places) < len(back):
                 found.add(
                     "order",
@@ -54,12 +56,24 @@ def find_runs(tracks: Iterable[Track], found: Findings) -> list[tuple[int, int]]
                     count=len(back) - len(places),
                 )
     borders = [0]
-    # Topics that lack a cut between the same messages share one.
-    for before, after, text in sorted(needed, key=lambda one: one[1]):
-        if borders[-1] <= before:
-            borders.append(after)
-            found.add("clock", f"{text}; an episode ends there")
+    for cluster in _neighbours(sorted(needed)):
+        # Topics that go back one right after the other go back together, each of them once.
+        together = len({topic_of[place] for place in cluster}) == len(cluster)
+        for place in cluster[:1] if together else cluster:
+            borders.append(place)
+            found.add("clock", f"{needed[place]}; an episode ends there")
     return list(itertools.pairwise([*borders, end]))
+
+
+def _neighbours(places: Sequence[int]) -> list[list[int]]:
+    """Runs of places that follow one another."""
+    clusters: list[list[int]] = []
+    for place in places:
+        if clusters and clusters[-1][-1] == place - 1:
+            clusters[-1].append(place)
+        else:
+            clusters.append([place])
+    return clusters
 
 
 def _report_jumps(topic: str, clock: str, times: np.ndarray, found: Findings) -> None:
