@@ -25,10 +25,15 @@ class ClockSource:
     The node's clock is the wall clock, or with `use_sim_time` the time published on `/clock`.
     """
 
-    def __init__(self, node: Node, period: float, *, publish: bool) -> None:
+    def __init__(
+        self, node: Node, period: float, *, publish: bool, lockstep: bool = False
+    ) -> None:
         """`period` is a control period (s). With `publish`, every state advances `/clock` by it;
-        time has one source, so a second publisher of `/clock` is refused."""
+        time has one source, so a second publisher of `/clock` is refused. In `lockstep`, states
+        are at least a period apart on any clock, however fast the steps follow one another."""
         self._node, self._period = node, period
+        # Each state has its own stamp, even while the node's clock stands still.
+        self._least = round(period * 1e9) if lockstep else 1
         self._claim = Claim("/clock", refusal=_TAKEN) if publish else None
         self._publisher: Publisher | None = None
         self._ticks = 0
@@ -51,9 +56,8 @@ class ClockSource:
         if self._claim is not None:
             self._nanoseconds = round(self._ticks * self._period * 1e9)
         else:
-            # Each state has its own stamp, even while the node's clock stands still.
             now = self._node.get_clock().now().nanoseconds
-            self._nanoseconds = max(now, self._nanoseconds + 1)
+            self._nanoseconds = max(now, self._nanoseconds + self._least)
 
     def publish(self) -> None:
         """Publishes the present state's time, if this simulation publishes `/clock`."""

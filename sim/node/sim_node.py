@@ -84,7 +84,9 @@ class SimNode(Node):
         )
         self._environment = make_environment(robot, start)
         self._spec = self._environment.spec
-        self._time = ClockSource(self, self._spec.ctrl_dt, publish=publish_clock)
+        self._time = ClockSource(
+            self, self._spec.ctrl_dt, publish=publish_clock, lockstep=lockstep
+        )
         instance.wait()
         self._time.start()
         self._factor = factor
