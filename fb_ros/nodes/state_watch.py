@@ -24,6 +24,7 @@ class StateWatch:
     def __init__(self, node: Node, robot: RobotSpec) -> None:
         self._state: RobotState | None = None
         self._since = 0.0
+        self._stamp = 0
         self._wrong = ""
         self._fields = robot.observation
         self._topics = topics_of(robot.features)
@@ -45,6 +46,13 @@ class StateWatch:
             return assemble(self._fields, self.state())
         return None
 
+    def stamp(self) -> str:
+        """The present state's stamp in seconds; empty where the state is not known."""
+        with contextlib.suppress(FbRosError):
+            self.state()
+            return f"{self._stamp * 1e-9:.9f}"
+        return ""
+
     def _wait_because(self, reason: str) -> None:
         self._waiting = reason
 
@@ -52,4 +60,5 @@ class StateWatch:
         self._wrong = reason
 
     def _keep(self, state: RobotState, stamp: int) -> None:
-        self._state, self._since, self._wrong = state, time.monotonic(), ""
+        self._state, self._stamp = state, stamp
+        self._since, self._wrong = time.monotonic(), ""

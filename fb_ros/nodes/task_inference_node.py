@@ -199,7 +199,7 @@ class TaskInferenceNode(Node):
         seconds = time.time() - since
         self._latency.add(seconds)
         values = {"prompt": topic, "text": text, **described(inference)}
-        values["time_ms"] = f"{seconds * 1e3:.2f}"
+        values |= {"time_ms": f"{seconds * 1e3:.2f}", "state_stamp": self._states.stamp()}
         if topic == "reward_value":
             values["window_s"] = f"{self._feedback.seconds:g}"
         self._values_of_prompt = values

@@ -40,6 +40,9 @@ class RobotClient(Node):
         self._frame, self._patience = frame, patience
         self.alive: Alive = lambda: None
         """Called while waiting; may raise to end the wait."""
+        self.lockstep = False
+        """Prompts are asked again until the node has answered from the newest state; otherwise two
+        runs could differ by which of the two messages, state or prompt, came first."""
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
         self._poses: list[tuple[float, np.ndarray]] = []
@@ -116,33 +119,37 @@ class RobotClient(Node):
 
     def publish_goal(self, goal: np.ndarray) -> DiagnosticStatus:
         """Publishes a point (m) and returns the answer of `task_inference_node`."""
-        self._status = None
         message = PointStamped()
         message.header.frame_id = self._frame
         message.point.x, message.point.y, message.point.z = (float(value) for value in goal)
-        self._goal.publish(message)
-        return self._wait_for_answer(GoalPoint(point=tuple(float(v) for v in goal)).text)
+        text = GoalPoint(point=tuple(float(v) for v in goal)).text
+        return self._ask(lambda: self._goal.publish(message), text)
 
     def publish_formula(self, formula: str) -> DiagnosticStatus:
         """Publishes a reward formula and returns the answer of `task_inference_node`."""
-        self._status = None
-        self._reward.publish(String(data=formula))
-        return self._wait_for_answer(Reward(formula=formula).text)
+        message = String(data=formula)
+        return self._ask(lambda: self._reward.publish(message), Reward(formula=formula).text)
 
     def publish_skill(self, line: str) -> DiagnosticStatus:
         """Publishes a line for `prompt/skill` and returns the answer."""
-        self._status = None
-        self._skill.publish(String(data=line))
-        return self._wait_for_answer(line)
+        message = String(data=line)
+        return self._ask(lambda: self._skill.publish(message), line)
 
-    def _wait_for_answer(self, text: str) -> DiagnosticStatus:
-        # The answer to an earlier prompt is latched and may come first.
-        self.wait_for(
-            lambda: self._status is not None and values_of(self._status).get("text") == text,
-            "an answer on prompt/status",
-        )
-        assert self._status is not None
-        return self._status
+    def _ask(self, publish: Callable[[], None], text: str) -> DiagnosticStatus:
+        """The answer to the prompt `text`, which `publish` sends."""
+        while True:
+            self._status = None
+            publish()
+            # The answer to an earlier prompt is latched and may come first.
+            self.wait_for(
+                lambda: self._status is not None and values_of(self._status).get("text") == text,
+                "an answer on prompt/status",
+            )
+            assert self._status is not None
+            values = values_of(self._status)
+            old = float(values.get("state_stamp") or "-inf") < self.now() - 1e-6
+            if not (self.lockstep and "z" in values and old):
+                return self._status
 
     def reset(self) -> dict[str, Any]:
         """Puts the robot into its next initial state; returns the episode's number and time."""

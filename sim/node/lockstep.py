@@ -35,9 +35,17 @@ class Lockstep:
         """Begins a state that no command has answered yet."""
         self._answered = False
 
-    def answer(self) -> None:
-        """Notes that the command answering the present state has arrived."""
-        self._answered = self._answered_once = True
+    def answer(self, *, labelled: bool) -> None:
+        """Notes that the command answering the present state has arrived.
+
+        A command without a label is an order to stand still. A controller that starts sends some
+        before it has a `z`; these answer nothing, or the first step would take whichever of them
+        and of the first real command came first.
+        """
+        self._answered_once |= labelled
+        if not self._answered_once:
+            return
+        self._answered = True
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(True)
 

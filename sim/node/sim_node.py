@@ -161,12 +161,13 @@ class SimNode(Node):
                 throttle_duration_sec=1.0,
             )
             return
-        if self._lockstep is not None and label_of(message) not in ("", self._label()):
+        label = label_of(message)
+        if self._lockstep is not None and label not in ("", self._label()):
             return  # The command answers an observation of an earlier state.
         # A real drive saturates too.
         self._command = np.clip(command, self._spec.action_low, self._spec.action_high)
         if self._lockstep is not None:
-            self._lockstep.answer()
+            self._lockstep.answer(labelled=bool(label))
 
     async def _on_reset(
         self, request: Trigger.Request, response: Trigger.Response

@@ -46,7 +46,7 @@ class SimulatedRobot:
         """An rclpy node in the robot's namespace, for everything that this class lacks."""
         self.processes = processes
         """Its nodes' processes; None if they were started elsewhere."""
-        self._lockstep = lockstep
+        self._lockstep = client.lockstep = lockstep
         self.commands: list[np.ndarray] = []
         """All commands sent to the robot, `(act_dim,)` each; may be cleared."""
         self._joints = JointState()
