@@ -90,6 +90,7 @@ def test_what_still_loads_ends_at_once_and_in_silence(start: Start) -> None:
     assert process.stdout.read() == ""
 
 
+@pytest.mark.slow
 def test_a_library_that_holds_the_interpreter_while_it_leaves_is_ended(start: Start) -> None:
     process = start("leave")
     since = time.monotonic()
@@ -98,6 +99,7 @@ def test_a_library_that_holds_the_interpreter_while_it_leaves_is_ended(start: St
     assert time.monotonic() - since < GRACE_SECONDS + 1.0
 
 
+@pytest.mark.slow
 def test_what_hangs_before_the_robot_stands_ends_with_status_1_and_says_so(start: Start) -> None:
     process = start("wait")
     process.send_signal(signal.SIGTERM)

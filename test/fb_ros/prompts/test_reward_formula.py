@@ -206,6 +206,7 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.slow
 @settings(
     max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
