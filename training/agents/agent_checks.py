@@ -42,8 +42,9 @@ def require_numbers(config: AgentConfig) -> None:
         raise FbRosError(
             f"{', '.join(names[:-1])} and {names[-1]} are {shares}, expected a sum up to 1"
         )
-    if not 0.0 <= config.rare_share <= 1.0:
-        raise FbRosError(f"rare_share is {config.rare_share}, expected 0 to 1")
+    for name in ("rare_share", "mean_share"):
+        if not 0.0 <= getattr(config, name) <= 1.0:
+            raise FbRosError(f"{name} is {getattr(config, name)}, expected 0 to 1")
     low, high = config.future_steps
     if not 1 <= low <= high:
         raise FbRosError(f"future_steps is {config.future_steps}, expected two rising numbers")

@@ -156,6 +156,9 @@ class AgentConfig:
     so that a task is a velocity and not a change of velocity."""
     future_states: int = 8
     """States of a window, or of a future, that make a task."""
+    mean_share: float = 0.0
+    """Ours. Share of the tasks from windows that encode one state, the mean over `future_span`, as
+    a published velocity is encoded; the other ones encode `future_states` states each."""
     rare_share: float = 0.0
     """Ours. Share of the windows that are drawn where velocities are rare, weighted by the square
     root of how many windows there are."""

@@ -45,19 +45,31 @@ class Windows:
         within = torch.randint(config.window_steps, (groups, rows), generator=generator)
         here = torch.minimum(start.unsqueeze(1) + within, last.unsqueeze(1))
         low, high = config.future_steps
-        offset = torch.randint(low, high + 1, (groups, 1), generator=generator)
-        shape = (groups, config.future_states)
-        ahead = offset + torch.randint(config.future_span, shape, generator=generator)
-        after = torch.minimum((start + config.window_steps).unsqueeze(1) + ahead, last[:, None])
-        return self._data.rows_of(here.flatten()), self._features(after)
+        offset = torch.randint(low, high + 1, (groups,), generator=generator)
+        after = start + config.window_steps + offset
+        return self._data.rows_of(here.flatten()), self._stride(after, last, generator)
 
     def anywhere(self, groups: int, generator: torch.Generator) -> torch.Tensor:
         """States of a window anywhere in the data, `(groups, future_states, features)`."""
-        config = self._config
         start, last = self._draw(groups, generator)
-        shape = (groups, config.future_states)
+        return self._stride(start, last, generator)
+
+    def _stride(
+        self, start: torch.Tensor, last: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Features `(groups, future_states, features)` of states within `future_span` of `start`
+        `(groups,)`, or of their mean, that many times."""
+        config = self._config
+        shape = (len(start), config.future_states)
         within = torch.randint(config.future_span, shape, generator=generator)
-        return self._features(torch.minimum(start.unsqueeze(1) + within, last.unsqueeze(1)))
+        states = self._features(torch.minimum(start[:, None] + within, last[:, None]))
+        alike = torch.rand(len(start), generator=generator) < config.mean_share
+        if alike.any():
+            whole = start[alike, None] + torch.arange(config.future_span)
+            means = self._features(torch.minimum(whole, last[alike, None])).mean(1, keepdim=True)
+            # The mean of equal encodings is the encoding of the one state.
+            states[alike] = means.expand(-1, config.future_states, -1)
+        return states
 
     def _features(self, transitions: torch.Tensor) -> torch.Tensor:
         """Features of the states after transitions `(groups, n)`, `(groups, n, features)`."""

@@ -53,6 +53,19 @@ def test_a_group_comes_from_one_window_and_its_task_from_what_followed(data: Tra
     )
 
 
+def test_a_task_of_the_mean_state_is_the_mean_over_a_stride(data: Transitions) -> None:
+    config = AgentConfig(goal_share=0.0, future_share=1.0, mean_share=1.0)
+    windows = Windows(config, SPEC, data)
+    rows, states = windows.own_future(64, 8, torch.Generator().manual_seed(0))
+    assert torch.equal(states, states[:, :1].expand_as(states))
+    number = states[:, 0, SLICES["torso_pos"].start]
+    # The mean of a whole stride of row numbers lies half a stride after its first row.
+    half = (config.future_span - 1) / 2
+    inside = number + half < LONG
+    assert torch.all((number + half)[inside] % 1 == 0)
+    assert torch.all(number[inside] - half > rows.view(64, 8).amax(1)[inside])
+
+
 def test_rare_velocities_are_drawn_more_often(data: Transitions) -> None:
     generator = torch.Generator().manual_seed(0)
     shares = []
