@@ -83,12 +83,19 @@ def dataset(group: Any, name: str) -> Any:
         raise FbRosError(f"{name} holds floating-point numbers of no usual kind")
     if found.is_virtual or found.external:
         raise FbRosError(f"{name} has its numbers in another file; copy them into this one")
+    if found.shape and found.shape[0] and not found.size:
+        raise FbRosError(f"{name} has {found.shape[0]} rows of no numbers")
+    if any(
+        most is not None and chunk > most
+        for chunk, most in zip(found.chunks or (), found.maxshape, strict=bool(found.chunks))
+    ):
+        raise FbRosError(f"{name} is {found.shape}, in larger chunks of {found.chunks}")
     if found.size and found.chunks:
         expected = math.prod(
             math.ceil(length / chunk)
             for length, chunk in zip(found.shape, found.chunks, strict=True)
         )
-        there = _chunks_in_place(found)
+        there = len(_chunks_in_place(found))
         if there != expected:
             raise FbRosError(f"{name} has {there} of the {expected} chunks that it promises")
         _require_small(name, math.prod(found.chunks) * found.dtype.itemsize)
@@ -99,9 +106,14 @@ def dataset(group: Any, name: str) -> Any:
     return found
 
 
-def _chunks_in_place(array: Any) -> int:
-    """How many chunks lie where the array has one, as its filters left them."""
-    found = set()
+def _chunks_in_place(array: Any) -> list[tuple[int, int]]:
+    """First byte and length of each chunk that lies where the array has one and inside the file,
+    as its filters left it."""
+    found = {}
+    # HDF5 reads zeros beyond the end of a file, and zeros have the checksum zero. A chunk that is
+    # shorter than its checksum makes it read memory that is not its own.
+    end = array.file.id.get_filesize()
+    shortest, longest = _chunk_sizes(array)
 
     def look(chunk: Any) -> None:
         on_grid = all(
@@ -110,20 +122,38 @@ def _chunks_in_place(array: Any) -> int:
                 chunk.chunk_offset, array.chunks, array.shape, strict=True
             )
         )
-        if on_grid and not chunk.filter_mask:
-            found.add(chunk.chunk_offset)
+        inside = chunk.byte_offset + chunk.size <= end and shortest <= chunk.size <= longest
+        if on_grid and inside and not chunk.filter_mask:
+            found[chunk.chunk_offset] = (chunk.byte_offset, chunk.size)
 
     array.id.chunk_iter(look)
-    return len(found)
+    return list(found.values())
+
+
+def _chunk_sizes(array: Any) -> tuple[int, int]:
+    """The fewest and the most bytes that a chunk takes in the file."""
+    settings = array.id.get_create_plist()
+    filters = [settings.get_filter(number)[0] for number in range(settings.get_nfilters())]
+    checksums = 4 * filters.count(h5py.h5z.FILTER_FLETCHER32)
+    plain = math.prod(array.chunks) * array.dtype.itemsize + checksums
+    if set(filters) <= {h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_SHUFFLE}:
+        return plain, plain
+    # Numbers that do not compress take a little more than they are.
+    return checksums + 1, 2 * plain + 1024
 
 
 def require_apart(arrays: Mapping[str, Any]) -> None:
     """Refuses arrays that `dataset` gave of which one lies where another one does."""
-    places = [(array.id.get_offset(), array.nbytes, name) for name, array in arrays.items()]
-    there = sorted(place for place in places if place[0] is not None and place[1])
-    for (start, size, name), (following, _, other) in itertools.pairwise(there):
+    places = []
+    for name, array in arrays.items():
+        if array.chunks and array.size:
+            places += [(start, size, name) for start, size in _chunks_in_place(array)]
+        elif array.nbytes and array.id.get_offset() is not None:
+            places.append((array.id.get_offset(), array.nbytes, name))
+    for (start, size, name), (following, _, other) in itertools.pairwise(sorted(places)):
         if following < start + size:
-            raise FbRosError(f"{name} and {other} lie in the same place of the file")
+            what = f"{name} and {other} lie" if name != other else f"two chunks of {name} lie"
+            raise FbRosError(f"{what} in the same place of the file")
 
 
 def rows_of(array: Any, rows: slice = slice(None)) -> np.ndarray:

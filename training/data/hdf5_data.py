@@ -117,6 +117,8 @@ def _minari_episode(name: str, file: Any) -> Recording:
         if child(group, "observations/observation") is None:
             raise FbRosError(f"its observations are {shown(list(group[observations]))}")
         observations = "observations/observation"
+    names = (observations, "rewards", *parts[1:])
+    require_apart({one: dataset(group, one) for one in names if child(group, one) is not None})
     truncated = as_flags("truncations", rows_of(dataset(group, "truncations")))
     if truncated[:-1].any():
         row = int(np.flatnonzero(truncated)[0])
@@ -125,12 +127,23 @@ def _minari_episode(name: str, file: Any) -> Recording:
         )
     return episode_of_steps(
         name,
-        observation=rows_of(dataset(group, observations)),
-        action=rows_of(dataset(group, "actions")),
+        observation=_not_zero(group, observations),
+        action=_not_zero(group, "actions"),
         reward=_rows_if_there(group, "rewards"),
         terminal=as_flags("terminations", rows_of(dataset(group, "terminations"))),
         physics=_physics(_rows_if_there(group, "infos/qpos"), _rows_if_there(group, "infos/qvel")),
     )
+
+
+def _not_zero(group: Any, name: str) -> np.ndarray:
+    """All rows; refuses chunks of zeros alone, which no checksum tells from a damaged place."""
+    array = dataset(group, name)
+    values = rows_of(array)
+    if array.chunks and values.size and not values.any():
+        raise FbRosError(
+            f"{name} are zero throughout: the file is damaged, or nothing was recorded"
+        )
+    return values
 
 
 def _read_d4rl(file: Any, found: Findings, episode_steps: int | None) -> Iterator[Recording]:
