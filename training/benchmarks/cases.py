@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from training.benchmarks.compute_cases import Bags, Collect, Damage, Inference, Memory, Training
-from training.benchmarks.node_cases import Control, Ends, Faults, Prompts, Soak, Twin, Web
+from training.benchmarks.node_cases import Control, Ends, Faults, Flood, Prompts, Soak, Twin, Web
 
 Benchmark = (
     Annotated[Prompts, tyro.conf.subcommand("prompts")]
@@ -16,6 +16,7 @@ Benchmark = (
     | Annotated[Web, tyro.conf.subcommand("web")]
     | Annotated[Faults, tyro.conf.subcommand("faults")]
     | Annotated[Ends, tyro.conf.subcommand("ends")]
+    | Annotated[Flood, tyro.conf.subcommand("flood")]
     | Annotated[Soak, tyro.conf.subcommand("soak")]
     | Annotated[Inference, tyro.conf.subcommand("inference")]
     | Annotated[Training, tyro.conf.subcommand("training")]

@@ -115,6 +115,24 @@ class Faults(CommandConfig):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Flood(CommandConfig):
+    """How long `z` is silent, and whether the simulated arm stops, after one huge message on each
+    prompt topic."""
+
+    megabytes: float = 50.0
+    """Size of each message."""
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 0, "megabytes")
+
+    def rows(self) -> list[Row]:
+        """Runs it."""
+        from sim.bench.benchmark_flood import benchmark_flood
+
+        return benchmark_flood(self.megabytes)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Soak(CommandConfig):
     """Memory and open files of the nodes over a long time, with a prompt every two seconds and a
     fault every twenty."""
