@@ -49,16 +49,19 @@ WEB = [
     "viser==1.1.1",  # the page: 3-D, widgets and plots, without anything fetched from elsewhere
     "mjviser==0.0.14",  # from MuJoCo's geometries to meshes, textures included
 ]
+BAGS = [
+    "rosbags>=0.10.9,<0.12",  # reads and writes ROS 2's messages without a ROS installation
+    "mcap>=1.3,<2",  # reads MCAP in the order of recording, whatever its schemas are
+    "backports.zstd>=1,<2; python_version < '3.14'",  # compressed bags; rosbags needs it, too
+]
 TRAIN = [
     *SIM,
+    *BAGS,
     "torch==2.13.0",  # networks and training
     "tensorboard>=2.16,<3",  # learning curves in the browser, without an account
     "onnx>=1.19,<2",  # the exported graphs
     "onnxscript>=0.5,<1",  # torch's ONNX exporter needs it
     "h5py>=3.11,<4",  # D4RL's and Minari's data
-    "rosbags>=0.10.9,<0.12",  # reads ROS 2's messages without a ROS installation
-    "mcap>=1.3,<2",  # reads MCAP in the order of recording, whatever its schemas are
-    "backports.zstd>=1,<2; python_version < '3.14'",  # compressed bags; rosbags needs it, too
     "pyyaml>=6,<7",  # the mapping from a bag's topics to a robot's fields
     "rliable>=1.2,<2",  # interquartile means with bootstrap intervals
     "matplotlib>=3.8,<4",  # learning curves for documents
@@ -120,6 +123,7 @@ setup(
     ],
     extras_require={
         "sim": SIM,
+        "bags": BAGS,
         "train": TRAIN,
         "web": WEB,
         "tensorrt": TENSORRT,

@@ -32,6 +32,7 @@ SLOW = (
     "fb_ros/nodes",
     "fb_ros/backends/test_backends.py",
     "fb_ros/commands/test_build_engine.py",
+    "sim/recording",
     "sim/testing",
     "sim/web",
     "training/benchmarks",

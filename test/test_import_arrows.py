@@ -87,9 +87,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sim.node": {"sim.robots", "sim.tasks", "sim.ranges", "sim.twin"},
     "sim.client": set(),
     "sim.testing": {"sim.client"},
+    "sim.recording": set(),
     "sim.bench": {"sim.robots", "sim.tasks", "sim.node", "sim.client", "sim.progress"},
     "sim.web": {"sim.robots", "sim.tasks"},
-    "sim.commands": {"sim.client", "sim.robots", "sim.tasks", "sim.ranges", "sim.web"},
+    "sim.commands": {
+        *("sim.client", "sim.robots", "sim.tasks", "sim.ranges", "sim.web", "sim.recording")
+    },
     "training": set(),
     "training.compute": set(),
     "training.networks": {"training.compute"},

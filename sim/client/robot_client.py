@@ -123,19 +123,19 @@ class RobotClient(Node):
         message.header.frame_id = self._frame
         message.point.x, message.point.y, message.point.z = (float(value) for value in goal)
         text = GoalPoint(point=tuple(float(v) for v in goal)).text
-        return self._ask(lambda: self._goal.publish(message), text)
+        return self.ask(lambda: self._goal.publish(message), text)
 
     def publish_formula(self, formula: str) -> DiagnosticStatus:
         """Publishes a reward formula and returns the answer of `task_inference_node`."""
         message = String(data=formula)
-        return self._ask(lambda: self._reward.publish(message), Reward(formula=formula).text)
+        return self.ask(lambda: self._reward.publish(message), Reward(formula=formula).text)
 
     def publish_skill(self, line: str) -> DiagnosticStatus:
         """Publishes a line for `prompt/skill` and returns the answer."""
         message = String(data=line)
-        return self._ask(lambda: self._skill.publish(message), line)
+        return self.ask(lambda: self._skill.publish(message), line)
 
-    def _ask(self, publish: Callable[[], None], text: str) -> DiagnosticStatus:
+    def ask(self, publish: Callable[[], None], text: str) -> DiagnosticStatus:
         """The answer to the prompt `text`, which `publish` sends."""
         while True:
             self._status = None

@@ -230,6 +230,7 @@ class SimNode(Node):
         values: dict[str, object] = {
             "real_time_factor": "" if factor is None else f"{factor:.3f}",
             "episode": self._episode,
+            "seed": self._seed,
             "refused_commands": self._refused_commands,
         }
         mode = "running" if self._lockstep is None else "lock-step"

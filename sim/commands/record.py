@@ -1,0 +1,74 @@
+"""`fb_ros record`: all that is said to a robot and done by it, as a bag."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+from fb_ros.command import Command, CommandConfig, Result
+from fb_ros.errors import FbRosError
+from fb_ros.nodes.run import init_ros
+from sim.recording.recorder import Recorder
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RecordConfig(CommandConfig):
+    """Record every topic of a robot until Ctrl-C: prompts, `z`, status, sensors and commands.
+
+    The bag is one of ROS 2 (MCAP), as of `ros2 bag record`, which does the same where ROS is
+    installed. `fb_ros replay` says the prompts again; `fb_ros data convert` makes data of it.
+    """
+
+    namespace: str = "/jaco"
+    """Namespace of the robot's topics."""
+    out: Path = Path("recording")
+    """Folder of the bag; it must not exist yet."""
+    seconds: float = 0.0
+    """Stop by itself after this time; 0: never."""
+
+
+def record(config: RecordConfig) -> Result:
+    """Records until interrupted; returns how many messages each topic had."""
+    init_ros()
+    started = time.monotonic()
+    try:
+        recorder = Recorder(config.namespace, config.out)
+        executor = SingleThreadedExecutor()
+        executor.add_node(recorder)
+        print(f"recording {recorder.get_namespace()} to {config.out}; Ctrl-C ends it", flush=True)
+        try:
+            while not config.seconds or time.monotonic() - started < config.seconds:
+                executor.spin_once(timeout_sec=0.2)
+        except (KeyboardInterrupt, ExternalShutdownException):
+            pass
+        recorder.close()
+        counts = dict(sorted(recorder.counts.items()))
+    finally:
+        rclpy.try_shutdown()
+    if not any(counts.values()):
+        raise FbRosError(
+            f"nothing was said in {config.namespace}; `ros2 topic list` shows the namespaces"
+        )
+    return {
+        "out": str(config.out),
+        "seconds": time.monotonic() - started,
+        "messages": counts,
+        "not_recorded": recorder.unknown,
+    }
+
+
+def _show(result: Result) -> str:
+    lines = [f"{result['out']}: {result['seconds']:.1f} s"]
+    lines += [f"{count:8d}  {topic}" for topic, count in result["messages"].items()]
+    lines += [
+        f"       -  {topic}: {kind} is not installed here"
+        for topic, kind in result["not_recorded"].items()
+    ]
+    return "\n".join(lines)
+
+
+COMMAND = Command(config=RecordConfig, run=record, show=_show)
