@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 BACKEND = (
-    "inference runtime: a GPU's builds its engines where there are none yet and falls back to "
-    "onnxruntime; auto takes a GPU for which they are built"
+    "inference runtime: TensorRT builds missing engines and falls back to onnxruntime; auto "
+    "uses a GPU only if its engines are built"
 )
 PRECISION = "precision of the networks' hidden layers"
 OBSERVATION_SOURCE = (

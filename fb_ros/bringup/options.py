@@ -29,26 +29,26 @@ OPTIONS = (
     Option(
         name="use_sim_time",
         default="true",
-        description="whether the nodes live by /clock",
+        description="whether the nodes use /clock",
         choices=("true", "false"),
     ),
     Option(
         name="publish_clock",
         default="true",
-        description="whether this simulation makes /clock; with use_sim_time it has one maker, "
-        "so a second robot takes false and lives by the first one's",
+        description="whether this simulation publishes /clock; only one may, so a second robot "
+        "takes false and uses the first one's",
         choices=("true", "false"),
     ),
     Option(
         name="params_file",
         default="",
-        description="YAML file of ROS parameters for the nodes; it wins over defaults, and an "
-        "argument that is given wins over it",
+        description="YAML file of ROS parameters for the nodes; it overrides defaults, and a "
+        "given argument overrides it",
     ),
     Option(
         name="real_time_factor",
         default="1.0",
-        description="simulated seconds in a second of wall time",
+        description="simulated seconds per second of wall time",
     ),
     Option(
         name="backend",
@@ -82,8 +82,8 @@ OPTIONS = (
     Option(
         name="twin",
         default="false",
-        description="whether a simulation of the robot tries out what the model proposes, from "
-        "where the robot is, and corrects its choice about a second later",
+        description="whether a simulation of the robot tries what the model proposes, from where "
+        "the robot is, and corrects its choice about a second later",
         choices=("true", "false"),
     ),
     Option(
@@ -95,15 +95,15 @@ OPTIONS = (
     Option(
         name="rviz",
         default="false",
-        description="whether RViz is started, too; its Publish Point asks the robot to go there",
+        description="whether to start RViz, too; its Publish Point sends the robot to a point",
         choices=("true", "false"),
     ),
     Option(name="seed", default="0", description="seed of the simulated robot's initial states"),
     Option(
         name="start",
         default="standing",
-        description="where a simulated robot with legs starts: on its feet, or as its benchmark "
-        "has it, which may be on its back",
+        description="where a simulated robot with legs starts: on its feet, or as in its "
+        "benchmark, possibly on its back",
         choices=("standing", "benchmark"),
     ),
     Option(
@@ -122,8 +122,8 @@ OPTIONS = (
     Option(
         name="web_host",
         default="127.0.0.1",
-        description="address that the page listens on; one that others reach asks for a token, "
-        "which the log says",
+        description="address that the page listens on; if others can reach it, the page asks for "
+        "a token, which is in the log",
     ),
 )
 

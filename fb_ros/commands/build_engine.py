@@ -23,7 +23,7 @@ from fb_ros.paths import find_bundle
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BuildEngineConfig(CommandConfig):
-    """Build the TensorRT engines of a bundle; those that are in the cache are left as they are.
+    """Build a bundle's TensorRT engines; those already in the cache are kept.
 
     The cache is `FB_ROS_CACHE_DIR`, or `~/.cache/fb_ros`: copy it to the robot with the bundle.
     """
@@ -31,9 +31,9 @@ class BuildEngineConfig(CommandConfig):
     bundle: Path
     """Folder of a bundle, or the name of a model that ships."""
     runtime: Literal["tensorrt", "tensorrt_rtx"] = "tensorrt_rtx"
-    """The library that will run them, in the very version that is installed here."""
+    """The library that will run them, in the version installed here."""
     compute_capability: tuple[str, ...] = ()
-    """GPUs to build for, such as 8.6 8.9; none for the one of this machine."""
+    """GPUs to build for, such as 8.6 8.9; none: this machine's GPU."""
     precision: Precision = "fp32"
     """`fp16` computes the hidden layers in half the memory; inputs and outputs stay float32."""
 

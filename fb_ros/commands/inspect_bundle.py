@@ -18,12 +18,12 @@ from fb_ros.robot.field import Field
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InspectConfig(CommandConfig):
-    """Verify a bundle and say what it is."""
+    """Verify a bundle and describe it."""
 
     bundle: Path
     """Folder of a bundle, or the name of a model that ships."""
     check: bool = False
-    """Replay the golden vectors on every backend that this machine has; fails if one is wrong."""
+    """Replay the golden vectors on every backend of this machine; fails if one is wrong."""
 
 
 def inspect_bundle(config: InspectConfig) -> Result:

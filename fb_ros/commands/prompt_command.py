@@ -32,7 +32,7 @@ class PromptConfig(CommandConfig):
     """
 
     namespace: str = ""
-    """Namespace of the robot; needed only where several are up."""
+    """Namespace of the robot; needed only if several robots run."""
     bundle: Path | None = None
     """Folder of a bundle, or the name of a model that ships, for `--dry-run`."""
     reward: str = ""
@@ -42,19 +42,19 @@ class PromptConfig(CommandConfig):
     samples: Path | None = None
     """CSV file of labelled states: rows of what the model reads, then the reward."""
     reward_value: float | None = None
-    """A reward for what the robot is doing now."""
+    """A reward for the state that the robot is in now."""
     text: str = ""
-    """Any prompt in words."""
+    """Any prompt, as a line of text."""
     skills: Path | None = None
-    """Folder of the saved skills, for `--dry-run`; none for the user's data folder."""
+    """Folder of the saved skills, for `--dry-run`; none: the user's data folder."""
     choice: Choice = "best"
-    """How `z` is chosen, for `--dry-run`: what does best as the model imagines it, or the papers'
+    """How `z` is chosen, for `--dry-run`: the best as the model imagines it, or the papers'
     `mean`."""
     twin: bool = False
-    """Also try it out in a simulation of the robot, from its first initial state, for
+    """Also try the prompt in a simulation of the robot, from its first initial state, for
     `--dry-run`."""
     dry_run: bool = False
-    """Encode it here and say what would become of it, without a robot."""
+    """Encode the prompt here, without a robot, and say what would become of it."""
     patience: float = 10.0
     """Seconds to wait for the robot and for its answer."""
 

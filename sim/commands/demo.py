@@ -54,7 +54,7 @@ class DemoConfig(CommandConfig):
     real_time_factor: float = 1.0
     """Simulated seconds per second of wall time."""
     twin: bool = False
-    """Let a simulation of the robot try out what the model proposes, and correct its choice."""
+    """Let a simulation of the robot try what the model proposes, and correct its choice."""
     backend: str = "auto"
     """Inference runtime."""
     precision: Precision = "fp32"

@@ -28,8 +28,8 @@ class WebConfig(CommandConfig):
     port: int = 8080
     """Port to listen on."""
     host: str = "127.0.0.1"
-    """Address to listen on. On any other than this machine's own, such as 0.0.0.0, the page asks
-    for a token, which is in the log, or which FB_ROS_WEB_TOKEN sets."""
+    """Address to listen on. If others can reach it, such as 0.0.0.0, the page asks for a token:
+    FB_ROS_WEB_TOKEN, or the one in the log."""
 
 
 def web(config: WebConfig) -> Result:

@@ -66,7 +66,7 @@ class SimNode(Node):
             self, "lockstep_timeout", 5.0, "wall seconds that a step waits for its command"
         )
         publish_clock = declare_flag(
-            self, "publish_clock", True, "whether this simulation is the one that makes /clock"
+            self, "publish_clock", True, "whether this simulation publishes /clock"
         )
         require_factor(factor)
         require_seed(self._seed)

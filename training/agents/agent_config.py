@@ -89,8 +89,8 @@ class AgentConfig:
     goal_share: float = 0.5
     """Share of the `z` that encode single states of the data."""
     mixture_share: float = 0.0
-    """Share of the `z` that encode random mixtures of states; the rest, which belongs to no share,
-    is uniform on the spheres."""
+    """Share of the `z` that encode random mixtures of states; the rest, in no share, is uniform
+    on the spheres."""
     mixture_states: int = 4
     """States per mixture."""
     bfloat16: bool = True

@@ -34,7 +34,7 @@ class OnlineConfig:
     noise: float = 0.2
     """Standard deviation of the noise on its actions."""
     capacity: int = 1_000_000
-    """Number of newest transitions that it learns from."""
+    """Number of the newest transitions, from which it learns."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "warm_up", "round_episodes", "capacity")
@@ -44,7 +44,7 @@ class OnlineConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CollectConfig(CommandConfig):
-    """Collect episodes: of random motion, of an explorer, or of agents at several tasks.
+    """Collect episodes of random motion, an explorer, agents at several tasks, or a controller.
 
     The data depend on the seed and the settings, not on the number of workers. The same command
     continues an interrupted run.
@@ -53,8 +53,8 @@ class CollectConfig(CommandConfig):
     robot: str = "jaco"
     """Robot to simulate."""
     method: Literal["noise", "rnd", "mood", "controller"] = "noise"
-    """`noise`: random, temporally correlated actions. `rnd`: an agent that learns meanwhile to go
-    where it has not been (random network distillation). `mood`: an agent for each of `tasks`,
+    """`noise`: random, temporally correlated actions. `rnd`: an agent that learns meanwhile to
+    reach new states (random network distillation). `mood`: an agent for each of `tasks`,
     whose episodes of the highest return are pooled (mixed-objective data). `controller`:
     recordings of a velocity-following controller that the robot already has."""
     out: Path = Path("data/jaco")

@@ -32,12 +32,12 @@ class EvaluateConfig(CommandConfig):
     joints turn in the 20 s after a goal was reached."""
     rewards: Path | None = None
     """File of reward formulas, one per line, `#` starts a comment: evaluates the reward earned of
-    each, in place of the task; `config/jaco_rewards.txt` holds formulas that people type for the
+    each instead of the task; `config/jaco_rewards.txt` holds formulas that people type for the
     arm."""
     sequence: bool = False
     """Ask for the rewards, or the prompts, one after the other, without resets in between."""
     twin: bool = False
-    """Let a simulation of the robot try out what the model proposes, and correct its choice."""
+    """Let a simulation of the robot try what the model proposes, and correct its choice."""
     goals: int = 100
     """Episodes, each with its own start and goal; with prompts or rewards, episodes of each."""
     seed: int = 0
@@ -55,7 +55,7 @@ class EvaluateConfig(CommandConfig):
     picture: Path | None = None
     """PNG of the first episode; needs a renderer: `MUJOCO_GL=egl fb_ros evaluate …`."""
     reference: bool = True
-    """Also run the controller that knows the arm, if the robot has one."""
+    """Also run the controller that knows the robot's kinematics, if it has one."""
 
     pushes: bool = False
     """Push the torso by 0.5 m/s every three seconds (`velocity`)."""
