@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -16,19 +16,23 @@ class UnwritableError(FbRosError):
     """A file could not be written; its old content is unchanged."""
 
 
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+@contextlib.contextmanager
+def whole_file(path: Path, writer: str = "") -> Iterator[Path]:
     """A path to write to, which replaces `path` once all of it is on the disk.
 
-    Raises `UnwritableError` where it cannot be written, as on a full disk; the old content stays.
+    `writer` tells apart the unfinished files of several processes that may write `path` at once.
+
+    Raises:
+        UnwritableError: It cannot be written, as on a full disk; the old content stays.
     """
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(".".join([path.name, *filter(None, [writer]), "partial"]))
     try:
         yield partial
-        with partial.open("rb") as file:
+        with os.fdopen(os.open(partial, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
     except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         reason = " ".join(str(error).split())
         raise UnwritableError(f"{path} could not be written ({reason})") from error

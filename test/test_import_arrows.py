@@ -33,11 +33,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fb_ros.robot": {"fb_ros.errors"},
     "fb_ros.home": {"fb_ros.errors"},
     "fb_ros.backends": {
-        *("fb_ros.settings", "fb_ros.errors", "fb_ros.home", "fb_ros.private_files")
+        *("fb_ros.settings", "fb_ros.errors", "fb_ros.home", "fb_ros.private_files"),
+        "fb_ros.whole_file",
     },
     "fb_ros.bundle": {"fb_ros.errors", "fb_ros.backends", "fb_ros.robot"},
     "fb_ros.paths": {"fb_ros.errors", "fb_ros.home", "fb_ros.bundle"},
-    "fb_ros.prompts": {"fb_ros.settings", "fb_ros.errors", "fb_ros.robot"},
+    "fb_ros.prompts": {*("fb_ros.settings", "fb_ros.errors", "fb_ros.robot", "fb_ros.whole_file")},
     "fb_ros.control": {"fb_ros.errors", "fb_ros.robot", "fb_ros.bundle"},
     "fb_ros.task_inference": {
         *(

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from fb_ros.errors import FbRosError
 from fb_ros.prompts.prompt_text import require_name
+from fb_ros.whole_file import UnwritableError, whole_file
 
 _SUFFIX = ".safetensors"
 _DIGEST = "sha256"
@@ -49,16 +50,13 @@ class SkillLibrary:
     def save(self, skill: SavedSkill) -> None:
         """Writes a skill whole or not at all; replaces one of the same name."""
         path = self._path(skill.name)
-        partial = path.with_suffix(".partial")
         notes = {name: getattr(skill, name) for name in ("model_id", "text", "date")}
         notes[_DIGEST] = _digest(skill)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            save_file({"z": np.asarray(skill.z, dtype=np.float32)}, partial, metadata=notes)
-            partial.rename(path)
-        except (OSError, SafetensorError) as error:
-            with contextlib.suppress(OSError):
-                partial.unlink()
+            with whole_file(path) as partial:
+                save_file({"z": np.asarray(skill.z, dtype=np.float32)}, partial, metadata=notes)
+        except (OSError, UnwritableError) as error:
             raise FbRosError(f"skill {skill.name} cannot be saved: {error}") from error
 
     def load(self, name: str) -> SavedSkill:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from fb_ros.errors import FbRosError
+from fb_ros.whole_file import whole_file
 from sim.progress import progress_bar
 from sim.robots.registry import make_environment
 from sim.tasks.reward_tasks import reward_tasks
@@ -144,9 +145,8 @@ class OnlineAgent:
         tensors["moments.mean"] = torch.from_numpy(moments.mean)
         tensors["moments.squares"] = torch.from_numpy(moments.squares)
         path = self._folder / AGENT
-        partial = path.with_suffix(".partial")
-        save_file(tensors, partial, {"episodes": str(done), "rows": str(moments.count)})
-        partial.rename(path)
+        with whole_file(path) as partial:
+            save_file(tensors, partial, {"episodes": str(done), "rows": str(moments.count)})
 
     def _resume(self) -> int:
         """Continues from the last complete round; returns the number of episodes there are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fb_ros.whole_file import whole_file
 from sim.progress import progress_bar
 from sim.robots.environment import Environment
 from sim.tasks.reward_tasks import RewardTask
@@ -29,8 +30,7 @@ def label(data: Transitions, environment: Environment, task: RewardTask) -> np.n
             for start in progress_bar(starts, title=f"label {task.name}", unit="part"):
                 part = slice(start, start + _CHUNK)
                 rewards[part] = task.rewards(environment, np.asarray(physics[part]))
-            partial = path.with_suffix(".partial")
-            rewards.tofile(partial)
-            partial.rename(path)
+            with whole_file(path) as partial:
+                rewards.tofile(partial)
         parts.append(np.fromfile(path, np.float32))
     return np.concatenate(parts)

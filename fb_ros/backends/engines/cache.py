@@ -18,6 +18,7 @@ from typing import IO, Any
 from fb_ros.errors import FbRosError
 from fb_ros.home import expanded, kept_in
 from fb_ros.private_files import is_trusted_folder, open_private, read_trusted
+from fb_ros.whole_file import UnwritableError, whole_file
 
 _LOG = logging.getLogger(__name__)
 # The first line of a file; another layout gets another name.
@@ -191,18 +192,14 @@ class EngineCache:
         return content
 
     def _write(self, path: Path, content: bytes) -> None:
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         try:
-            with contextlib.suppress(FileNotFoundError):
-                partial.unlink()
-            with os.fdopen(open_private(partial), "wb") as file:
-                os.fchmod(file.fileno(), 0o644)  # Others may read the file, and never write it.
-                file.write(content)
-            partial.rename(path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            _LOG.warning("%s cannot be written (%s)", path, error.strerror)
+            with whole_file(path, writer=str(os.getpid())) as partial:
+                partial.unlink(missing_ok=True)
+                with os.fdopen(open_private(partial), "wb") as file:
+                    os.fchmod(file.fileno(), 0o644)  # Others may read the file, never write it.
+                    file.write(content)
+        except UnwritableError as error:
+            _LOG.warning("%s", error)
 
 
 def _lock(file: IO[bytes], seconds: float) -> bool:
