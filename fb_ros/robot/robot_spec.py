@@ -215,8 +215,12 @@ class RobotSpec:
 
     def action_from_command(self, command: np.ndarray) -> np.ndarray:
         """The action in `[-1, 1]` of a physical command, both `(..., act_dim)`."""
+        return np.clip(self.unclipped_action(command), -1.0, 1.0)
+
+    def unclipped_action(self, command: np.ndarray) -> np.ndarray:
+        """The same, except that a command beyond its limits stays beyond `[-1, 1]`."""
         low, high = np.asarray(self.action_low), np.asarray(self.action_high)
-        action: np.ndarray = np.clip(2.0 * (command - low) / (high - low) - 1.0, -1.0, 1.0)
+        action: np.ndarray = 2.0 * (command - low) / (high - low) - 1.0
         return action
 
     def to_json(self) -> dict[str, Any]:

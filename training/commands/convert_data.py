@@ -176,8 +176,7 @@ def _normalised(recording: Recording, spec: RobotSpec) -> Recording:
     action = recording.arrays.get("action")
     if action is None or action.ndim != 2 or action.shape[1] != spec.act_dim:
         return recording
-    low, high = np.asarray(spec.action_low), np.asarray(spec.action_high)
-    scaled = 2.0 * (action - low) / (high - low) - 1.0
+    scaled = spec.unclipped_action(action)
     scaled[0] = 0.0
     arrays: Arrays = {**recording.arrays, "action": scaled}
     return dataclasses.replace(recording, arrays=arrays)

@@ -89,3 +89,9 @@ def test_garbled_json_is_refused_in_one_line(wrong: dict[str, object]) -> None:
     with pytest.raises(FbRosError, match="robot description") as refusal:
         RobotSpec.from_json(wrong)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_command_beyond_its_limits_is_clipped_only_as_an_action() -> None:
+    commands = np.array([[-1.0], [1.0], [3.0], [5.0]])
+    np.testing.assert_allclose(SPEC.unclipped_action(commands), [[-1.0], [0.0], [1.0], [2.0]])
+    np.testing.assert_allclose(SPEC.action_from_command(commands), [[-1.0], [0.0], [1.0], [1.0]])

@@ -95,8 +95,7 @@ def _recording(
 ) -> Recording:
     begin, end = times[part][0], times[part][-1]
     count = part.stop - part.start
-    low, high = np.asarray(spec.action_low), np.asarray(spec.action_high)
-    action = 2.0 * (values["action"][part] - low) / (high - low) - 1.0
+    action = spec.unclipped_action(values["action"][part])
     beyond = int(np.sum(np.any(np.abs(action[1:]) > 1.0 + 1e-6, axis=1)))
     note = f"{beyond} commands beyond the robot's limits were cut off" if beyond else ""
     action = np.clip(action, -1.0, 1.0)
