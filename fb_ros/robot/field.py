@@ -10,6 +10,7 @@ import numpy as np
 
 from fb_ros.errors import FbRosError, shown
 from fb_ros.robot.robot_state import RobotState
+from fb_ros.robot.rotation import z_axis
 from fb_ros.robot.sanity import is_number, require_name, require_names, require_text
 
 Source = Literal[
@@ -128,7 +129,7 @@ class Field:
                 f"field {self.name} needs {self.source}, which the state does not carry"
             )
         if self.encoding == "z_axis":
-            return _z_axis(raw)
+            return z_axis(raw)
         if self.encoding == "height":
             return np.asarray(raw[..., 2:], dtype=np.float64)
         if self.joints and self.source != "last_command":
@@ -166,9 +167,3 @@ def topics_of(fields: Sequence[Field]) -> tuple[str, ...]:
         for topic in SOURCES
         if topic == "joint_states" or any(field.topic == topic for field in fields)
     )
-
-
-def _z_axis(quaternion: np.ndarray) -> np.ndarray:
-    """Third column of the rotation matrix of unit quaternions (w, x, y, z), shape `(..., 3)`."""
-    w, x, y, z = np.moveaxis(quaternion, -1, 0)
-    return np.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], axis=-1)

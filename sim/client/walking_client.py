@@ -13,6 +13,7 @@ from rclpy.qos import QoSProfile
 from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import PROMPT
 from fb_ros.prompts.prompt import Velocity
+from fb_ros.robot.rotation import upright
 from sim.client.robot_client import RobotClient
 
 
@@ -70,5 +71,5 @@ class WalkingClient(RobotClient):
             seconds=stamp_of(message) * 1e-9,
             position=np.array([place.x, place.y]),
             heading=float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))),
-            up=1.0 - 2.0 * (x * x + y * y),
+            up=upright(np.array([w, x, y, z])),
         )

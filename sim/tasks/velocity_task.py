@@ -11,6 +11,7 @@ import numpy as np
 from fb_ros.errors import FbRosError
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
+from fb_ros.robot.rotation import upright
 from sim.robots.environment import Environment
 from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import CommandOf
@@ -105,7 +106,8 @@ def _keep(
         environment.step(command_of(environment))
         state = environment.robot_state()
         velocities[step] = planar_velocity(state)
-        if upright(state) < fallen_below:
+        assert state.base_orientation is not None
+        if upright(state.base_orientation) < fallen_below:
             fell = True
             break
     drift = float(np.linalg.norm(_place(environment.robot_state()) - start))
@@ -150,13 +152,6 @@ def planar_velocity(state: RobotState) -> np.ndarray:
     assert state.base_velocity is not None
     assert state.base_angular_velocity is not None
     return np.array([*state.base_velocity[:2], state.base_angular_velocity[2]])
-
-
-def upright(state: RobotState) -> float:
-    """Vertical component of the torso's vertical axis: 1 is level, 0 on its side."""
-    assert state.base_orientation is not None
-    _, x, y, _ = state.base_orientation
-    return float(1.0 - 2.0 * (x * x + y * y))
 
 
 def _place(state: RobotState) -> np.ndarray:
