@@ -58,10 +58,11 @@ def find_bundle(bundle: Path) -> Path:
     return found
 
 
-def open_bundle(bundle: Path | str) -> Bundle:
+def open_bundle(bundle: Path | str, *, signed_by: Path | None = None) -> Bundle:
     """Loads a bundle, given by its folder or, if it ships, by its name.
 
     Raises:
-        FbRosError: there is no such bundle, or its hashes or numbers do not fit.
+        FbRosError: There is no such bundle, its hashes or numbers do not fit, or the owner of the
+            public key in the file `signed_by` did not sign it.
     """
-    return load_bundle(find_bundle(Path(bundle)))
+    return load_bundle(find_bundle(Path(bundle)), signed_by=signed_by)

@@ -15,10 +15,9 @@ from fb_ros.backends.engines.cuda import Cuda, Device
 from fb_ros.backends.engines.library import EngineLibrary
 from fb_ros.backends.engines.load import load_engine
 from fb_ros.backends.graphs import GRAPHS, Precision
-from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,7 @@ class BuildEngineConfig(CommandConfig):
 
 def build_engines(config: BuildEngineConfig) -> Result:
     """The engines built or found, an entry for each graph and compute capability."""
-    bundle = load_bundle(find_bundle(config.bundle))
+    bundle = open_bundle(config.bundle)
     library: EngineLibrary = backend_class(config.runtime).library
     devices = _devices(library, config.compute_capability)
     cache = EngineCache()

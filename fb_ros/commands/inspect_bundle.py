@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.bundle import Bundle
 from fb_ros.bundle.check_backends import check_backends
 from fb_ros.bundle.description import FORMAT_VERSION
 from fb_ros.bundle.files import DESCRIPTION, file_hashes
 from fb_ros.bundle.onnx_file import read_onnx
 from fb_ros.bundle.signature import SIGNATURE
 from fb_ros.command import Command, CommandConfig, Result
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 from fb_ros.robot.field import Field
 
 
@@ -28,7 +28,7 @@ class InspectConfig(CommandConfig):
 
 def inspect_bundle(config: InspectConfig) -> Result:
     """The bundle's description, and the checks that it passed."""
-    bundle = load_bundle(find_bundle(config.bundle))
+    bundle = open_bundle(config.bundle)
     checked = {}
     if config.check:
         rows, absent = check_backends(bundle)

@@ -8,10 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
-from fb_ros.paths import find_bundle, skills_folder
+from fb_ros.paths import open_bundle, skills_folder
 from fb_ros.prompts.prompt import GoalPoint, Reward
 from fb_ros.prompts.prompt_text import RESERVED, parse_prompt
 from fb_ros.prompts.skills import SkillLibrary
@@ -115,7 +114,7 @@ def prompt(config: PromptConfig) -> Result:
 def _dry_run(config: PromptConfig) -> Result:
     if config.bundle is None:
         raise FbRosError("--dry-run needs --bundle: a bundle's folder or a shipped model's name")
-    bundle = load_bundle(find_bundle(config.bundle))
+    bundle = open_bundle(config.bundle)
     library = SkillLibrary(config.skills or skills_folder(bundle.robot.name))
     inference = RewardInference(bundle, skills=library, choice=config.choice)
     words = config.line.split()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from fb_ros.bundle.bundle import load_bundle
 from fb_ros.bundle.signature import sign
 from fb_ros.command import Command, CommandConfig, Result
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,7 +22,7 @@ class SignConfig(CommandConfig):
 
 def sign_bundle(config: SignConfig) -> Result:
     """Writes the signature beside the description."""
-    bundle = load_bundle(find_bundle(config.bundle))
+    bundle = open_bundle(config.bundle)
     return {"model_id": bundle.model_id, "signature": str(sign(bundle.path, config.key))}
 
 

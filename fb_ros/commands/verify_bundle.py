@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,7 +21,7 @@ class VerifyConfig(CommandConfig):
 
 def verify_bundle(config: VerifyConfig) -> Result:
     """The bundle's id, if the bundle is whole and signed."""
-    bundle = load_bundle(find_bundle(config.bundle), signed_by=config.key)
+    bundle = open_bundle(config.bundle, signed_by=config.key)
     return {"path": str(bundle.path), "model_id": bundle.model_id, "signed_by": str(config.key)}
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
-from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.bundle import Bundle
 from fb_ros.errors import FbRosError
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 
 
 def declare_text(node: Node, name: str, default: str, description: str) -> str:
@@ -52,4 +52,4 @@ def declare_bundle(node: Node) -> Bundle:
         "",
         "public key, in PEM, of whoever has to have signed the bundle; empty: not checked",
     )
-    return load_bundle(find_bundle(Path(name)), signed_by=Path(key) if key else None)
+    return open_bundle(name, signed_by=Path(key) if key else None)

@@ -20,11 +20,11 @@ from rclpy.parameter import Parameter
 from fb_ros import described
 from fb_ros.backends import BACKEND_NAMES
 from fb_ros.backends.graphs import PRECISIONS, require_precision
-from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.bundle import Bundle
 from fb_ros.control.control_settings import MAX_SECONDS, ControlSettings
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.own_limits import OWN_LIMITS, declare_own_limits, require_own_limits
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.settings import require_one_of
 
@@ -124,8 +124,7 @@ class PolicyParameters:
     def load_bundle(self) -> Bundle:
         """The bundle that the node is to run, verified."""
         key = self.text("require_signature")
-        folder = find_bundle(Path(self.text("bundle")))
-        return load_bundle(folder, signed_by=Path(key) if key else None)
+        return open_bundle(self.text("bundle"), signed_by=Path(key) if key else None)
 
     def require_robot(self, robot: RobotSpec) -> None:
         """Refuses a model of other joints than the robot's, or one that asks more of them."""

@@ -15,11 +15,11 @@ from std_msgs.msg import Float64MultiArray
 
 from fb_ros.bringup.options import default_options
 from fb_ros.bringup.processes import command_line, web_process
-from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.bundle import Bundle
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import values_of
 from fb_ros.nodes.qos import LATCHED
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 from fb_ros.prompts.prompt import GoalPoint
 from fb_ros.task_inference.z_digest import z_digest
 from sim.bench.headless_browser import HeadlessBrowser
@@ -44,7 +44,7 @@ def benchmark_web(seconds: float, minutes: float) -> list[Row]:
     Drawing and cost are measured for `seconds` each; for `minutes`, a client reconnects every
     minute.
     """
-    bundle = load_bundle(find_bundle(Path("jaco")))
+    bundle = open_bundle("jaco")
     options = default_options(bundle.robot.name) | {
         "bundle": str(bundle.path),
         "namespace": "benchmark_web",

@@ -22,11 +22,11 @@ from rclpy.qos import QoSProfile
 from std_msgs.msg import Bool, Float64MultiArray, String
 from std_srvs.srv import Trigger
 
-from fb_ros.bundle.bundle import Bundle, load_bundle
+from fb_ros.bundle.bundle import Bundle
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import to_array_message, values_of
 from fb_ros.nodes.qos import LATCHED, PROMPT
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 from sim.bench.bench_robot import BenchRobot
 from sim.client.robot_processes import RobotProcesses
 from sim.robots.registry import make_environment
@@ -210,7 +210,7 @@ class FaultBench:
 @contextmanager
 def fault_bench(*, autostart: bool = True) -> Iterator[FaultBench]:
     """The shipped arm on the bench, controlled from its sensors; needs an rclpy context."""
-    bundle = load_bundle(find_bundle(_BUNDLE))
+    bundle = open_bundle(_BUNDLE)
     environment = make_environment(bundle.robot.name)
     options = {
         "namespace": _NAMESPACE,

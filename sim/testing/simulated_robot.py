@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -15,11 +14,10 @@ from std_msgs.msg import Bool, Float64MultiArray
 from std_srvs.srv import SetBool, Trigger
 
 from fb_ros.bringup.options import default_options
-from fb_ros.bundle.bundle import load_bundle
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import values_of
 from fb_ros.nodes.qos import STREAM
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 from fb_ros.robot.robot_spec import RobotSpec
 from sim.client.robot_client import RobotClient
 from sim.client.robot_processes import RobotProcesses
@@ -186,7 +184,7 @@ def simulated_robot(
     `options` are those of the launch files. A `launched` robot has been started already.
     """
     values = {**default_options(robot), **options}
-    spec = load_bundle(find_bundle(Path(values["bundle"]))).robot
+    spec = open_bundle(values["bundle"]).robot
     lockstep = values["lockstep"] == "true"
     client = RobotClient(values["namespace"], frame=spec.frame)
     try:

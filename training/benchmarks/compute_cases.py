@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 from fb_ros.benchmark_inference import CASES, inference_rows
-from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import CommandConfig
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 from fb_ros.settings import require_at_least
 
 Row = dict[str, object]
@@ -49,7 +48,7 @@ class Inference(CommandConfig):
                 f"without PyTorch here: timing the model {bundle}, with nothing beside it",
                 file=sys.stderr,
             )
-        loaded = load_bundle(find_bundle(bundle))
+        loaded = open_bundle(bundle)
         rows = inference_rows(loaded, self.repeats, tuple(CASES))
         return [{"model": loaded.path.name, **row} for row in rows]
 

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from fb_ros.bundle.bundle import load_bundle
 from fb_ros.bundle.policy import BestOfPolicy, Policy
 from fb_ros.command import Result
 from fb_ros.errors import FbRosError
-from fb_ros.paths import find_bundle
+from fb_ros.paths import open_bundle
 from fb_ros.prompts.prompt import GoalPoint
 from fb_ros.task_inference.reward_inference import RewardInference
 from sim.progress import progress_bar
@@ -64,7 +63,7 @@ def reach_distances(
 
 def evaluate(config: EvaluateConfig) -> Result:
     """Figures of the bundle, and of the yardstick if there is one."""
-    bundle = load_bundle(find_bundle(config.bundle))
+    bundle = open_bundle(config.bundle)
     environment = make_environment(bundle.robot.name, config.start)
     if environment.spec != bundle.robot:
         raise FbRosError(
