@@ -50,15 +50,24 @@ def test_the_version_is_that_of_package_xml(root: Path) -> None:
     assert re.findall(r"<version>(.+?)</version>", text) == [fb_ros.__version__]
 
 
-def test_the_readmes_example_runs_as_it_stands(root: Path) -> None:
-    readme = (root / "README.md").read_text("utf-8")
-    (example,) = re.findall(r"^```python\n(from fb_ros import .*?)^```", readme, re.M | re.S)
+def run_example(page: Path, last: str = "") -> str:
+    """What the page's one example of the public door prints, with a last line of the test's."""
+    found = re.findall(
+        r"^```python\n(from fb_ros import .*?)^```", page.read_text("utf-8"), re.M | re.S
+    )
+    (example,) = found
     ran = subprocess.run(
-        [sys.executable, "-c", example + "print(command.shape)"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", example + last], capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    assert "predicted_reward" in ran.stdout
-    assert ran.stdout.splitlines()[-1] == "(9,)"
+    return ran.stdout
+
+
+def test_the_readmes_example_runs_as_it_stands(root: Path) -> None:
+    printed = run_example(root / "README.md", "print(command.shape)")
+    assert "predicted_reward" in printed
+    assert printed.splitlines()[-1] == "(9,)"
+
+
+def test_the_example_of_the_page_on_prompts_runs_as_it_stands(root: Path) -> None:
+    assert "predicted_reward" in run_example(root / "docs" / "prompts.md")
