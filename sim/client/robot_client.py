@@ -147,8 +147,10 @@ class RobotClient(Node):
             )
             assert self._status is not None
             values = values_of(self._status)
-            old = float(values.get("state_stamp") or "-inf") < self.now() - 1e-6
-            if not (self.lockstep and "z" in values and old):
+            if not (self.lockstep and "z" in values):
+                return self._status
+            # Outside lock-step there may be no pose yet to compare with.
+            if float(values.get("state_stamp") or "-inf") >= self.now() - 1e-6:
                 return self._status
 
     def reset(self) -> dict[str, Any]:

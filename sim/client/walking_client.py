@@ -45,13 +45,11 @@ class WalkingClient(RobotClient):
         self.wait_for(
             lambda: self._velocity.get_subscription_count() > 0, "a listener to velocities"
         )
-        self._status = None
         message = TwistStamped()
         twist = message.twist
         twist.linear.x, twist.linear.y, twist.angular.z = vx, vy, wz
-        self._velocity.publish(message)
         asked = Velocity(linear=(vx, vy, 0.0), angular=(0.0, 0.0, wz))
-        return self._wait_for_answer(asked.text)
+        return self._ask(lambda: self._velocity.publish(message), asked.text)
 
     def whereabouts(self) -> Whereabouts:
         """The newest odometry."""
