@@ -49,7 +49,7 @@ class WalkingClient(RobotClient):
         twist = message.twist
         twist.linear.x, twist.linear.y, twist.angular.z = vx, vy, wz
         asked = Velocity(linear=(vx, vy, 0.0), angular=(0.0, 0.0, wz))
-        return self._ask(lambda: self._velocity.publish(message), asked.text)
+        return self.ask(lambda: self._velocity.publish(message), asked.text)
 
     def whereabouts(self) -> Whereabouts:
         """The newest odometry."""
