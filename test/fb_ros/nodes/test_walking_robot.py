@@ -12,6 +12,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from nav_msgs.msg import Odometry
 from std_msgs.msg import Float64MultiArray
 
+from fb_ros.nodes.messages import label_of
 from fb_ros.nodes.qos import STREAM
 from sim.client.walking_client import WalkingClient
 from sim.robots.go2 import SPEC, STANCE
@@ -58,17 +59,22 @@ def test_the_command_before_is_observed_alike_from_vector_and_sensors(
             "observation_source": source,
         }
         with running_robot(bundle.parent, "go2", **options) as client:
-            commands: list[np.ndarray] = []
+            commands: dict[str, np.ndarray] = {}
             client.create_subscription(
                 Float64MultiArray,
                 "commands",
-                lambda message, commands=commands: commands.append(np.array(message.data)),
+                lambda m, commands=commands: commands.update({label_of(m): np.array(m.data)}),
                 STREAM,
             )
             step = stepped(client, Odometry, "odom", pose_and_twist)
             client.wait_for_z(client.publish_skill("velocity(0, 0, 0, 0, 0, 0)"))
             runs.append(step(20))
-            sent.append(commands[-1])
+            last = str(round(client.now() * 1e9))
+            client.wait_for(
+                lambda last=last, commands=commands: last in commands,  # type: ignore[misc]
+                "the answer to the last state",
+            )
+            sent.append(commands[last])
     np.testing.assert_array_equal(runs[0], runs[1])
     np.testing.assert_array_equal(sent[0], sent[1])
     assert np.all((sent[0] >= SPEC.action_low) & (sent[0] <= SPEC.action_high))
