@@ -67,13 +67,21 @@ class Training(CommandConfig):
     """CPU threads."""
     profile: bool = False
     """Print each part's share of an update instead."""
+    against: Path | None = None
+    """Another checkout of fb_ros, timed in turns with this one: prints the ratios instead."""
+    pairs: int = 5
+    """Turns with that checkout."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 2, "repeats")
-        require_at_least(self, 1, "threads")
+        require_at_least(self, 1, "threads", "pairs")
 
     def rows(self) -> list[Row]:
         """Runs it."""
+        if self.against is not None:
+            from training.benchmarks.benchmark_against import benchmark_against
+
+            return benchmark_against(self.against, self.pairs, self.repeats, self.threads)
         from training.benchmarks.benchmark_training import benchmark_training, profile_training
 
         measure = profile_training if self.profile else benchmark_training
