@@ -39,10 +39,15 @@ def hdf5_format(path: Path) -> str:
     """`minari` or `d4rl`; refuses a file that is neither, or incomplete."""
     with open_hdf5(path) as file:
         try:
-            # Damaged names are bytes.
-            names = [str(name) for name in itertools.islice(file, _MOST_NAMES)]
+            names = list(itertools.islice(file, _MOST_NAMES))
         except Exception as error:
             raise FbRosError(f"{path} is not a whole HDF5 file: {line_of(error)}") from error
+    # h5py gives a name that is no UTF-8 as bytes. The array that lost its name may be needed.
+    damaged = next((name for name in names if not isinstance(name, str)), None)
+    if damaged is not None:
+        raise FbRosError(
+            f"{path} is not a whole HDF5 file: its name {shown(damaged)} is no text in UTF-8"
+        )
     # An array of episode ids would look like one of Minari's groups.
     if {"observations", "actions", "terminals"} <= set(names):
         return "d4rl"

@@ -112,3 +112,15 @@ def test_a_truncation_within_a_minari_episode_is_refused(tmp_path: Path) -> None
         converted(tmp_path, data)
     data["episode_0/truncations"] = np.arange(30) == 29
     assert converted(tmp_path, data) == [30]
+
+
+@pytest.mark.parametrize("name", ["actions", "timeouts"])
+def test_a_damaged_name_is_no_lacking_array(tmp_path: Path, name: str) -> None:
+    data = {**arrays(), "timeouts": at(29, 59)}
+    # HDF5 stores names as they are; one flipped bit makes them anything.
+    damaged = name.encode().replace(b"t", b"\xa9", 1)
+    with h5py.File(tmp_path / "data.hdf5", "w") as opened:
+        for key, value in data.items():
+            opened[damaged if key == name else key] = value
+    with pytest.raises(FbRosError, match=r"is not a whole HDF5 file: its name .* is no text"):
+        convert(ConvertConfig(sources=(tmp_path / "data.hdf5",), out=tmp_path / "out"))
