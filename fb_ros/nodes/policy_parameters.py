@@ -24,6 +24,7 @@ from fb_ros.bundle.bundle import Bundle
 from fb_ros.control.control_settings import MAX_SECONDS, ControlSettings
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.own_limits import OWN_LIMITS, declare_own_limits, require_own_limits
+from fb_ros.nodes.rename_joints import declare_joint_renaming
 from fb_ros.paths import open_bundle
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.settings import require_one_of
@@ -147,6 +148,8 @@ class PolicyParameters:
                 f"is {period:g} s (parameter control_period)"
             )
         require_own_limits(self._node, robot)
+        # Also refused where the observation comes as a vector, which has no names.
+        declare_joint_renaming(self._node, robot)
 
     def _declare_number(self, name: str, default: float, description: str) -> None:
         # A whole number is accepted, since YAML and people write `1` for 1.0.

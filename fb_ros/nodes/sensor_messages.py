@@ -19,7 +19,9 @@ from sensor_msgs.msg import Imu, JointState
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import STREAM, overridable
+from fb_ros.nodes.rename_joints import declare_joint_renaming
 from fb_ros.robot.field import Field, topics_of
+from fb_ros.robot.joint_renaming import JointRenaming
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
 from fb_ros.robot.sensor_match import SensorMatch
@@ -67,18 +69,20 @@ def subscribe_to_sensors(
 ) -> list[Subscription | Timer]:
     """Calls `on_state` with the state that the topics of `fields` give, and its stamp in ns.
 
-    The topics' stamps may differ by the robot's tolerance. `on_refusal` gets the fault of a bad
+    The topics' stamps may differ by the robot's tolerance. The parameters `rename_joints` give the
+    driver's names of joints; wrong ones are refused. `on_refusal` gets the fault of a bad
     message; `on_wait` gets, once a second, the obstacle of the last two seconds, or an empty text.
     """
     topics = topics_of(fields)
     joints = {joint for field in fields for joint in field.joints}
+    renaming = declare_joint_renaming(node, robot)
     match = SensorMatch(topics, robot.sensor_tolerance, joints)
     waits = Wait(node, match.why_waiting, on_wait)
 
     def listen(topic: str) -> Subscription:
         def on_message(message: Any) -> None:
             try:
-                found = _take(match, topic, message, robot.frame)
+                found = _take(match, topic, message, robot.frame, renaming)
             except FbRosError as error:
                 on_refusal(str(error))
                 return
@@ -94,12 +98,12 @@ def subscribe_to_sensors(
 
 
 def _take(
-    match: SensorMatch, topic: str, message: Any, frame: str
+    match: SensorMatch, topic: str, message: Any, frame: str, renaming: JointRenaming
 ) -> tuple[RobotState, int] | None:
     stamp = stamp_of(message)
     if topic == "joint_states":
         position, velocity = np.asarray(message.position), np.asarray(message.velocity)
-        return match.add_joints(stamp, message.name, position, velocity)
+        return match.add_joints(stamp, renaming.to_robot(message.name), position, velocity)
     part: dict[str, np.ndarray] = {}
     if topic == "tcp_pose":
         if message.header.frame_id not in ("", frame):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
@@ -57,6 +57,8 @@ class Wires:
     """Index of the sensor value that is NaN: joint positions, then velocities, then pose."""
     offset: tuple[str, float] | None = None
     """A joint, and the error of its measured position, rad."""
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The driver's name of each joint that it names differently."""
 
 
 class BenchRobot(Node):
@@ -180,7 +182,7 @@ class BenchRobot(Node):
         unknown = np.zeros(int(wires.extra))
         return joint_states_message(
             stamp,
-            [names[i] for i in order] + ["lamp"] * wires.extra,
+            [wires.names.get(names[i], names[i]) for i in order] + ["lamp"] * wires.extra,
             np.concatenate([position[order], unknown]),
             np.concatenate([velocity[order], unknown]),
         )

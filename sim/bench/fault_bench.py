@@ -208,7 +208,7 @@ class FaultBench:
 
 
 @contextmanager
-def fault_bench(*, autostart: bool = True) -> Iterator[FaultBench]:
+def fault_bench(*, autostart: bool = True, params_file: str = "") -> Iterator[FaultBench]:
     """The shipped arm on the bench, controlled from its sensors; needs an rclpy context."""
     bundle = open_bundle(_BUNDLE)
     environment = make_environment(bundle.robot.name)
@@ -218,6 +218,7 @@ def fault_bench(*, autostart: bool = True) -> Iterator[FaultBench]:
         "observation_source": "sensors",
         "log_level": "error",
         "autostart": str(autostart).lower(),
+        "params_file": params_file,
     }
     modules = {"sim_node": "", "policy_node": "sim.bench.faulty_policy_node"}
     robot = BenchRobot(_NAMESPACE, environment)

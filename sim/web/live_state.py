@@ -7,7 +7,6 @@ loses some. So the subscriptions do not request lost messages again, and delay n
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Imu, JointState
 
 from fb_ros.errors import FbRosError
-from fb_ros.robot.field import Field, assemble, topics_of
+from fb_ros.nodes.rename_joints import declare_joint_renaming
+from fb_ros.robot.field import assemble, topics_of
+from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
 from sim.web.poses import Base
 
@@ -36,8 +37,9 @@ _FRESH_SECONDS = 1.0
 class LiveState:
     """The newest message of each topic that the robot's features need."""
 
-    def __init__(self, node: Node, fields: Sequence[Field]) -> None:
-        self._fields = fields
+    def __init__(self, node: Node, robot: RobotSpec) -> None:
+        self._fields = fields = robot.features
+        self._renaming = declare_joint_renaming(node, robot)
         self._newest: dict[str, tuple[Any, float]] = {}
         self._counts: dict[str, int] = {}
         for topic in topics_of(fields):
@@ -68,7 +70,8 @@ class LiveState:
         if "joint_states" not in self._newest:
             return {}
         message = self._newest["joint_states"][0]
-        pairs = zip(message.name, message.position, strict=False)
+        names = self._renaming.to_robot(message.name)
+        pairs = zip(names, message.position, strict=False)
         return {name: value for name, value in pairs if np.isfinite(value)}
 
     def base(self) -> Base | None:
@@ -109,7 +112,7 @@ class LiveState:
             return assemble(
                 self._fields,
                 RobotState(
-                    joint_names=tuple(joints.name),
+                    joint_names=self._renaming.to_robot(joints.name),
                     joint_position=np.asarray(joints.position),
                     joint_velocity=np.asarray(velocity),
                     **state,

@@ -57,7 +57,7 @@ class WebNode(Node):
         gate = Gate(host, os.environ.get("FB_ROS_WEB_TOKEN", ""))
         self._page = page = Page(host, port, f"{robot.name} · {bundle.path.name}", gate)
         out = PromptsOut(self, robot.frame)
-        self._live = LiveState(self, robot.features)
+        self._live = LiveState(self, robot)
         self._status = StatusPanel(page, out, bundle.model_id)
         self._plots = PlotsPanel(page, bundle)
         self.port = page.port

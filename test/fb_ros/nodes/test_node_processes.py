@@ -53,6 +53,8 @@ def run(
         (POLICY, ["bundle:=point_mass", "precision:=fp8"], "expected one of fp32, fp16"),
         (INFERENCE, ["bundle:=point_mass", "precision:=fp8"], "expected one of fp32, fp16"),
         (INFERENCE, ["bundle:=yaco"], "the models that ship are"),
+        (POLICY, ["bundle:=point_mass", "rename_joints.hip:=h"], "name hip; robot point_mass has"),
+        (INFERENCE, ["bundle:=point_mass", "rename_joints.root_x:=root_y"], "the one name root_y"),
         (PAGE, ["bundle:=yaco"], "the models that ship are"),
         (PAGE, ["bundle:=point_mass", "port:=99999"], "cannot listen on 127.0.0.1:99999"),
         (PAGE, ["bundle:=point_mass", "host:=192.0.2.1"], "cannot listen on 192.0.2.1:8080"),

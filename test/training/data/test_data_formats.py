@@ -257,6 +257,7 @@ def test_a_robots_own_recording_becomes_data(
         ({"longest_gap": -1}, "above 0"),
         ({"longest_gap": True}, "longest_gap is True, expected seconds above 0"),
         ({"joints": {"joint_99": "slide_x"}}, "joints name joint_99; robot point_mass has root_x"),
+        ({"joints": {"root_x": "slide_y", "root_y": "slide_y"}}, "with the one name slide_y"),
         (
             {"terminal": {"topic": "/pm/commands", "field": "data"}},
             "/pm/commands: data holds 2 numbers, terminal has one: true or false",

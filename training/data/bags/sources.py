@@ -9,6 +9,7 @@ import numpy as np
 
 from fb_ros.errors import FbRosError
 from fb_ros.robot.field import assemble
+from fb_ros.robot.joint_renaming import joint_renaming
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.robot.robot_state import RobotState
 from training.data.bags.clock import Timed
@@ -23,7 +24,7 @@ WHOLE = "observation"
 
 
 def require_sources(spec: RobotSpec, mapping: BagMapping) -> None:
-    """Refuses a mapping that leaves out an observed source, or names unknown joints."""
+    """Refuses a mapping that leaves out an observed source, or names joints wrongly."""
     fields = (*spec.observation, *spec.features)
     # The previous command comes from the commands themselves.
     missing = {field.source for field in fields} - {*mapping.sources, "last_command"}
@@ -32,13 +33,7 @@ def require_sources(spec: RobotSpec, mapping: BagMapping) -> None:
             f"the mapping says nothing of {', '.join(sorted(missing))}, which robot {spec.name} "
             "is observed by"
         )
-    joints = {joint for field in fields for joint in field.joints} | set(spec.action_joints)
-    unknown = set(mapping.joints) - joints
-    if unknown:
-        raise FbRosError(
-            f"the mapping's joints name {', '.join(sorted(map(str, unknown)))}; robot {spec.name} "
-            f"has {', '.join(sorted(joints))}"
-        )
+    joint_renaming(mapping.joints, spec, "the mapping's joints")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
