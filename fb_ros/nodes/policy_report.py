@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode
 
@@ -12,7 +14,11 @@ from fb_ros.nodes.event import event
 from fb_ros.nodes.latency import LatencyWindow
 from fb_ros.nodes.messages import ERROR, OK, WARN, to_diagnostics, to_status
 from fb_ros.nodes.qos import EVENTS, overridable
+from fb_ros.nodes.sensor_messages import PATIENCE
 from fb_ros.task_inference.z_digest import z_digest
+
+_WAITING_FOR_Z = "waiting for z"
+_NO_Z = f"for more than {PATIENCE:g} s; is task_inference_node running, and has it had a prompt?"
 
 
 class PolicyReport:
@@ -27,6 +33,9 @@ class PolicyReport:
         self._watched: tuple[Controller, Bundle, Policy] | None = None
         self._told = ""
         self._waiting = ""
+        self._without_z: float | None = None
+        """Since when only z is lacking, by the monotonic clock."""
+        self._missed_z = False
         self.problem = ""
         """Why the last transition failed; empty when it did not."""
 
@@ -94,11 +103,27 @@ class PolicyReport:
                 values["observation_age_s"] = f"{age:.3f}"
             if state == "active":
                 level, text = _state_of(core, observed=age is not None)
+                if self._lacks_z(text):
+                    level, text = WARN, f"{text} {_NO_Z}"
                 if self._waiting and level != ERROR:
                     level, text = WARN, f"{text}: {self._waiting}"
         name = f"{self._node.get_fully_qualified_name()}: policy"
         status = to_status(level, name, text, values, hardware)
         self._publisher.publish(to_diagnostics(status, now))
+
+    def _lacks_z(self, text: str) -> bool:
+        """Whether the robot has waited for z for too long; logs that once."""
+        now = time.monotonic()
+        if text != _WAITING_FOR_Z:
+            self._without_z, self._missed_z = None, False
+            return False
+        self._without_z = now if self._without_z is None else self._without_z
+        if now - self._without_z <= PATIENCE:
+            return False
+        if not self._missed_z:
+            self._missed_z = True
+            self._node.get_logger().warning(event("waiting", reason=f"{text} {_NO_Z}"))
+        return True
 
 
 def _state_of(core: Controller, *, observed: bool) -> tuple[bytes, str]:
@@ -109,5 +134,5 @@ def _state_of(core: Controller, *, observed: bool) -> tuple[bytes, str]:
     if not observed:
         return WARN, "waiting for an observation"
     if core.z is None:
-        return OK, "waiting for z"
+        return OK, _WAITING_FOR_Z
     return OK, "moving"

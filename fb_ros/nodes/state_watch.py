@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 
 import numpy as np
 from rclpy.node import Node
 
 from fb_ros.errors import FbRosError
+from fb_ros.nodes.event import event
+from fb_ros.nodes.messages import OK, WARN
 from fb_ros.nodes.sensor_messages import subscribe_to_sensors
 from fb_ros.robot.field import assemble, topics_of
 from fb_ros.robot.robot_spec import RobotSpec
@@ -22,12 +25,14 @@ class StateWatch:
     """Subscribes to the topics of the features and keeps their messages of one instant."""
 
     def __init__(self, node: Node, robot: RobotSpec) -> None:
+        self._node = node
         self._state: RobotState | None = None
         self._since = 0.0
         self._stamp = 0
         self._wrong = ""
         self._fields = robot.observation
         self._topics = topics_of(robot.features)
+        self._logged = ""
         self._waiting = ""
         subscribe_to_sensors(
             node, robot, robot.features, self._keep, self._refuse, self._wait_because
@@ -53,8 +58,18 @@ class StateWatch:
             return f"{self._stamp * 1e-9:.9f}"
         return ""
 
+    def status(self, text: str) -> tuple[bytes, str]:
+        """Level and text of a diagnostic status: `text`, or a warning that says why no state
+        comes."""
+        return (WARN, self._waiting) if self._waiting else (OK, text)
+
     def _wait_because(self, reason: str) -> None:
         self._waiting = reason
+        # Stamps change all the time; a person needs to read of the same obstacle once.
+        kind = re.sub(r"[\d.]+", "", reason)
+        if kind and kind != self._logged:
+            self._node.get_logger().warning(event("waiting", reason=reason))
+        self._logged = kind
 
     def _refuse(self, reason: str) -> None:
         self._wrong = reason

@@ -236,7 +236,8 @@ class TaskInferenceNode(Node):
         figures = {name: f"{value:.3f}" for name, value in self._latency.figures().items()}
         values: dict[str, object] = {"model_id": self._model_id, **self._counts, **figures}
         name = f"{self.get_fully_qualified_name()}: task inference"
-        status = to_status(OK, name, "listening for prompts", values, self._robot.name)
+        level, text = self._states.status("listening for prompts")
+        status = to_status(level, name, text, values, self._robot.name)
         self._diagnostics.publish(to_diagnostics(status, self.get_clock().now()))
 
 
