@@ -16,13 +16,13 @@ from fb_ros.robot.robot_spec import RobotSpec
 from sim.progress import progress_bar
 from sim.robots.registry import make_environment, require_robot
 from training.data.bags.mapping import read_mapping
+from training.data.column_range import ColumnRange
 from training.data.complete_episode import EpisodeCompleter
 from training.data.data_source import check, format_of, read_recordings
 from training.data.episode import episode_paths
 from training.data.episode_doubts import Doubts
 from training.data.findings import Findings
 from training.data.fingerprint import METADATA
-from training.data.moments import Moments
 from training.data.record import read_record
 from training.data.recording import Arrays
 
@@ -33,7 +33,7 @@ _SHOWN = 20
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InspectDataConfig(CommandConfig):
-    """Show what data hold and what is wrong with them; fails if something is."""
+    """Show what data hold and what is wrong with them; fails if `convert` would refuse them."""
 
     data: Annotated[Path, tyro.conf.Positional]
     """A folder of episodes, an HDF5 file (D4RL's or Minari's) or a bag."""
@@ -41,6 +41,8 @@ class InspectDataConfig(CommandConfig):
     """Robot to check them against; none: the one that the folder was made for, or no robot."""
     mapping: Path | None = None
     """YAML file that maps a bag's topics to the robot's state (docs/data.md)."""
+    trust: bool = False
+    """Do not fail because of doubts, as `convert --trust` does not."""
     set_aside: bool = False
     """Move the files that cannot be trained on into `bad/` within their folder."""
 
@@ -49,28 +51,8 @@ class InspectDataConfig(CommandConfig):
             require_robot(self.robot)
 
 
-@dataclasses.dataclass
-class _Range:
-    """Statistics of an array's columns over all episodes."""
-
-    moments: Moments
-    low: np.ndarray
-    high: np.ndarray
-
-    @classmethod
-    def of(cls, rows: np.ndarray) -> _Range:
-        return cls(Moments.of(rows), rows.min(axis=0), rows.max(axis=0))
-
-    def merged(self, other: _Range) -> _Range:
-        return _Range(
-            self.moments.merged(other.moments),
-            np.minimum(self.low, other.low),
-            np.maximum(self.high, other.high),
-        )
-
-
 def inspect_data(config: InspectDataConfig) -> Result:
-    """Returns the figures; `ok` is false if something cannot be trained on."""
+    """Returns the figures; `ok` is false if something cannot be trained on, or is doubtful."""
     layout = format_of(config.data)
     spec = _robot_of(config, layout)
     mapping = read_mapping(config.mapping) if config.mapping else None
@@ -80,7 +62,7 @@ def inspect_data(config: InspectDataConfig) -> Result:
     problems: list[dict[str, str]] = []
     notes: list[str] = []
     widths: dict[str, dict[int, list[str]]] = {}
-    ranges: dict[str, _Range] = {}
+    ranges: dict[str, ColumnRange] = {}
     total = len(episode_paths(config.data)) if layout == "episodes" else None
     found = Findings()
     doubts = Doubts(spec, make_environment(spec.name)) if spec else None
@@ -108,7 +90,7 @@ def inspect_data(config: InspectDataConfig) -> Result:
             doubts.add(recording, episode)
             seen |= {"observation": episode.observation, "features": episode.features}
         for name, rows in seen.items():
-            now = _Range.of(rows)
+            now = ColumnRange.of(rows)
             same = name in ranges and len(ranges[name].low) == len(now.low)
             ranges[name] = ranges[name].merged(now) if same else now
     if spec is None:  # With a robot, each episode was checked by itself.
@@ -117,7 +99,8 @@ def inspect_data(config: InspectDataConfig) -> Result:
         notes.append("not all episodes hold physics to compute rewards from")
     if not steps and not problems:
         problems.append({"episode": "all", "problem": "there is not one episode in it"})
-    for text in doubts.texts() if doubts else ():
+    odd = list(doubts.texts()) if doubts else []
+    for text in odd:
         found.add("doubt", text)
     moved = _set_aside(config.data, layout, problems) if config.set_aside else 0
     return {
@@ -138,7 +121,7 @@ def inspect_data(config: InspectDataConfig) -> Result:
         "found": [dataclasses.asdict(one) for one in found.entries],
         "problems": problems,
         "set_aside": moved,
-        "ok": not problems or moved == len({entry["episode"] for entry in problems}),
+        "ok": moved == len({entry["episode"] for entry in problems}) and (config.trust or not odd),
     }
 
 
@@ -182,7 +165,7 @@ def _set_aside(folder: Path, layout: str, problems: list[dict[str, str]]) -> int
     return len(bad)
 
 
-def _columns(name: str, found: _Range, spec: RobotSpec | None) -> list[dict[str, Any]]:
+def _columns(name: str, found: ColumnRange, spec: RobotSpec | None) -> list[dict[str, Any]]:
     """Range, mean and spread of each part of an array, by the robot's names if they fit."""
     fields: tuple[Field, ...] = ()
     if spec and name in ("observation", "features"):
@@ -243,7 +226,11 @@ def _show(result: Result) -> str:
     if result["set_aside"]:
         lines.append(f"  {result['set_aside']} files were moved to {result['path']}/{BAD}")
     if not problems:
-        lines.append("  it can be trained on" if doubted else "  nothing is wrong with it")
+        lines.append(
+            "  `fb_ros data convert` refuses doubts without --trust"
+            if doubted
+            else "  nothing is wrong with it"
+        )
     return "\n".join(lines).rstrip()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import CompressionMode, StoragePlugin
 
+from fb_ros.cli import main
 from fb_ros.errors import FbRosError
 from test.training.data.recorded import (
     COMMANDS,
@@ -306,6 +307,11 @@ def test_numbers_that_do_not_go_together_are_doubted(tmp_path: Path) -> None:
     assert "doubt" in {one["kind"] for one in found["found"]}
     assert "--trust" in found["refused"]
     assert steps(converted(bag, trust=True)[0]) == [39]
+    # Inspection fails where conversion refuses.
+    words = ["data", "inspect", str(bag), "--robot", "point_mass"]
+    words += ["--mapping", str(tmp_path / "map of bag.yaml")]
+    assert main(words) == 1
+    assert main([*words, "--trust"]) == 0
 
 
 def test_joint_states_in_parts_are_merged(tmp_path: Path) -> None:
