@@ -18,6 +18,10 @@ Clock = Literal["header", "receive"]
 _RATE_TOLERANCE = 0.02
 # Times its usual step by which a clock has been set, or nothing was heard.
 _TORN = 3.0
+# Share of its usual step by which two clocks may differ from their rate between two messages.
+_APART = 0.25
+# Steps from which the rate is taken: few, since a simulation does not keep its speed.
+_AROUND = 9
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -159,11 +163,26 @@ def _placed(received: np.ndarray, reference: Track | None, origin: int) -> np.nd
     steps = np.stack([np.diff(known), np.diff(stamps)])
     usual = np.median(np.abs(steps), axis=1, keepdims=True) if steps.size else steps
     torn = np.any((steps < 0.0) | (steps > _TORN * usual), axis=0)
-    before = np.clip(np.searchsorted(known, asked, side="right") - 1, 0, max(len(known) - 2, 0))
-    within = (asked >= known[0]) & (asked <= known[-1])
-    if len(torn):
-        placed[within & torn[before]] = np.nan
+    # A message may lie on the wrong side of such a step, by as much as the clocks differ there.
+    apart = np.abs(steps[0] - steps[1] * _local_rate(*steps))
+    torn |= apart > _APART * usual[0]
+    margin = np.fmin(apart, usual[0])[torn]
+    begun = np.sort(known[:-1][torn] - margin)
+    ended = np.sort(known[1:][torn] + margin)
+    in_doubt = np.searchsorted(begun, asked, side="right") > np.searchsorted(ended, asked)
+    placed[in_doubt] = np.nan
     return np.asarray(placed)
+
+
+def _local_rate(received: np.ndarray, stamped: np.ndarray) -> np.ndarray:
+    """Seconds received for each second stamped, around each step, `(n,)`."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = received / stamped
+    if len(rate) <= _AROUND:
+        return np.full(len(rate), np.median(rate)) if len(rate) else rate
+    windows = np.lib.stride_tricks.sliding_window_view(rate, _AROUND)
+    middle = np.median(windows, axis=1)
+    return np.pad(middle, (_AROUND // 2, _AROUND - 1 - _AROUND // 2), mode="edge")
 
 
 def _of_one_stamp(track: Track, found: Findings) -> Track:

@@ -15,6 +15,7 @@ from training.data.bags.reading import BagContents, read_contents
 from training.data.bags.reasons import why_nothing
 from training.data.bags.rows import make_rows
 from training.data.bags.runs import find_runs, without_repeats
+from training.data.bags.separate_clocks import require_one_clock
 from training.data.bags.sources import Selection, motion_of, require_sources, select
 from training.data.bags.tracks import Track
 from training.data.findings import Findings
@@ -46,6 +47,8 @@ def recordings_of(
     tracks = [without_repeats(track) for track in selection.tracks]
     clocked = [track for track in tracks if track.source != "terminal"]
     clock = choose_clock(clocked, mapping.times, found)
+    if clock == "header":
+        require_one_clock(clocked, spec.ctrl_dt)
     runs = [[_within(track, *borders) for track in tracks] for borders in find_runs(tracks, found)]
     compare_rates(runs, clock, mapping.times, spec.ctrl_dt, found)
     timed = [on_clock(run, clock, mapping.times, found) for run in runs]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from training.data.bags.clock import Timed
+from training.data.bags.clock_steps import doubtful_spans, outside
 
 # Two samples are a period apart if they differ from it by at most this share.
 _TOLERANCE = 0.5
@@ -41,6 +42,8 @@ def make_rows(
     """
     if not all(len(one.times) for one in (*state, *action)):
         return
+    # With `longest`, topics may be as slow and as irregular as they like.
+    spans = doubtful_spans((*state, *action) if longest is None else (), period)
     for start, stop in _stretches(state, longest or 3.0 * period, 0.5 * period):
         times = _instants(state[0].times, start, stop, period)
         index = tuple(one.nearest(times) for one in state)
@@ -57,7 +60,7 @@ def make_rows(
                         linked[1:] &= np.abs(step - period) <= _TOLERANCE * period
             else:
                 known &= near | (one.silence(times) <= longest)
-        linked[1:] &= known[1:] & known[:-1]
+        linked[1:] &= known[1:] & known[:-1] & outside(times, spans)
         linked[:1] = False
         middle = times - 0.5 * period
         held = tuple(one.held(middle) for one in action)
