@@ -110,8 +110,7 @@ class Agent:
         with part("optimiser"):
             self.optimizer.step()
 
-        fulfilled = measured.reward / z_rows.square().sum(-1)
-        actor_loss, actor_q = self.improvement.loss(batch, z_rows, fulfilled, generator)
+        actor_loss, actor_q = self.improvement.loss(batch, z_rows, measured.fulfilled, generator)
         self.online.differentiate(actor_loss, 2)
         distributed.average_gradients((policy,))
         with part("optimiser"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -123,6 +124,21 @@ def motion(action: torch.Tensor) -> torch.Tensor:
     Unlike a square, it has a slope near zero: motion that gains less than that does not happen.
     """
     return (action.square() + _STILL**2).sqrt().mean(-1) - _STILL
+
+
+def fulfilment(backward: torch.Tensor, z: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+    """How far states `B(s)` `(..., d)` are what `z` `(..., d)` asks for; 1 is all of it. `(...)`.
+
+    It is the least of the blocks' `B_b^T z_b / |z_b|^2`, over the blocks that `z` asks about: a
+    hand in place whose fingers are still open has not done what it was asked. `sizes` are the
+    blocks' lengths.
+    """
+    shares = []
+    for b, asked in zip(backward.split(list(sizes), -1), z.split(list(sizes), -1), strict=True):
+        squares = asked.square().sum(-1)
+        share = (b * asked).sum(-1) / squares.clamp(min=_STILL**2)
+        shares.append(torch.where(squares > 0.0, share, torch.inf))
+    return torch.stack(shares).amin(0)
 
 
 def advantage_loss(log_prob: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

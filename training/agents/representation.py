@@ -11,6 +11,7 @@ from training.agents.agent_networks import Networks
 from training.agents.improvement import Improvement
 from training.agents.losses import (
     fb_loss,
+    fulfilment,
     ortho_loss,
     pessimistic,
     q_loss,
@@ -35,8 +36,8 @@ class Measured(NamedTuple):
     """`Q` of the data's actions, `(P, n)`."""
     norm: torch.Tensor
     """The mean norm of `F`."""
-    reward: torch.Tensor
-    """`B(s', z)^T z`, the reward for which each row's `z` stands, `(n,)`."""
+    fulfilled: torch.Tensor
+    """How far each row's next state is what its `z` asks for, `(n,)` (`losses.fulfilment`)."""
 
 
 class _Targets(NamedTuple):
@@ -121,7 +122,8 @@ class Representation:
             scale = config.q_loss / config.d
             losses["q_loss"] = scale * q_loss(q, next_q, reward, discount)
         norm = forward.detach().norm(dim=-1).mean()
-        return Measured(losses, q.detach().flatten(1), norm, reward.flatten())
+        fulfilled = fulfilment(targets.backward, z_pairs, config.sizes)
+        return Measured(losses, q.detach().flatten(1), norm, fulfilled.flatten())
 
     @torch.no_grad()
     def _targets(
