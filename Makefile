@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN_ENV := .venv
 DEV_ENV := .venv-dev
-.PHONY: demo test test-fast check format colcon models models-jaco models-jaco-hand train-on-jaco-hand \
+.PHONY: demo test test-fast check format colcon models models-jaco models-jaco-hand \
 	models-point-mass models-go2 clean help
 
 help:  ## lists the targets
@@ -36,7 +36,7 @@ colcon: $(DEV_ENV)/.done  ## builds the package as a ROS 2 workspace does
 
 # The models that ship: the arm's, one that reads the hand's position alone and one that reads its
 # direction and the fingers, too; and the point mass's. A model trained on random motion collects
-# data of its own attempts, from which the next one learns what it got wrong. About four hours on
+# data of its own attempts, from which the next one learns what it got wrong. About seven hours on
 # two cores.
 models: models-jaco models-jaco-hand models-point-mass models-go2  ## collects data and trains the shipped models anew
 
@@ -77,7 +77,18 @@ models-jaco: $(DEV_ENV)/.done
 		--out runs/jaco-5 --minutes 16 --threads 1 --updates 36000 --eval-every 3000 \
 		--agent.learning-rate 6e-4 --agent.backward-learning-rate 6e-4 \
 		--agent.goal-share 0.8 --agent.region-share 0.1 --agent.box-share 0.5
-	$(FB_ROS) export --run runs/jaco-5 --data $(ROUND_4) --out models/jaco --weights last
+	$(FB_ROS) export --run runs/jaco-5 --data $(ROUND_4) --out runs/jaco-5/bundle --weights last
+	$(FB_ROS) collect --robot jaco --out data/jaco-goals-4 --policy runs/jaco-5/bundle \
+		--episodes 2000 --episode-steps 250 --margin 0.2 --seed 1
+	$(ARM) --data $(ROUND_5) --init runs/jaco-5/last.safetensors --out runs/jaco-6 --minutes 36 \
+		--threads 1 --updates 24000 --eval-every 2000 $(RESTING) --agent.rest-penalty 0.5
+	$(ARM) --data $(ROUND_5) --init runs/jaco-6/last.safetensors --out runs/jaco-7 --minutes 14 \
+		--threads 1 --updates 24000 --eval-every 2000 $(RESTING) --agent.learning-rate 4e-4 \
+		--agent.backward-learning-rate 4e-4 --agent.rest-penalty 0.15
+	$(FB_ROS) export --run runs/jaco-7 --data $(ROUND_5) --out models/jaco --weights last
+
+RESTING := --agent.learning-rate 6e-4 --agent.backward-learning-rate 6e-4 \
+	--agent.action-penalty 0.08 --agent.goal-share 0.6 --agent.reward-share 0.3
 
 models-jaco-hand: models-jaco
 	$(FIRST) --data $(ROUND_4) --out runs/jaco-hand-1 --minutes 28 \
@@ -85,20 +96,21 @@ models-jaco-hand: models-jaco
 	$(FIRST) --data $(ROUND_4) --init runs/jaco-hand-1/last.safetensors \
 		--out runs/jaco-hand-2 --minutes 50 --updates 36000 --eval-every 3000 $(JACO_HAND) \
 		$(HAND_TASKS) --agent.learning-rate 8e-4 --agent.backward-learning-rate 8e-4
-	$(FB_ROS) export --run runs/jaco-hand-2 --data $(ROUND_4) --out models/jaco_hand \
+	$(ARM) --data $(ROUND_5) --init runs/jaco-hand-2/last.safetensors --out runs/jaco-hand-3 \
+		--minutes 72 --threads 1 --updates 24000 --eval-every 2000 $(JACO_HAND) \
+		--agent.learning-rate 7e-4 --agent.backward-learning-rate 7e-4 \
+		--agent.rest-penalty 0.4 --agent.reward-share 0.4
+	$(ARM) --data $(ROUND_5) --init runs/jaco-hand-3/last.safetensors --out runs/jaco-hand-4 \
+		--minutes 36 --threads 1 --updates 24000 --eval-every 2000 $(JACO_HAND) $(HAND_RESTING) \
+		--agent.rest-penalty 0.4
+	$(ARM) --data $(ROUND_5) --init runs/jaco-hand-4/last.safetensors --out runs/jaco-hand-5 \
+		--minutes 18 --threads 1 --updates 24000 --eval-every 3000 $(JACO_HAND) $(HAND_RESTING) \
+		--agent.rest-penalty 0.25
+	$(FB_ROS) export --run runs/jaco-hand-5 --data $(ROUND_5) --out models/jaco_hand \
 		--weights last
 
-# What is to ship next: trained on from what ships, with rewards drawn at random in half of its tasks
-# and a price on motion that a task does not ask for.
-train-on-jaco-hand: $(DEV_ENV)/.done
-	$(FB_ROS) collect --robot jaco --out data/jaco-random --episodes 8000 --episode-steps 150
-	$(FB_ROS) collect --robot jaco --out data/jaco-goals-4 --policy models/jaco \
-		--episodes 2000 --episode-steps 250 --margin 0.2 --seed 1
-	$(ARM) --data $(ROUND_5) --init models/jaco_hand \
-		--out runs/jaco-hand-3 --minutes 45 --threads 1 --updates 30000 --eval-every 1500 \
-		$(JACO_HAND) --agent.learning-rate 7e-4 --agent.backward-learning-rate 7e-4
-	$(FB_ROS) export --run runs/jaco-hand-3 --data $(ROUND_5) \
-		--out runs/jaco-hand-3/bundle --weights last
+HAND_RESTING := --agent.learning-rate 6e-4 --agent.backward-learning-rate 6e-4 \
+	--agent.action-penalty 0.08 --agent.goal-share 0.5 --agent.reward-share 0.5
 
 HAND_TASKS := --agent.goal-share 0.7 --agent.region-share 0.2
 
