@@ -85,6 +85,9 @@ class CollectConfig(CommandConfig):
     in the data; its actions are mixed with random ones. None: only random actions."""
     goal_steps: float = 80.0
     """Mean number of control periods between that model's goals (geometric)."""
+    reward_share: float = 0.0
+    """Share of its goals that are random rewards instead, of the kinds that people type, so that
+    what is far from every goal is in the data, too; needs torch."""
     controller: Path | None = None
     """ONNX file of the controller that the method `controller` records."""
     controller_layout: Path = Path("legged_gym.yaml")
@@ -106,4 +109,8 @@ class CollectConfig(CommandConfig):
             reward_tasks(self.robot, self.tasks)
         if not 0.0 < self.keep_share <= 1.0:
             raise FbRosError(f"keep_share is {self.keep_share}, expected above 0 and up to 1")
+        if not 0.0 <= self.reward_share <= 1.0:
+            raise FbRosError(f"reward_share is {self.reward_share}, expected 0 to 1")
+        if self.reward_share and not self.policy:
+            raise FbRosError("reward_share goes with policy, whose model follows the rewards")
         require_at_least(self, 1, "goal_steps", "episodes", "episode_steps", "workers")

@@ -34,7 +34,9 @@ class _Worker:
     def __init__(self, config: CollectConfig) -> None:
         self._config = config
         self._environment: Environment = make_environment(config.robot, config.start)
-        self._goal_seeker = GoalSeeker(config.policy) if config.policy else None
+        self._goal_seeker = (
+            GoalSeeker(config.policy, config.reward_share) if config.policy else None
+        )
         self._record = recorder(config, self._environment) if config.controller else None
 
     def run(self, index: int) -> int:

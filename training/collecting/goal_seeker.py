@@ -1,4 +1,4 @@
-"""Collecting with a model that reaches for random goals, under various disturbances."""
+"""Collecting with a model that follows random goals and rewards, under various disturbances."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import numpy as np
 
 from fb_ros.bundle.bundle import load_bundle
 from fb_ros.bundle.policy import Policy
+from fb_ros.task_inference.asked_blocks import asked_blocks
 from fb_ros.task_inference.goal_encoding import encode_goal
 from fb_ros.task_inference.task_encoder import TaskEncoder
 from training.collecting.rollout import Controller
 
 
 class GoalSeeker:
-    """A bundle's policy under goals drawn from the robot's goal box."""
+    """A bundle's policy under goals drawn from the robot's goal box, and under random rewards."""
 
-    def __init__(self, bundle: Path) -> None:
+    def __init__(self, bundle: Path, reward_share: float = 0.0) -> None:
+        """`reward_share` of the tasks are rewards of the training's prior, which needs torch."""
+        self._reward_share = reward_share
         loaded = load_bundle(bundle)
         self.robot = loaded.robot
         self._bundle, self._policy, self._encoder = loaded, Policy(loaded), TaskEncoder(loaded)
@@ -36,7 +39,9 @@ class GoalSeeker:
         size = len(self.robot.goal_low)
         goals = rng.uniform(self.robot.goal_low, self.robot.goal_high, size=(change.sum(), size))
         encodings = [
-            encode_goal(self._bundle, self._encoder, {self.robot.goal_feature: goal}).z
+            self._reward(rng)
+            if self._reward_share and rng.uniform() < self._reward_share
+            else encode_goal(self._bundle, self._encoder, {self.robot.goal_feature: goal}).z
             for goal in goals
         ]
         which = np.cumsum(change) - 1
@@ -47,3 +52,23 @@ class GoalSeeker:
             return mixed
 
         return act
+
+    def _reward(self, rng: np.random.RandomState) -> np.ndarray:
+        """The encoding of a random reward over some of the features that `B` reads."""
+        # Collecting runs without torch, unless it asks for rewards.
+        import torch
+
+        from training.agents.reward_prior import draw_rewards, reward_weights
+
+        encoder = self._encoder
+        names = list(encoder.columns)
+        chosen = [name for name in names if rng.uniform() < 0.5] or [
+            names[rng.randint(len(names))]
+        ]
+        columns = [encoder.columns[name].tolist() for name in chosen]
+        scaled = torch.from_numpy((encoder.reference - encoder.reference.mean(0)) / encoder.spread)
+        generator = torch.Generator().manual_seed(int(rng.randint(1 << 31)))
+        rewards = draw_rewards(scaled.float()[None], [columns], generator)
+        weights = reward_weights(rewards)[0].numpy()
+        asked = asked_blocks(self._bundle.block_features, chosen)
+        return encoder.encode(encoder.reference, weights, asked).z

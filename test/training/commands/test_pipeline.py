@@ -187,7 +187,8 @@ def test_data_of_other_settings_are_not_mixed_in(made: Made) -> None:
         collect(CollectConfig(robot="point_mass", out=made.data, episodes=12, seed=6))
 
 
-def test_a_model_can_collect(made: Made, tmp_path: Path) -> None:
+@pytest.mark.parametrize("reward_share", [0.0, 1.0])
+def test_a_model_can_collect(made: Made, tmp_path: Path, reward_share: float) -> None:
     collect(
         CollectConfig(
             robot="point_mass",
@@ -195,11 +196,18 @@ def test_a_model_can_collect(made: Made, tmp_path: Path) -> None:
             episodes=2,
             episode_steps=20,
             policy=made.bundle,
+            reward_share=reward_share,
             workers=1,
         )
     )
     described = json.loads((tmp_path / "data.json").read_text())
     assert described["policy"] == load_bundle(made.bundle).model_id
+    assert described["reward_share"] == reward_share
+
+
+def test_rewards_to_collect_for_need_a_model(tmp_path: Path) -> None:
+    with pytest.raises(FbRosError, match="reward_share goes with policy"):
+        CollectConfig(robot="point_mass", out=tmp_path, reward_share=0.5)
 
 
 def test_transitions_never_cross_episodes(made: Made, environment: Environment) -> None:
