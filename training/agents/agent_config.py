@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any, Literal, get_args
 
 from fb_ros.errors import FbRosError
@@ -189,6 +190,14 @@ class AgentConfig:
     def sizes(self) -> tuple[int, ...]:
         """Lengths of the blocks, which sum to `d`."""
         return self.block_sizes or (self.d // self.blocks,) * self.blocks
+
+    @property
+    def part_sizes(self) -> tuple[int, ...]:
+        """Lengths of the parts of `z`: the blocks of one feature are one part, and blocks that
+        read all features are one."""
+        ends = list(itertools.accumulate(self.feature_blocks)) or [self.blocks]
+        starts = [0, *ends[:-1]]
+        return tuple(sum(self.sizes[start:end]) for start, end in zip(starts, ends, strict=True))
 
     @property
     def encodings(self) -> int:

@@ -126,12 +126,12 @@ def motion(action: torch.Tensor) -> torch.Tensor:
     return (action.square() + _STILL**2).sqrt().mean(-1) - _STILL
 
 
-def fulfilment(backward: torch.Tensor, z: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+def fulfilled_share(backward: torch.Tensor, z: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
     """How far states `B(s)` `(..., d)` are what `z` `(..., d)` asks for; 1 is all of it. `(...)`.
 
-    It is the least of the blocks' `B_b^T z_b / |z_b|^2`, over the blocks that `z` asks about: a
-    hand in place whose fingers are still open has not done what it was asked. `sizes` are the
-    blocks' lengths.
+    It is the least of the parts' `B_p^T z_p / |z_p|^2`, over the parts that `z` asks about: a hand
+    in place whose fingers are still open has not done what it was asked. `sizes` are the parts'
+    lengths.
     """
     shares = []
     for b, asked in zip(backward.split(list(sizes), -1), z.split(list(sizes), -1), strict=True):

@@ -11,7 +11,7 @@ from training.agents.agent_networks import Networks
 from training.agents.improvement import Improvement
 from training.agents.losses import (
     fb_loss,
-    fulfilment,
+    fulfilled_share,
     ortho_loss,
     pessimistic,
     q_loss,
@@ -37,7 +37,7 @@ class Measured(NamedTuple):
     norm: torch.Tensor
     """The mean norm of `F`."""
     fulfilled: torch.Tensor
-    """How far each row's next state is what its `z` asks for, `(n,)` (`losses.fulfilment`)."""
+    """How far each row's next state is what its `z` asks for, `(n,)`."""
 
 
 class _Targets(NamedTuple):
@@ -122,7 +122,7 @@ class Representation:
             scale = config.q_loss / config.d
             losses["q_loss"] = scale * q_loss(q, next_q, reward, discount)
         norm = forward.detach().norm(dim=-1).mean()
-        fulfilled = fulfilment(targets.backward, z_pairs, config.sizes)
+        fulfilled = fulfilled_share(targets.backward, z_pairs, config.part_sizes)
         return Measured(losses, q.detach().flatten(1), norm, fulfilled.flatten())
 
     @torch.no_grad()

@@ -98,3 +98,14 @@ def test_an_unknown_setting_is_refused_with_the_valid_ones(word: str) -> None:
 def test_settings_are_known_as_they_are_typed() -> None:
     words = ["--agent.block-sizes", "3", "--agent.no-bfloat16", "--agent.learning_rate=1"]
     assert default_of(words).agent == agent_config("fb_ar")
+
+
+def test_the_parts_of_z_are_its_features() -> None:
+    blocks: dict[str, Any] = {
+        "features": ("a", "b", "c"),
+        "feature_blocks": (8, 2, 1),
+        "blocks": 11,
+        "d": 176,
+    }
+    assert agent_config("fb_ar", **blocks).part_sizes == (128, 32, 16)
+    assert agent_config("fb_ar", d=64).part_sizes == (64,)

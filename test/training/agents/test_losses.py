@@ -8,7 +8,7 @@ import torch
 from training.agents.losses import (
     effort,
     fb_loss,
-    fulfilment,
+    fulfilled_share,
     motion,
     ortho_loss,
     pessimistic,
@@ -176,8 +176,8 @@ def test_motion_has_a_slope_near_zero_where_effort_has_none() -> None:
 
 def test_a_task_is_fulfilled_as_far_as_its_least_part() -> None:
     z = torch.tensor([[2.0, 0.0, 1.0], [2.0, 0.0, 0.0]])
-    there = fulfilment(z, z, (2, 1))
+    there = fulfilled_share(z, z, (2, 1))
     torch.testing.assert_close(there, torch.ones(2))
     # In place, with the second part undone; of what is not asked about nothing is undone.
-    half = fulfilment(torch.tensor([[2.0, 5.0, 0.25], [1.0, 5.0, 9.0]]), z, (2, 1))
+    half = fulfilled_share(torch.tensor([[2.0, 5.0, 0.25], [1.0, 5.0, 9.0]]), z, (2, 1))
     torch.testing.assert_close(half, torch.tensor([0.25, 0.5]))
