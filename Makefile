@@ -85,7 +85,10 @@ models-jaco: $(DEV_ENV)/.done
 	$(ARM) --data $(ROUND_5) --init runs/jaco-6/last.safetensors --out runs/jaco-7 --minutes 14 \
 		--threads 1 --updates 24000 --eval-every 2000 $(RESTING) --agent.learning-rate 4e-4 \
 		--agent.backward-learning-rate 4e-4 --agent.rest-penalty 0.15
-	$(FB_ROS) export --run runs/jaco-7 --data $(ROUND_5) --out models/jaco --weights last
+	$(ARM) --data $(ROUND_5) --init runs/jaco-7/last.safetensors --out runs/jaco-8 --minutes 13 \
+		--threads 1 --updates 24000 --eval-every 2000 $(RESTING) --agent.learning-rate 4e-4 \
+		--agent.backward-learning-rate 4e-4 --agent.rest-penalty 0.4
+	$(FB_ROS) export --run runs/jaco-8 --data $(ROUND_5) --out models/jaco --weights last
 
 RESTING := --agent.learning-rate 6e-4 --agent.backward-learning-rate 6e-4 \
 	--agent.action-penalty 0.08 --agent.goal-share 0.6 --agent.reward-share 0.3
@@ -106,7 +109,10 @@ models-jaco-hand: models-jaco
 	$(ARM) --data $(ROUND_5) --init runs/jaco-hand-4/last.safetensors --out runs/jaco-hand-5 \
 		--minutes 18 --threads 1 --updates 24000 --eval-every 3000 $(JACO_HAND) $(HAND_RESTING) \
 		--agent.rest-penalty 0.25
-	$(FB_ROS) export --run runs/jaco-hand-5 --data $(ROUND_5) --out models/jaco_hand \
+	$(ARM) --data $(ROUND_5) --init runs/jaco-hand-5/last.safetensors --out runs/jaco-hand-6 \
+		--minutes 12 --threads 1 --updates 24000 --eval-every 2000 $(JACO_HAND) $(HAND_RESTING) \
+		--agent.rest-penalty 0.4
+	$(FB_ROS) export --run runs/jaco-hand-6 --data $(ROUND_5) --out models/jaco_hand \
 		--weights last
 
 HAND_RESTING := --agent.learning-rate 6e-4 --agent.backward-learning-rate 6e-4 \
