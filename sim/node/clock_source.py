@@ -65,6 +65,11 @@ class ClockSource:
             self._publisher.publish(ClockMessage(clock=self.stamp))
 
     @property
+    def on_wall_clock(self) -> bool:
+        """Whether states are stamped by the wall clock."""
+        return self._claim is None and not self._node.get_parameter("use_sim_time").value
+
+    @property
     def stamp(self) -> TimeMessage:
         """The time at which the present state began."""
         return self.time.to_msg()

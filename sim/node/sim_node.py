@@ -167,7 +167,8 @@ class SimNode(Node):
         # A real drive saturates too.
         self._command = np.clip(command, self._spec.action_low, self._spec.action_high)
         if self._lockstep is not None:
-            self._lockstep.answer(labelled=bool(label))
+            # By the wall clock a state grows old while nobody steps, and a stop is the answer.
+            self._lockstep.answer(labelled=bool(label) or self._time.on_wall_clock)
 
     async def _on_reset(
         self, request: Trigger.Request, response: Trigger.Response
