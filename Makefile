@@ -109,10 +109,7 @@ models-jaco-hand: models-jaco
 	$(ARM) --data $(ROUND_5) --init runs/jaco-hand-4/last.safetensors --out runs/jaco-hand-5 \
 		--minutes 18 --threads 1 --updates 24000 --eval-every 3000 $(JACO_HAND) $(HAND_RESTING) \
 		--agent.rest-penalty 0.25
-	$(ARM) --data $(ROUND_5) --init runs/jaco-hand-5/last.safetensors --out runs/jaco-hand-6 \
-		--minutes 12 --threads 1 --updates 24000 --eval-every 2000 $(JACO_HAND) $(HAND_RESTING) \
-		--agent.rest-penalty 0.4
-	$(FB_ROS) export --run runs/jaco-hand-6 --data $(ROUND_5) --out models/jaco_hand \
+	$(FB_ROS) export --run runs/jaco-hand-5 --data $(ROUND_5) --out models/jaco_hand \
 		--weights last
 
 HAND_RESTING := --agent.learning-rate 6e-4 --agent.backward-learning-rate 6e-4 \
