@@ -105,13 +105,16 @@ class RobotClient(Node):
             time.sleep(0.05)
 
     def wait_until_ready(self) -> None:
-        """Returns when the robot reports its pose and a node subscribes to goals."""
+        """Returns when the robot reports its pose, `task_inference_node` says that it is ready,
+        and everybody who listens to prompts will hear them."""
+        prompts = (self._goal, self._reward, self._skill)
         self.wait_for(
             lambda: (
                 bool(self._poses)
+                and self._status is not None
                 and all(
-                    publisher.get_subscription_count() > 0
-                    for publisher in (self._goal, self._reward, self._skill)
+                    0 < self.count_subscribers(one.topic_name) <= one.get_subscription_count()
+                    for one in prompts
                 )
             ),
             "the robot's pose and a task_inference_node",

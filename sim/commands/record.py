@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
+import threading
 import time
 from pathlib import Path
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
 
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.run import init_ros
 from sim.recording.recorder import Recorder
+
+# How long a recording goes on after its end, at most; and how many times nothing may come.
+_LAST_SECONDS, _QUIET_SPINS = 2.0, 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,18 +39,22 @@ class RecordConfig(CommandConfig):
 
 def record(config: RecordConfig) -> Result:
     """Records until interrupted; returns how many messages each topic had."""
-    init_ros()
+    # rclpy's own handlers would end the context, and with it what has arrived and is not written.
+    init_ros(signal_handler_options=SignalHandlerOptions.NO)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     started = time.monotonic()
     try:
         recorder = Recorder(config.namespace, config.out)
         executor = SingleThreadedExecutor()
         executor.add_node(recorder)
         print(f"recording {recorder.get_namespace()} to {config.out}; Ctrl-C ends it", flush=True)
-        try:
-            while not config.seconds or time.monotonic() - started < config.seconds:
-                executor.spin_once(timeout_sec=0.2)
-        except (KeyboardInterrupt, ExternalShutdownException):
-            pass
+        while not ended.is_set():
+            executor.spin_once(timeout_sec=0.2)
+            if config.seconds and time.monotonic() - started >= config.seconds:
+                ended.set()
+        _write_what_has_arrived(recorder, executor)
         recorder.close()
         counts = dict(sorted(recorder.counts.items()))
     finally:
@@ -59,6 +69,16 @@ def record(config: RecordConfig) -> Result:
         "messages": counts,
         "not_recorded": recorder.unknown,
     }
+
+
+def _write_what_has_arrived(recorder: Recorder, executor: SingleThreadedExecutor) -> None:
+    """Goes on until nothing new comes, but not for long: a robot in motion is never silent."""
+    until = time.monotonic() + _LAST_SECONDS
+    written, quiet = sum(recorder.counts.values()), 0
+    while quiet < _QUIET_SPINS and time.monotonic() < until:
+        executor.spin_once(timeout_sec=0.02)
+        total = sum(recorder.counts.values())
+        written, quiet = total, 0 if total > written else quiet + 1
 
 
 def _show(result: Result) -> str:

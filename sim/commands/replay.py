@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from pathlib import Path
 
 from sensor_msgs.msg import JointState
@@ -16,6 +15,7 @@ from fb_ros.nodes.qos import PROMPT, STREAM
 from fb_ros.paths import find_bundle
 from sim.client.robot_client import RobotClient
 from sim.client.running_robot import running_robot
+from sim.recording.message_class import message_class
 from sim.recording.recorded_run import RecordedRun, Said, largest_difference, read_run
 from sim.robots.registry import require_robot
 
@@ -101,9 +101,7 @@ def _step(client: RobotClient, states: dict[int, dict[str, float]]) -> None:
 
 
 def _say(client: RobotClient, one: Said) -> bool:
-    package, _, name = one.kind.split("/")
-    kind = getattr(importlib.import_module(f"{package}.msg"), name)
-    publisher = client.create_publisher(kind, f"prompt/{one.topic}", PROMPT)
+    publisher = client.create_publisher(message_class(one.kind), f"prompt/{one.topic}", PROMPT)
     client.wait_for(lambda: publisher.get_subscription_count() > 0, f"prompt/{one.topic}")
     status = client.ask(lambda: publisher.publish(one.content), one.text)
     client.destroy_publisher(publisher)

@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rosbags.highlevel import AnyReader
@@ -15,6 +15,9 @@ from rosbags.typesys import Stores, get_typestore
 from fb_ros.errors import FbRosError
 
 _STATUS, _STATES, _SIMULATION = "/prompt/status", "/joint_states", "/sim_node: simulation"
+
+# A recorder can hear a prompt this much later than its answer, which comes from another process.
+_LATE_NANOSECONDS = 200_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,14 @@ class RecordedRun:
     """Positions of the joints by stamp (ns) and name (rad, m)."""
 
 
+class _Asked(NamedTuple):
+    """A message on a prompt's topic."""
+
+    received: int
+    kind: str
+    content: bytes
+
+
 def read_run(path: Path) -> RecordedRun:
     """Reads a bag.
 
@@ -79,12 +90,17 @@ def _read(path: Path, reader: AnyReader) -> RecordedRun:
         found = ", ".join(spaces) or "none"
         raise FbRosError(f"{path} has the prompts of {found}; expected those of one robot")
     space = spaces[0]
-    latest: dict[str, list[tuple[str, bytes]]] = {}
+    asked: dict[str, list[_Asked]] = {}
+    for connection, received, content in reader.messages():
+        if connection.topic.startswith(f"{space}/prompt/") and not _is_status(connection.topic):
+            topic = connection.topic.removeprefix(f"{space}/prompt/")
+            one = _Asked(received, connection.msgtype, bytes(content))
+            asked.setdefault(topic, []).append(one)
     said: list[Said] = []
     states: dict[int, dict[str, float]] = {}
     robot = model_id = ""
     seed, lockstep, numbers = None, False, set()
-    for connection, _, content in reader.messages():
+    for connection, received, content in reader.messages():
         topic = connection.topic
         if topic == space + _STATUS:
             status: Any = reader.deserialize(content, connection.msgtype)
@@ -93,10 +109,9 @@ def _read(path: Path, reader: AnyReader) -> RecordedRun:
             # A twin's answer is a second one of the same number.
             if "z" in values and values["number"] not in numbers:
                 numbers.add(values["number"])
-                said.append(_said(path, values, latest.get(values["prompt"], [])))
-        elif topic.startswith(f"{space}/prompt/"):
-            asked = latest.setdefault(topic.removeprefix(f"{space}/prompt/"), [])
-            asked.append((connection.msgtype, bytes(content)))
+                until = received + _LATE_NANOSECONDS
+                before = [one for one in asked.get(values["prompt"], []) if one.received < until]
+                said.append(_said(path, values, before))
         elif topic == space + _STATES:
             message: Any = reader.deserialize(content, connection.msgtype)
             stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
@@ -126,7 +141,7 @@ def _is_status(topic: str) -> bool:
     return topic.endswith(_STATUS)
 
 
-def _said(path: Path, values: Mapping[str, str], asked: list[tuple[str, bytes]]) -> Said:
+def _said(path: Path, values: Mapping[str, str], asked: list[_Asked]) -> Said:
     if not asked:
         raise FbRosError(
             f"{path} has the answer to {values['text']!r} and not the prompt; record from before "
@@ -134,11 +149,11 @@ def _said(path: Path, values: Mapping[str, str], asked: list[tuple[str, bytes]])
         )
     # Lines on one topic can queue; of numbers the newest is answered.
     line = values["text"].encode()
-    kind, content = next((one for one in reversed(asked) if line in one[1]), asked[-1])
+    prompt = next((one for one in reversed(asked) if line in one.content), asked[-1])
     return Said(
         topic=values["prompt"],
-        kind=kind,
-        content=content,
+        kind=prompt.kind,
+        content=prompt.content,
         text=values["text"],
         z=values["z"],
         stamp=float(values["state_stamp"]) if values.get("state_stamp") else None,

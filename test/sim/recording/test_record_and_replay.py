@@ -6,73 +6,99 @@ import json
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 
 from fb_ros.cli import main
-from sim.client.robot_client import RobotClient
+from fb_ros.errors import FbRosError
 from sim.recording.recorded_run import largest_difference
-from sim.testing.simulated_robot import simulated_robot
+from sim.testing.simulated_robot import SimulatedRobot, simulated_robot
 
 NAMESPACE = "/recorded"
 
 
-@pytest.fixture
-def recording(fb_ros_context: None, tmp_path: Path) -> Path:
-    """A bag of a point mass that is asked for three things."""
-    bag = tmp_path / "recording"
+class Heard:
+    """The topics that the recorder says it hears."""
+
+    def __init__(self, recorder: subprocess.Popen[bytes]) -> None:
+        self.lines: list[str] = []
+        assert recorder.stderr is not None
+        self._stderr = recorder.stderr
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def topics(self) -> set[str]:
+        words = [line.split() for line in list(self.lines)]
+        heard = {one[1] for one in words if one[:1] == ["hearing"]}
+        return {topic.removeprefix(f"{NAMESPACE}/") for topic in heard}
+
+    def _read(self) -> None:
+        self.lines += (line.decode() for line in iter(self._stderr.readline, b""))
+
+
+@contextmanager
+def recorder(bag: Path) -> Iterator[Heard]:
+    """A recorder of the robot in `NAMESPACE`; it is to end well, with every topic in its bag."""
     command = [sys.executable, "-m", "fb_ros.cli", "record", "--namespace", NAMESPACE]
-    options = {"namespace": NAMESPACE.strip("/"), "seed": "5", "lockstep": "true"}
-    topics = ("prompt/skill", "prompt/status", "joint_states", "z", "commands", "/diagnostics")
     with subprocess.Popen(
         [*command, "--out", str(bag), "--json"], stdout=-1, stderr=-1
     ) as running:
+        heard = Heard(running)
         try:
-            # It ends before its run is said again: /clock has one maker.
-            with simulated_robot("point_mass", options) as robot:
-                client = robot.client
-                client.wait_for(
-                    lambda: all("recorder" in _listeners(client, one) for one in topics),
-                    "the recorder",
-                )
-                # The simulation says once a second how it runs.
-                heard: list[DiagnosticArray] = []
-                client.create_subscription(DiagnosticArray, "/diagnostics", heard.append, 10)
-                client.wait_for(lambda: any(_of_simulation(one) for one in heard), "sim_node")
-                robot.prompt("goal_point(0.1, 0.1, 0.01)")
-                robot.run(0.4)
-                robot.prompt("reward(tcp_pos[0] < -0.05)")
-                robot.run(0.4)
-                robot.prompt("goal_point(0.1, 0, 0.01) 0.5 + goal_point(0, 0.1, 0.01) 0.5")
-                robot.run(0.2)
-                running.send_signal(signal.SIGINT)
-            out, errors = running.communicate(timeout=60.0)
+            yield heard
+            running.send_signal(signal.SIGINT)
+            assert running.stdout is not None
+            out = running.stdout.read()
+            assert running.wait(timeout=60.0) == 0, heard.lines
         finally:
             running.kill()
-    assert running.returncode == 0, errors.decode()
     messages = json.loads(out.decode().splitlines()[-1])["messages"]
-    assert messages[f"{NAMESPACE}/prompt/skill"] >= 3
-    assert all(messages[f"{NAMESPACE}/{topic}"] > 0 for topic in topics[:-1])
-    return bag
+    topics = ("prompt/skill", "prompt/status", "joint_states", "z", "commands")
+    assert not [topic for topic in topics if not messages[f"{NAMESPACE}/{topic}"]]
+
+
+def wait_until_recorded(robot: SimulatedRobot, heard: Heard) -> None:
+    """Returns when the recorder hears sensors and prompts, and how the simulation runs."""
+    client = robot.client
+    # A reader that is just being told of a writer misses what that writes meanwhile.
+    while not {"prompt/skill", "prompt/status"} <= heard.topics():
+        with pytest.raises(FbRosError, match="there is no prompt"):
+            robot.prompt("nobody_knows_this(1)")
+    client.wait_for(lambda: {"joint_states", "/diagnostics"} <= heard.topics(), "the recorder")
+    # The simulation says once a second how it runs.
+    told: list[DiagnosticArray] = []
+    client.create_subscription(DiagnosticArray, "/diagnostics", told.append, 10)
+    client.wait_for(lambda: any(_of_simulation(one) for one in told), "sim_node")
 
 
 def _of_simulation(message: DiagnosticArray) -> bool:
     return any(one.name.endswith("sim_node: simulation") for one in message.status)
 
 
-def _listeners(client: RobotClient, topic: str) -> set[str]:
-    """Names of the nodes that hear a topic."""
-    topic = topic if topic.startswith("/") else f"{NAMESPACE}/{topic}"
-    found = client.get_subscriptions_info_by_topic(topic)
-    return {one.node_name for one in found}
-
-
-def test_a_run_in_lock_step_is_repeated_bit_for_bit_and_becomes_data(
-    recording: Path, tmp_path: Path, root: Path
-) -> None:
-    command = [sys.executable, "-m", "fb_ros.cli", "replay", "--bag", str(recording), "--json"]
+def test_a_run_in_lock_step_is_repeated_bit_for_bit(fb_ros_context: None, tmp_path: Path) -> None:
+    bag, options = tmp_path / "recording", {"seed": "5", "lockstep": "true"}
+    # The robot ends before its run is said again: /clock has one maker.
+    with (
+        recorder(bag) as heard,
+        simulated_robot("point_mass", {"namespace": "recorded", **options}) as robot,
+    ):
+        wait_until_recorded(robot, heard)
+        robot.prompt("goal_point(0.1, 0.1, 0.01)")
+        steps = 0
+        while not {"commands", "z"} <= heard.topics():
+            robot.step()
+            steps += 1
+        steps += len(robot.run(0.4))
+        robot.prompt("reward(tcp_pos[0] < -0.05)")
+        steps += len(robot.run(0.4))
+        robot.prompt("goal_point(0.1, 0, 0.01) 0.5 + goal_point(0, 0.1, 0.01) 0.5")
+        steps += len(robot.run(0.2))
+    command = [sys.executable, "-m", "fb_ros.cli", "replay", "--bag", str(bag), "--json"]
     done = subprocess.run(
         [*command, "--bundle", "point_mass"], capture_output=True, text=True, timeout=120
     )
@@ -80,15 +106,26 @@ def test_a_run_in_lock_step_is_repeated_bit_for_bit_and_becomes_data(
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["prompts"] == result["same_z"] == 3
     assert result["lockstep"]
-    assert result["states"] == 11
+    assert result["states"] == steps + 1
     assert result["largest_difference"] == 0.0
 
+
+def test_a_recording_in_real_time_becomes_data(
+    fb_ros_context: None, tmp_path: Path, root: Path
+) -> None:
+    bag = tmp_path / "recording"
+    with (
+        recorder(bag) as heard,
+        simulated_robot("point_mass", {"namespace": "recorded"}) as robot,
+    ):
+        wait_until_recorded(robot, heard)
+        robot.prompt("goal_point(0.1, 0.1, 0.01)")
+        robot.client.wait_for(lambda: {"commands", "z"} <= heard.topics(), "commands")
+        robot.run(3.0)
     mapping = tmp_path / "mapping.yaml"
     text = (root / "config" / "jaco_bag.yaml").read_text().replace("/jaco/", f"{NAMESPACE}/")
-    lines = [one for one in text.splitlines() if "tcp_orientation" not in one]
-    # Lock-step has a pace of its own.
-    mapping.write_text("\n".join([*lines, "times: header"]))
-    line = ["data", "convert", str(recording), "--robot", "point_mass"]
+    mapping.write_text("\n".join(one for one in text.splitlines() if "tcp_orientation" not in one))
+    line = ["data", "convert", str(bag), "--robot", "point_mass"]
     assert main([*line, "--mapping", str(mapping), "--out", str(tmp_path / "data")]) == 0
     assert list((tmp_path / "data").glob("episode_*.npz"))
 
