@@ -120,6 +120,8 @@ class Controller:
             return None
         if reason:
             return self._standing.hold(reason)
+        if self.z is None:
+            self._standing.see()
         if not self._cadence.is_due(fresh.time):
             return None
         self._answer = None
@@ -228,7 +230,7 @@ class Controller:
     def _blind(self, reason: str) -> Order | None:
         """Stands still without an observation; older ones are not acted on afterwards."""
         self._fresh.blind()
-        return self._standing.stand(reason)
+        return self._standing.stand(reason, blind=True)
 
     def _on_stop(self, moved: bool) -> None:
         self.counts["stops"] += moved

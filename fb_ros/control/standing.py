@@ -38,6 +38,7 @@ class Standing:
         self.reading: JointReading | None = None
         """The newest reading, which position control holds; a stale observation does not clear
         it."""
+        self._blind = False
         self._failures = 0
         self._stops_left = 0
         self._taking_over = False
@@ -60,9 +61,9 @@ class Standing:
         self._on_stop(moved)
         return self.next_stop()
 
-    def stand(self, reason: str) -> Order | None:
-        """Stops for a fault."""
-        self.fault = reason
+    def stand(self, reason: str, *, blind: bool = False) -> Order | None:
+        """Stops for a fault, which ends with the next observation if the robot is `blind`."""
+        self.fault, self._blind = reason, blind
         return self.stop()
 
     def hold(self, reason: str, *, anyhow: bool = False) -> Order | None:
@@ -71,6 +72,11 @@ class Standing:
             self._stops_left = STOP_REPEATS
         self.halt = reason
         return self.stop()
+
+    def see(self) -> None:
+        """Forgets a fault of the observations, once all its stop commands have been sent."""
+        if self._blind and not self._stops_left:
+            self.fault = ""
 
     def release(self) -> None:
         """Ends a halt."""

@@ -103,6 +103,7 @@ class PolicyReport:
                 values["observation_age_s"] = f"{age:.3f}"
             if state == "active":
                 level, text = _state_of(core, observed=age is not None)
+                self._missed_z &= core.z is None
                 if self._lacks_z(text):
                     level, text = WARN, f"{text} {_NO_Z}"
                 if self._waiting and level != ERROR:
@@ -112,10 +113,11 @@ class PolicyReport:
         self._publisher.publish(to_diagnostics(status, now))
 
     def _lacks_z(self, text: str) -> bool:
-        """Whether the robot has waited for z for too long; logs that once."""
+        """Whether the robot has waited for z for too long; logs that once
+        until z comes."""
         now = time.monotonic()
         if text != _WAITING_FOR_Z:
-            self._without_z, self._missed_z = None, False
+            self._without_z = None
             return False
         self._without_z = now if self._without_z is None else self._without_z
         if now - self._without_z <= PATIENCE:

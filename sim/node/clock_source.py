@@ -69,6 +69,15 @@ class ClockSource:
         """Whether states are stamped by the wall clock."""
         return self._claim is None and not self._node.get_parameter("use_sim_time").value
 
+    def due_in(self) -> float:
+        """Seconds of wall time until the next state may begin: a stamp that lies ahead of the
+        wall clock would be taken for one of another clock. 0 where states have a clock of their
+        own."""
+        if not self.on_wall_clock:
+            return 0.0
+        ahead = self._nanoseconds + self._least - self._node.get_clock().now().nanoseconds
+        return float(max(ahead, 0)) * 1e-9
+
     @property
     def stamp(self) -> TimeMessage:
         """The time at which the present state began."""

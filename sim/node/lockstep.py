@@ -27,7 +27,6 @@ class Lockstep:
         self._node, self._group = node, group
         self._call_steps, self.patience = call_steps, patience
         self._answered = False
-        """Whether the command that answers the present state has come."""
         self._answered_once = False
         self._waiting: Future | None = None
 
@@ -49,14 +48,21 @@ class Lockstep:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(True)
 
-    async def step(self, advance: Callable[[], None]) -> bool:
-        """Makes one call's steps, each on the command that answers the state before it.
+    @property
+    def answered(self) -> bool:
+        """Whether the command that answers the present state has come."""
+        return self._answered
+
+    async def step(self, advance: Callable[[], None], due_in: Callable[[], float]) -> bool:
+        """Makes one call's steps, each on the command that answers the state before it, and none
+        before it is due: `due_in` gives the seconds of wall time that are left until then.
 
         Returns False when a command did not arrive in time.
         """
         for _ in range(self._call_steps):
             if not await self._command():
                 return False
+            await self._sleep(due_in())
             advance()
         # The answer to the last observation belongs to this call: the next prompt must not race
         # with it.
@@ -71,16 +77,26 @@ class Lockstep:
         """Waits for the command that answers the present state; False if none arrived."""
         if self._answered:
             return True
-        answered = self._waiting = Future(executor=self._node.executor)
-
-        def give_up() -> None:
-            if not answered.done():
-                answered.set_result(False)
-
-        wall = Clock(clock_type=ClockType.STEADY_TIME)
-        timer = self._node.create_timer(self.patience, give_up, self._group, clock=wall)
+        self._waiting = Future(executor=self._node.executor)
         try:
-            return bool(await answered)
+            return await self._within(self.patience, self._waiting)
         finally:
             self._waiting = None
+
+    async def _sleep(self, seconds: float) -> None:
+        if seconds > 0.0:
+            await self._within(seconds, Future(executor=self._node.executor))
+
+    async def _within(self, seconds: float, future: Future) -> bool:
+        """The result of `future`, or False after `seconds` of wall time."""
+
+        def give_up() -> None:
+            if not future.done():
+                future.set_result(False)
+
+        wall = Clock(clock_type=ClockType.STEADY_TIME)
+        timer = self._node.create_timer(seconds, give_up, self._group, clock=wall)
+        try:
+            return bool(await future)
+        finally:
             self._node.destroy_timer(timer)

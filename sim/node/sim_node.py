@@ -7,7 +7,6 @@ import sys
 import time
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -15,15 +14,15 @@ from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool, Trigger
 
 from fb_ros.errors import FbRosError
-from fb_ros.nodes.messages import OK, WARN, label_of, to_diagnostics, to_status
+from fb_ros.nodes.messages import label_of
 from fb_ros.nodes.parameters import declare_flag, declare_number, declare_text, declare_whole
-from fb_ros.nodes.qos import EVENTS, STREAM
+from fb_ros.nodes.qos import STREAM
 from fb_ros.nodes.run import run_node
 from fb_ros.nodes.single_instance import SingleInstance
 from sim.node.clock_source import ClockSource
 from sim.node.description_publisher import DescriptionPublisher
 from sim.node.lockstep import Lockstep
-from sim.node.rate_meter import RateMeter
+from sim.node.sim_report import SimReport
 from sim.node.state_publisher import StatePublisher
 from sim.ranges import require_factor, require_seed
 from sim.robots.registry import make_environment, require_robot
@@ -89,8 +88,7 @@ class SimNode(Node):
         )
         instance.wait()
         self._time.start()
-        self._factor = factor
-        self._steps = RateMeter()
+        self._reported = SimReport(self, self._spec, factor)
         self._paused = False
         self._episode = -1
         self._command = np.zeros(self._spec.act_dim)
@@ -98,7 +96,6 @@ class SimNode(Node):
         self._refused_commands = 0
         self._description = DescriptionPublisher(self, self._environment)
         self._state = StatePublisher(self, self._spec, self._environment.robot_state())
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
         self.create_subscription(Float64MultiArray, "commands", self._on_command, STREAM)
         self.create_service(Trigger, "~/reset", self._on_reset, callback_group=waiters)
         self.create_service(Trigger, "~/step", self._on_step, callback_group=waiters)
@@ -107,7 +104,7 @@ class SimNode(Node):
         self.create_timer(1.0, self._report, clock=wall)
         self._reset()
         if self._lockstep is not None:
-            self.create_timer(_REPEAT_SECONDS, self._publish_state, clock=wall)
+            self.create_timer(_REPEAT_SECONDS, self._repeat_state, clock=wall)
         else:
             self.create_timer(self._spec.ctrl_dt / factor, self._tick, clock=wall)
         mode = "lock-step" if lockstep else f"real-time factor {factor:g}"
@@ -137,6 +134,13 @@ class SimNode(Node):
             self._lockstep.new_state()
         self._publish_state()
 
+    def _repeat_state(self) -> None:
+        assert self._lockstep is not None
+        # By the wall clock an unanswered state grows too old to be acted on.
+        if self._time.on_wall_clock and not (self._lockstep.answered or self._time.due_in()):
+            self._time.advance()
+        self._publish_state()
+
     def _publish_state(self) -> None:
         # The clock is published first, so that its readers are not behind the messages that
         # follow.
@@ -148,7 +152,7 @@ class SimNode(Node):
         # The timer skips the periods that a busy machine missed: making up for them would let
         # the robot move faster than its controller expects.
         if not self._paused:
-            self._steps.count()
+            self._reported.rate.count()
             self._advance()
 
     def _on_command(self, message: Float64MultiArray) -> None:
@@ -167,8 +171,7 @@ class SimNode(Node):
         # A real drive saturates too.
         self._command = np.clip(command, self._spec.action_low, self._spec.action_high)
         if self._lockstep is not None:
-            # By the wall clock a state grows old while nobody steps, and a stop is the answer.
-            self._lockstep.answer(labelled=bool(label) or self._time.on_wall_clock)
+            self._lockstep.answer(labelled=bool(label))
 
     async def _on_reset(
         self, request: Trigger.Request, response: Trigger.Response
@@ -188,7 +191,7 @@ class SimNode(Node):
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._paused = bool(request.data)
-        self._steps.rate(time.monotonic())
+        self._reported.rate.rate(time.monotonic())
         response.success = True
         response.message = "paused" if self._paused else "running"
         return response
@@ -201,7 +204,7 @@ class SimNode(Node):
         elif self._lockstep is not None:
             self._stepping = True
             try:
-                response.success = await self._lockstep.step(self._advance)
+                response.success = await self._lockstep.step(self._advance, self._time.due_in)
             finally:
                 self._stepping = False
             response.message = (
@@ -218,27 +221,16 @@ class SimNode(Node):
         return response
 
     def _report(self) -> None:
-        rate = self._steps.rate(time.monotonic())
         paced = not self._paused and self._lockstep is None
-        factor = rate * self._spec.ctrl_dt if rate is not None and paced else None
-        late = factor is not None and factor < 0.9 * self._factor
-        if late:
-            self.get_logger().warning(
-                f"real-time factor {factor:.2f}, asked for {self._factor:g}: the machine is "
-                "too slow or too busy",
-                throttle_duration_sec=10.0,
-            )
-        values: dict[str, object] = {
-            "real_time_factor": "" if factor is None else f"{factor:.3f}",
-            "episode": self._episode,
-            "seed": self._seed,
-            "refused_commands": self._refused_commands,
-        }
         mode = "running" if self._lockstep is None else "lock-step"
-        mode = "paused" if self._paused else mode
-        name = f"{self.get_fully_qualified_name()}: simulation"
-        status = to_status(WARN if late else OK, name, mode, values, self._spec.name)
-        self._diagnostics.publish(to_diagnostics(status, self._time.time))
+        self._reported.publish(
+            "paused" if self._paused else mode,
+            self._time.time,
+            paced=paced,
+            episode=self._episode,
+            seed=self._seed,
+            refused_commands=self._refused_commands,
+        )
 
 
 def main() -> int:

@@ -323,6 +323,31 @@ def test_it_takes_over_a_robot_by_telling_it_to_stand() -> None:
     assert not bench.stands
 
 
+def test_a_gap_before_the_first_z_is_forgotten_when_sensors_are_back() -> None:
+    bench = Bench()
+    bench.controller.activate()
+    bench.see()
+    bench.now += LATE
+    bench.act(bench.controller.watch(bench.now))
+    assert "no observation" in bench.controller.fault
+    bench.tick()
+    # Until all stops are sent, nothing may end them.
+    assert bench.controller.fault
+    bench.repeat()
+    bench.tick()
+    assert not bench.controller.fault
+    assert bench.act(bench.controller.take_z(Z, MODEL)) is not None
+    assert bench.controller.moving
+
+
+def test_a_z_that_is_lost_stays_a_fault_though_sensors_arrive() -> None:
+    bench = moving(z_timeout=1.0)
+    bench.act(bench.controller.miss_z(2.0))
+    bench.repeat()
+    bench.tick()
+    assert "z" in bench.controller.fault
+
+
 def test_an_emergency_stop_is_sent_though_nothing_was_moved() -> None:
     bench = Bench()
     bench.controller.activate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,17 @@ def test_time_goes_on_across_resets(start_robot: StartRobot) -> None:
     assert reset["episode"] == 1
     assert reset["time"] > before
     assert client.step()["time"] > reset["time"]
+
+
+def test_by_the_wall_clock_no_step_is_ahead_of_its_time(start_robot: StartRobot) -> None:
+    client = start_robot(lockstep="true", use_sim_time="false")
+    # By then the first state has grown too old to be acted on.
+    client.wait_for(lambda: "waiting for z for more" in client.policy_state(), "a long wait")
+    client.wait_for_z(client.publish_goal(np.array(GOALS["point_mass"][0])))
+    before = client.position()
+    for _ in range(30):
+        assert client.step()["time"] <= time.time()
+    assert np.linalg.norm(client.position() - before) > 0.01, "nothing moved"
 
 
 def test_a_step_without_a_controller_says_so(start_robot: StartRobot) -> None:

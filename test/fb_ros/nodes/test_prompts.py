@@ -128,7 +128,11 @@ def test_a_skill_is_saved_and_asked_for_again(client: RobotClient) -> None:
 
 
 def test_rewards_for_where_the_robot_is_accumulate(client: RobotClient) -> None:
+    # An answer from the newest state: from here on the node knows where the robot is.
+    goal = client.publish_goal(GOAL)
     answers = answers_of(client)
+    client.wait_for(lambda: answers == [goal], "the goal's answer, which is latched")
+    answers.clear()
     publisher = client.create_publisher(Float32, "prompt/reward_value", PROMPT)
     client.wait_for(lambda: publisher.get_subscription_count() > 0, "task_inference_node")
     for count in (1, 2):

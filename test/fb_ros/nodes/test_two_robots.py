@@ -22,8 +22,10 @@ def test_what_is_asked_of_one_does_not_move_the_other(ros: None, root: Path) -> 
         right.create_subscription(Float64MultiArray, "z", heard["z"].append, LATCHED)
         right.create_subscription(Float64MultiArray, "commands", heard["commands"].append, STREAM)
         left.wait_for_z(left.publish_goal(np.array([0.1, 0.1, 0.2])))
+        start = left.position()
         for _ in range(20):
             left.step()
+        assert np.linalg.norm(left.position() - start) > 0.01
         assert right.policy_state() != "moving"
         right.wait_for_z(right.publish_goal(np.array([0.1, 0.1, 0.01])))
         for _ in range(20):
