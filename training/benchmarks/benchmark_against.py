@@ -15,7 +15,8 @@ from sim.progress import progress_bar
 
 Rows = Sequence[Mapping[str, object]]
 
-_HERE = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parents[2]
+"""This checkout."""
 # What makes two rows the same case, and what is measured.
 _KEYS, _RATE = ("case", "hidden", "batch", "blocks", "precision"), "per_s"
 
@@ -30,13 +31,18 @@ def benchmark_against(
     Raises:
         FbRosError: `other` is no checkout of fb_ros, or its benchmark fails.
     """
-    if not (other / "training").is_dir() or not (other / "fb_ros" / "cli.py").is_file():
-        raise FbRosError(f"{other} is no checkout of fb_ros; make one with `git worktree add`")
+    require_checkout(other)
     runs = [
-        (_run(other.resolve(), repeats, threads), _run(_HERE, repeats, threads))
+        (_run(other.resolve(), repeats, threads), _run(HERE, repeats, threads))
         for _ in progress_bar(range(pairs), title="training, in pairs", unit="pair")
     ]
     return paired(runs)
+
+
+def require_checkout(path: Path) -> None:
+    """Refuses a path at which there is no checkout of fb_ros."""
+    if not (path / "training").is_dir() or not (path / "fb_ros" / "cli.py").is_file():
+        raise FbRosError(f"{path} is no checkout of fb_ros; make one with `git worktree add`")
 
 
 def paired(runs: Sequence[tuple[Rows, Rows]]) -> list[dict[str, object]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import yaml
@@ -18,6 +20,7 @@ from rosbags.typesys import Stores, get_typestore
 from fb_ros.errors import FbRosError
 from sim.progress import progress_bar
 from sim.robots.registry import make_environment
+from training.benchmarks.benchmark_against import HERE, require_checkout
 
 _ROBOT = "jaco"
 _TOPICS = {
@@ -37,48 +40,73 @@ _MAPPING = {
 }
 
 
-def benchmark_bags(messages: int) -> list[dict[str, object]]:
+def benchmark_bags(
+    messages: int, against: Path | None = None, pairs: int = 1
+) -> list[dict[str, object]]:
     """Returns a row for each storage: a clean recording of the arm of `messages`, converted.
 
     A separate process converts it; the figures are its CPU time and its largest resident memory,
-    start included.
+    start included. With `against`, another checkout of fb_ros, both convert it in turns, `pairs`
+    times, and the figures are medians.
+
+    Raises:
+        FbRosError: `against` is no checkout of fb_ros, or a conversion fails.
     """
+    if against is not None:
+        require_checkout(against)
     rows: list[dict[str, object]] = []
     for plugin in StoragePlugin:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             _record(folder / "bag", messages // len(_TOPICS), plugin)
             (folder / "map.yaml").write_text(yaml.safe_dump(_MAPPING))
-            cpu, seconds, most, transitions = _converted(folder)
-        rows.append(
+            others, ours = [], []
+            for _ in progress_bar(range(pairs), title=f"convert {plugin.name}", unit="turn"):
+                if against is not None:
+                    others.append(_converted(folder, against.resolve()))
+                ours.append(_converted(folder, HERE))
+        row = {name: median(run[name] for run in ours) for name in ours[0]}
+        compared = (
             {
-                "case": plugin.name.lower(),
-                "messages": messages,
-                "transitions": transitions,
-                "cpu_s": cpu,
-                "wall_s": seconds,
-                "rss_mb": most,
+                "other_cpu_s": median(run["cpu_s"] for run in others),
+                "cpu_ratio": median(
+                    own["cpu_s"] / other["cpu_s"] for other, own in zip(others, ours, strict=True)
+                ),
+                "other_rss_mb": median(run["rss_mb"] for run in others),
             }
+            if others
+            else {}
         )
+        rows.append({"case": plugin.name.lower(), "messages": messages, **row, **compared})
     return rows
 
 
-def _converted(folder: Path) -> tuple[float, float, float, int]:
+def _converted(folder: Path, checkout: Path) -> dict[str, float]:
     """CPU and wall seconds, the largest memory in MB, and the number of transitions."""
     start = time.perf_counter()
+    out = folder / "out"
     words = ["data", "convert", str(folder / "bag"), "--robot", _ROBOT, "--json"]
-    words += ["--mapping", str(folder / "map.yaml"), "--out", str(folder / "out")]
+    words += ["--mapping", str(folder / "map.yaml"), "--out", str(out)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "fb_ros.cli", *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "fb_ros.cli", *words],
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     said = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     if status:
-        raise FbRosError("the conversion failed; see above")
+        raise FbRosError(f"the conversion by {checkout} failed; see above")
     seconds = time.perf_counter() - start
-    cpu, most = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-    return cpu, seconds, most, int(json.loads(said)["transitions"])
+    shutil.rmtree(out)
+    return {
+        "transitions": int(json.loads(said)["transitions"]),
+        "cpu_s": used.ru_utime + used.ru_stime,
+        "wall_s": seconds,
+        "rss_mb": used.ru_maxrss / 1024,
+    }
 
 
 def _record(path: Path, rows: int, plugin: StoragePlugin) -> None:

@@ -155,12 +155,17 @@ class Bags(CommandConfig):
 
     messages: int = 100_000
     """Messages in the recording."""
+    against: Path | None = None
+    """Another checkout of fb_ros, which converts the same recording in turns with this one."""
+    pairs: int = 1
+    """Turns."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 300, "messages")
+        require_at_least(self, 1, "pairs")
 
     def rows(self) -> list[Row]:
         """Runs it."""
         from training.benchmarks.benchmark_bags import benchmark_bags
 
-        return benchmark_bags(self.messages)
+        return benchmark_bags(self.messages, self.against, self.pairs)
