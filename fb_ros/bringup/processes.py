@@ -24,6 +24,10 @@ _PATIENT: Mapping[str, Value] = {
 }
 
 
+# Parameters whose option has another name.
+_OPTION_OF = {"host": "web_host", "port": "web_port"}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Process:
     """One node in its own process."""
@@ -38,6 +42,55 @@ class Process:
     """Whether the robot needs the process: the others end with it."""
 
 
+class _Settings:
+    """What options, files and other launch actions set for the processes of one robot."""
+
+    def __init__(
+        self, robot: str, options: Mapping[str, str], outer: Mapping[str, Value] | None = None
+    ) -> None:
+        self._defaults = default_options(robot)
+        self.options = {**self._defaults, **options}
+        for option in OPTIONS:
+            if option.choices:
+                require_one_of(option.name, self.options[option.name], option.choices)
+        theirs = self.options["params_file"]
+        self._files: tuple[tuple[Path | None, Mapping[str, Value]], ...] = (
+            (shipped("config", f"{robot}.yaml"), outer or {}),
+            (Path(theirs).expanduser() if theirs else None, {}),
+        )
+        set_for_all = self.said("policy_node").get("use_sim_time")
+        if not self._differs("use_sim_time") and set_for_all is not None:
+            self.options["use_sim_time"] = str(set_for_all).lower()
+
+    def said(self, node: str) -> dict[str, Value]:
+        """Parameters that files and other launch actions set for a node."""
+        found: dict[str, Value] = {}
+        for file, more in self._files:
+            found |= parameters_of(file, node, self.options["namespace"]) if file else {}
+            found |= more
+        return found
+
+    def process(self, node: str, parameters: Mapping[str, Value], **must: Value) -> Process:
+        """The process of a node, with what is `said` between its options' defaults and those
+        options that differ from them."""
+        weak = {name: value for name, value in parameters.items() if not self._differs(name)}
+        strong = {name: value for name, value in parameters.items() if self._differs(name)}
+        chosen = {**weak, **self.said(node), **strong, **must}
+        return Process(name=node, module=NODES[node], parameters=chosen)
+
+    def number(self, name: str, kind: type[int] | type[float]) -> int | float:
+        """The option `name` as a number; refuses another text."""
+        try:
+            return kind(self.options[name])
+        except ValueError:
+            raise FbRosError(f"{name} is {self.options[name]!r}, expected a number") from None
+
+    def _differs(self, name: str) -> bool:
+        """Whether the option of a parameter differs from its default, or there is none."""
+        option = _OPTION_OF.get(name, name)
+        return option not in self._defaults or self.options[option] != self._defaults[option]
+
+
 def robot_processes(
     robot: str, options: Mapping[str, str], outer: Mapping[str, Value] | None = None
 ) -> list[Process]:
@@ -47,48 +100,22 @@ def robot_processes(
     override earlier ones: defaults, the robot's own file, `outer`, `params_file`, and options that
     differ from their defaults.
     """
-    defaults = default_options(robot)
-    values = {**defaults, **options}
-    for option in OPTIONS:
-        if option.choices:
-            require_one_of(option.name, values[option.name], option.choices)
-    own = shipped("config", f"{robot}.yaml")
-    theirs = Path(values["params_file"]).expanduser() if values["params_file"] else None
-
-    def said(node: str) -> dict[str, Value]:
-        """Parameters that files and other launch actions set for a node."""
-        found: dict[str, Value] = {}
-        for file, more in ((own, outer or {}), (theirs, {})):
-            found |= parameters_of(file, node, values["namespace"]) if file else {}
-            found |= more
-        return found
-
-    def process(node: str, parameters: Mapping[str, Value], **must: Value) -> Process:
-        unchanged = {name for name, value in defaults.items() if values[name] == value}
-        weak = {name: value for name, value in parameters.items() if name in unchanged}
-        strong = {name: value for name, value in parameters.items() if name not in unchanged}
-        chosen = {**weak, **said(node), **strong, **must}
-        return Process(name=node, module=NODES[node], parameters=chosen)
-
-    set_for_all = said("policy_node").get("use_sim_time")
-    if values["use_sim_time"] == defaults["use_sim_time"] and set_for_all is not None:
-        values["use_sim_time"] = str(set_for_all).lower()
+    settings = _Settings(robot, options, outer)
+    values = settings.options
     simulated = values["use_sim_time"] == "true"
     publishes = simulated and values["publish_clock"] == "true"
     model: dict[str, Value] = {
         "use_sim_time": simulated,
         **{name: values[name] for name in ("bundle", "backend", "precision")},
     }
-    trial = {name: model[name] for name in ("use_sim_time", "bundle", "backend")}
-    twin = dataclasses.replace(process("twin_node", trial), vital=False)
     lockstep = values["lockstep"] == "true"
     processes = [
-        process(
+        settings.process(
             "sim_node",
             {
-                "seed": _number(values, "seed", int),
+                "seed": settings.number("seed", int),
                 "start": values["start"],
-                "real_time_factor": _number(values, "real_time_factor", float),
+                "real_time_factor": settings.number("real_time_factor", float),
                 "lockstep": lockstep,
             },
             robot=robot,
@@ -96,11 +123,11 @@ def robot_processes(
             # The node that publishes the clock cannot run on it.
             use_sim_time=simulated and not publishes,
         ),
-        process(
+        settings.process(
             "task_inference_node",
-            {**model, "ramp_seconds": _number(values, "ramp_seconds", float)},
+            {**model, "ramp_seconds": settings.number("ramp_seconds", float)},
         ),
-        process(
+        settings.process(
             "policy_node",
             {
                 **model,
@@ -109,26 +136,32 @@ def robot_processes(
             },
             **(_PATIENT if lockstep else {}),
         ),
-        *([twin] if values["twin"] == "true" else []),
     ]
+    if values["twin"] == "true":
+        trial = {name: model[name] for name in ("use_sim_time", "bundle", "backend")}
+        twin = settings.process("twin_node", trial)
+        processes.append(dataclasses.replace(twin, vital=False))
     if values["web"] == "true":
-        processes.append(web_process(values))
+        processes.append(_web_process(settings))
     return processes
 
 
-def web_process(options: Mapping[str, str]) -> Process:
+def web_process(robot: str, options: Mapping[str, str]) -> Process:
     """The page that shows a robot, simulated or real; `options` as for `robot_processes`."""
-    return Process(
-        name="web_node",
-        module=NODES["web_node"],
-        parameters={
-            "bundle": options["bundle"],
-            "host": options["web_host"],
-            "port": _number(options, "web_port", int),
+    return _web_process(_Settings(robot, options))
+
+
+def _web_process(settings: _Settings) -> Process:
+    page = settings.process(
+        "web_node",
+        {
+            "bundle": settings.options["bundle"],
+            "host": settings.options["web_host"],
+            "port": settings.number("web_port", int),
         },
-        # The page only shows the robot, so its end must not end the robot.
-        vital=False,
     )
+    # The page only shows the robot, so its end must not end the robot.
+    return dataclasses.replace(page, vital=False)
 
 
 def start_words(process: Process) -> list[str]:
@@ -154,10 +187,3 @@ def _yaml(value: Value) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else f"{'-' if value < 0.0 else ''}.inf"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _number(values: Mapping[str, str], name: str, kind: type[int] | type[float]) -> int | float:
-    try:
-        return kind(values[name])
-    except ValueError:
-        raise FbRosError(f"{name} is {values[name]!r}, expected a number") from None

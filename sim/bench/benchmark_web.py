@@ -29,6 +29,7 @@ from sim.client.robot_client import RobotClient
 from sim.client.running_robot import running_robot
 from sim.progress import progress_bar
 
+_ROBOT = "jaco"
 _STARTS, _DRAGS = 5, 40
 _POINTS_A_DRAG = 5
 _RECONNECT_EVERY = 60.0
@@ -44,14 +45,14 @@ def benchmark_web(seconds: float, minutes: float) -> list[Row]:
     Drawing and cost are measured for `seconds` each; for `minutes`, a client reconnects every
     minute.
     """
-    bundle = open_bundle("jaco")
-    options = default_options(bundle.robot.name) | {
+    bundle = open_bundle(_ROBOT)
+    options = default_options(_ROBOT) | {
         "bundle": str(bundle.path),
         "namespace": "benchmark_web",
         "log_level": "warn",
         "web_port": str(free_port()),
     }
-    with running_robot(bundle.robot.name, options, frame=bundle.robot.frame) as client:
+    with running_robot(_ROBOT, options, frame=bundle.robot.frame) as client:
         rows = [_start(options)]
         with _page(options) as (pid, port):
             rows += [_drawing(bundle, pid, port, seconds), _drags(client, bundle, port)]
@@ -63,7 +64,7 @@ def benchmark_web(seconds: float, minutes: float) -> list[Row]:
 @contextmanager
 def _page(options: dict[str, str]) -> Iterator[tuple[int, int]]:
     """The page's process once it listens: its process id and its port."""
-    words = command_line(web_process(options), options)
+    words = command_line(web_process(_ROBOT, options), options)
     port = int(options["web_port"])
     with process(words) as running:
         wait_until(lambda: listens(port, running), "the page to listen")

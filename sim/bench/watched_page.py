@@ -62,7 +62,9 @@ def watched_page(bundle: Bundle, namespace: str) -> Iterator[None]:
         "web_port": str(port),
     }
     with ExitStack() as stack:
-        page = stack.enter_context(process(command_line(web_process(options), options)))
+        page = stack.enter_context(
+            process(command_line(web_process(bundle.robot.name, options), options))
+        )
         wait_until(lambda: listens(port, page), "the page to listen")
         words = [sys.executable, "-m", "sim.bench.headless_browser", str(port)]
         stack.enter_context(process(words))

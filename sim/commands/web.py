@@ -30,6 +30,8 @@ class WebConfig(CommandConfig):
     host: str = "127.0.0.1"
     """Address to listen on. If others can reach it, such as 0.0.0.0, the page asks for a token:
     FB_ROS_WEB_TOKEN, or the one in the log."""
+    params_file: Path | None = None
+    """ROS parameter file, of which the page takes the entries for `web_node`."""
 
 
 def web(config: WebConfig) -> Result:
@@ -43,10 +45,11 @@ def web(config: WebConfig) -> Result:
         "web_host": config.host,
         "web_port": str(config.port),
         **({"namespace": config.namespace} if config.namespace else {}),
+        **({"params_file": str(config.params_file)} if config.params_file else {}),
     }
     # Like the demo's robot, the page stays on this machine unless the user chose otherwise.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    with subprocess.Popen(command_line(web_process(options), options)) as running:
+    with subprocess.Popen(command_line(web_process(robot, options), options)) as running:
         try:
             return {"ok": running.wait() == 0}
         finally:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fb_ros.bringup.options import default_options
 from fb_ros.bringup.parameter_files import parameters_of
-from fb_ros.bringup.processes import robot_processes
+from fb_ros.bringup.processes import robot_processes, web_process
 from fb_ros.errors import FbRosError
 
 
@@ -96,3 +97,20 @@ def test_a_second_robot_lives_by_the_clock_of_the_first() -> None:
     simulation, *_ = robot_processes("cart", {})
     assert simulation.parameters["publish_clock"] is True
     assert simulation.parameters["use_sim_time"] is False
+
+
+def test_the_page_takes_parameters_as_the_nodes_do(tmp_path: Path) -> None:
+    file = tmp_path / "more.yaml"
+    file.write_text(
+        "/**: {ros__parameters: {rename_joints: {driver: j2n6s300_joint_1}}}\n"
+        "/**/web_node: {ros__parameters: {port: 9000, host: 0.0.0.0}}\n"
+    )
+    page = web_process("jaco", default_options("jaco") | {"params_file": str(file)})
+    assert page.parameters["rename_joints.driver"] == "j2n6s300_joint_1"
+    assert page.parameters["port"] == 9000
+    # What is said on the command line counts for more.
+    page = web_process("jaco", {"params_file": str(file), "web_port": "8081"})
+    assert page.parameters["port"] == 8081
+    launched = robot_processes("jaco", {"params_file": str(file), "web": "true"})
+    assert launched[-1].parameters["port"] == 9000
+    assert not launched[-1].vital
