@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -42,6 +42,29 @@ def mean_velocity(robot: RobotSpec, features: np.ndarray, weights: np.ndarray) -
     """The weighted mean velocity `(k,)` of states `(n, feature_dim)`."""
     mean: np.ndarray = weights @ _columns(robot, features, robot.velocity_features)
     return mean / weights.sum()
+
+
+def velocity_state(
+    robot: RobotSpec,
+    states: np.ndarray,
+    columns: Mapping[str, np.ndarray],
+    weights: np.ndarray,
+    velocity: np.ndarray,
+) -> np.ndarray:
+    """The state `(m,)` that a robot holds while it keeps `velocity` `(k,)`.
+
+    It is the weighted mean of `states` `(n, m)`, with the velocity and the robot's posture exactly
+    as they are asked for; `columns` are those of each feature.
+    """
+    state: np.ndarray = weights @ states / weights.sum()
+    sides = (
+        (robot.velocity_features, velocity),
+        (robot.posture_features, np.asarray(robot.posture)),
+    )
+    for names, values in sides:
+        if names:
+            state[np.concatenate([columns[name] for name in names])] = values
+    return state
 
 
 def _tilt(off: np.ndarray, log_weights: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fb_ros.task_inference.velocity_weights import velocity_weights
+from fb_ros.robot.field import layout_slices
+from fb_ros.task_inference.velocity_weights import velocity_state, velocity_weights
 from sim.robots.environment import Environment
 from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import CommandOf
@@ -25,12 +26,13 @@ from training.data.data import Transitions
 from training.evaluation.reach_evaluation import best_action
 from training.networks.encoding import encode
 
-# Number of data states over which the reward of a velocity is encoded.
+# Number of data states among which those with a velocity are looked for.
 _STATES = 10_000
 
 
 class VelocityEvaluation:
-    """Encodes the reward of keeping a velocity and follows the encoding, from standing."""
+    """Encodes the state that the robot holds while it keeps a velocity, as a published velocity is
+    encoded, and follows the encoding, from standing."""
 
     def __init__(
         self, config: AgentConfig, environment: Environment, data: Transitions, *, seed: int
@@ -66,13 +68,19 @@ class VelocityEvaluation:
     def _controller_for(self, networks: Networks) -> ControllerFor:
         spec, config = self._environment.spec, self._config
         generator = torch.Generator().manual_seed(self._seed)
-        states = self._states[:, networks.columns]
+        states = self._states.double().numpy()
+        columns = {
+            name: np.arange(part.start, part.stop)
+            for name, part in layout_slices(spec.features).items()
+        }
 
         def controller_for(asked: np.ndarray) -> CommandOf:
             velocity = np.array([asked[0], asked[1], 0.0, 0.0, 0.0, asked[2]])
-            found = velocity_weights(spec, self._states.double().numpy(), velocity)
-            weights = torch.from_numpy(found).float()
-            z = encode(networks.backward_map, states, weights, torch.ones(config.blocks)).z
+            weights = velocity_weights(spec, states, velocity)
+            state = velocity_state(spec, states, columns, weights, velocity)
+            read = torch.from_numpy(state).float()[None, networks.columns]
+            one = torch.ones(1)
+            z = encode(networks.backward_map, read, one, torch.ones(config.blocks)).z
 
             def command_of(environment: Environment) -> np.ndarray:
                 observation = torch.from_numpy(environment.observation()).float()

@@ -12,7 +12,7 @@ from fb_ros.task_inference.asked_blocks import asked_blocks
 from fb_ros.task_inference.task_encoder import TaskEncoder
 from fb_ros.task_inference.tasks.formula_task import effective_states
 from fb_ros.task_inference.tasks.task import Task
-from fb_ros.task_inference.velocity_weights import mean_velocity, velocity_weights
+from fb_ros.task_inference.velocity_weights import mean_velocity, velocity_state, velocity_weights
 
 
 def kept_velocity_task(
@@ -38,15 +38,9 @@ def kept_velocity_task(
             f"of {point_text(shown)}"
         )
     asked = asked_blocks(bundle.block_features, names)
-    state = (weights @ encoder.reference / weights.sum())[None]
-    sides = (
-        (bundle.robot.velocity_features, velocity),
-        (bundle.robot.posture_features, np.array(bundle.robot.posture)),
-    )
-    for features, values in sides:
-        state[0, np.concatenate([encoder.columns[name] for name in features])] = values
+    state = velocity_state(bundle.robot, encoder.reference, encoder.columns, weights, velocity)
     return Task(
         text=prompt.text,
-        proposals=encoder.encode(state, np.ones(1), asked).z[None],
+        proposals=encoder.encode(state[None], np.ones(1), asked).z[None],
         figures={"effective_states": effective_states(weights)},
     )

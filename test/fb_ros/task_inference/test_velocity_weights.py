@@ -5,10 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 
 from fb_ros.robot.field import Field
 from fb_ros.robot.robot_spec import RobotSpec
-from fb_ros.task_inference.velocity_weights import mean_velocity, velocity_weights
+from fb_ros.task_inference.velocity_weights import (
+    mean_velocity,
+    velocity_state,
+    velocity_weights,
+)
 from test.fb_ros.robot.test_robot_spec import SPEC
 
 VELOCITY = Field(name="vel", source="base_velocity", unit="m/s")
@@ -62,3 +67,14 @@ def test_what_no_state_shows_is_not_made_up() -> None:
     weights = velocity_weights(ROBOT, features, asked(-2.0, 0.0))
     assert np.all(np.isfinite(weights))
     assert mean_velocity(ROBOT, features, weights)[0] > -0.5
+
+
+def test_the_state_of_a_velocity_has_what_was_asked_and_the_rest_from_the_data() -> None:
+    features = states()
+    # Whoever is faster leans further.
+    features[:, 0] = 0.2 * features[:, 3]
+    columns = {"vel": np.arange(3, 6), "turn": np.arange(6, 9), "height": np.array([9])}
+    weights = velocity_weights(ROBOT, features, asked(0.5, 0.0))
+    state = velocity_state(ROBOT, features, columns, weights, asked(0.5, 0.0))
+    np.testing.assert_array_equal(state[3:], [0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.3])
+    assert state[0] == pytest.approx(0.1, abs=0.02)
