@@ -15,7 +15,7 @@ def require_numbers(config: AgentConfig) -> None:
     for name in (
         *("d", "blocks", "hidden", "backward_hidden", "ensemble", "batch"),
         *("value_samples", "eval_samples", "mixture_states", "reward_states"),
-        *("window_steps", "future_states", "future_span"),
+        *("window_steps", "future_span"),
     ):
         if getattr(config, name) < 1:
             raise FbRosError(f"{name} is {getattr(config, name)}, expected at least 1")
@@ -42,14 +42,12 @@ def require_numbers(config: AgentConfig) -> None:
         raise FbRosError(
             f"{', '.join(names[:-1])} and {names[-1]} are {shares}, expected a sum up to 1"
         )
-    for name in ("rare_share", "mean_share"):
+    for name in ("rare_share", "box_share"):
         if not 0.0 <= getattr(config, name) <= 1.0:
             raise FbRosError(f"{name} is {getattr(config, name)}, expected 0 to 1")
     low, high = config.future_steps
     if not 1 <= low <= high:
         raise FbRosError(f"future_steps is {config.future_steps}, expected two rising numbers")
-    if not 0.0 <= config.box_share <= 1.0:
-        raise FbRosError(f"box_share is {config.box_share}, expected 0 to 1")
     if not 0.0 < config.gamma < 1.0:
         raise FbRosError(f"gamma is {config.gamma}, expected above 0 and below 1")
 

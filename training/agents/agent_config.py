@@ -145,21 +145,16 @@ class AgentConfig:
     """States over which each random reward is encoded."""
     future_share: float = 0.0
     """Ours. Share of the groups whose transitions come from one window of a trajectory and whose
-    `z` encodes the later states of that trajectory (`training.agents.windows`)."""
+    `z` encodes the mean state of what it did next (`training.agents.windows`)."""
     window_share: float = 0.0
-    """Ours. Share of the `z` that encode states of a random window of a trajectory."""
-    window_steps: int = 20
+    """Ours. Share of the `z` that encode the mean state of a stride anywhere."""
+    window_steps: int = 8
     """Length of a window, in control periods."""
-    future_steps: tuple[int, int] = (3, 60)
-    """Range in which a future begins after its window, in control periods."""
+    future_steps: tuple[int, int] = (1, 3)
+    """Range in which a future begins after its window, in control periods. Together they are much
+    shorter than a task lasts, or the future tells of the next one."""
     future_span: int = 25
-    """Control periods over which the states of one task are spread: a stride of a walking robot,
-    so that a task is a velocity and not a change of velocity."""
-    future_states: int = 8
-    """States of a window, or of a future, that make a task."""
-    mean_share: float = 0.0
-    """Ours. Share of the tasks from windows that encode one state, the mean over `future_span`, as
-    a published velocity is encoded; the other ones encode `future_states` states each."""
+    """Control periods over which the state of a task is averaged: a stride of a walking robot."""
     rare_share: float = 0.0
     """Ours. Share of the windows that are drawn where velocities are rare, weighted by the square
     root of how many windows there are."""

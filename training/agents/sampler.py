@@ -58,7 +58,7 @@ class Sampler:
     def _sample_own_future(
         self, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Rows of the transitions whose tasks are their own future, and the states of that
+        """Rows of the transitions whose tasks are their own future, and the mean states of that
         future."""
         groups = round(self._config.future_share * self._encodings)
         if self._windows is None or not groups:
@@ -69,7 +69,7 @@ class Sampler:
         self, generator: torch.Generator, future: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Encodings for one update, `(groups, d)`: of states, regions, rewards and mixtures, and
-        uniform ones; those of `future` states `(n, states, features)` come first."""
+        uniform ones; those of the `future` states `(n, features)` come first."""
         config = self._config
         total = self._encodings
         asked = self._sample_asked(generator)
@@ -100,16 +100,16 @@ class Sampler:
         return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
 
     def _encode_windows(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Encodings of a window's states, one window for each row of `asked`."""
+        """Encodings of the mean state of a stride, one for each row of `asked`."""
         assert self._windows is not None
         return self._encode_states(asked, self._windows.anywhere(len(asked), generator))
 
     @torch.no_grad()
     def _encode_states(self, asked: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
-        """Encodings of `states` `(n, states, features)`, equally weighted."""
-        states = self._moved(states)[..., self._networks.columns]
-        weights = states.new_ones(states.shape[:2])
-        return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
+        """Encodings of single `states` `(n, features)`."""
+        one = self._moved(states)[:, None, self._networks.columns]
+        weights = one.new_ones(one.shape[:2])
+        return encode(self._networks.backward_map, one, weights, self._moved(asked)).z
 
     @torch.no_grad()
     def _encode_mixtures(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

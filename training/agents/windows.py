@@ -1,9 +1,13 @@
-"""Tasks that were achieved: the later states of a trajectory, or of one anywhere in the data.
+"""Tasks that were achieved: the next stride of a trajectory, or a stride anywhere in the data.
 
 Ours, in no paper. A group of an update's transitions comes from one window of a trajectory, and
-its task is a mixture of states that this trajectory reached afterwards. The data's own actions are
-then good ones for the task, and an advantage-weighted policy can learn from them. If tasks are
-drawn independently of the transitions, hardly any action of a batch is good.
+its task is the mean state of the stride that followed. The data's own actions are then good ones
+for the task, and an advantage-weighted policy can learn from them. If tasks are drawn
+independently of the transitions, hardly any action of a batch is good.
+
+The task is one state, as a published velocity is. A mixture of the stride's states says less:
+their Fourier features, whose phases tell a velocity from a faster one, cancel each other, and the
+robot walks as fast as it can in the direction that is left.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ class Windows:
         self, groups: int, rows: int, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Rows of the data for transitions `(groups * rows,)`, each group from one window, and the
-        states that each window's trajectory reached, `(groups, future_states, features)`."""
+        mean state of what each window's trajectory did next, `(groups, features)`."""
         config = self._config
         start, last = self._draw(groups, generator)
         within = torch.randint(config.window_steps, (groups, rows), generator=generator)
@@ -47,34 +51,20 @@ class Windows:
         low, high = config.future_steps
         offset = torch.randint(low, high + 1, (groups,), generator=generator)
         after = start + config.window_steps + offset
-        return self._data.rows_of(here.flatten()), self._stride(after, last, generator)
+        return self._data.rows_of(here.flatten()), self._mean_state(after, last)
 
     def anywhere(self, groups: int, generator: torch.Generator) -> torch.Tensor:
-        """States of a window anywhere in the data, `(groups, future_states, features)`."""
-        start, last = self._draw(groups, generator)
-        return self._stride(start, last, generator)
+        """Mean states of strides anywhere in the data, `(groups, features)`."""
+        return self._mean_state(*self._draw(groups, generator))
 
-    def _stride(
-        self, start: torch.Tensor, last: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
-        """Features `(groups, future_states, features)` of states within `future_span` of `start`
-        `(groups,)`, or of their mean, that many times."""
-        config = self._config
-        shape = (len(start), config.future_states)
-        within = torch.randint(config.future_span, shape, generator=generator)
-        states = self._features(torch.minimum(start[:, None] + within, last[:, None]))
-        alike = torch.rand(len(start), generator=generator) < config.mean_share
-        if alike.any():
-            whole = start[alike, None] + torch.arange(config.future_span)
-            means = self._features(torch.minimum(whole, last[alike, None])).mean(1, keepdim=True)
-            # The mean of equal encodings is the encoding of the one state.
-            states[alike] = means.expand(-1, config.future_states, -1)
-        return states
-
-    def _features(self, transitions: torch.Tensor) -> torch.Tensor:
-        """Features of the states after transitions `(groups, n)`, `(groups, n, features)`."""
+    def _mean_state(self, start: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
+        """The mean features `(groups, features)` of the states within `future_span` of `start`
+        `(groups,)`, up to the end of the episode."""
+        steps = start[:, None] + torch.arange(self._config.future_span)
+        transitions = torch.minimum(steps, last[:, None])
+        # The states after those transitions.
         found = self._data.features_at(self._data.rows_of(transitions.flatten()) + 1)
-        return found.unflatten(0, transitions.shape)
+        return found.unflatten(0, transitions.shape).mean(1)
 
     def _draw(self, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """The first transitions of windows, and the last ones of their episodes, `(count,)`."""
