@@ -86,7 +86,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sim.picture": {"sim.robots", "sim.tasks", "sim.renderer"},
     "sim.twin": {"sim.robots", "sim.tasks"},
     "sim.node": {"sim.robots", "sim.tasks", "sim.ranges", "sim.twin"},
-    "sim.client": set(),
+    "sim.client": {"sim.tasks"},
     "sim.testing": {"sim.client"},
     "sim.recording": set(),
     "sim.bench": {"sim.robots", "sim.tasks", "sim.node", "sim.client", "sim.progress"},

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile
 
+from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import PROMPT
 from fb_ros.prompts.prompt import Velocity
 from fb_ros.robot.rotation import upright
 from sim.client.robot_client import RobotClient
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Whereabouts:
-    """The robot's pose on the ground, and its clock."""
-
-    seconds: float
-    """The robot's clock."""
-    position: np.ndarray
-    """Position on the ground, `(2,)`, m."""
-    heading: float
-    """Angle from the x axis, positive to the left, rad."""
-    up: float
-    """Vertical component of the body's vertical axis: 1 is level, 0 on its side."""
+from sim.tasks.square import Whereabouts
 
 
 class WalkingClient(RobotClient):
@@ -50,6 +36,12 @@ class WalkingClient(RobotClient):
         twist.linear.x, twist.linear.y, twist.angular.z = vx, vy, wz
         asked = Velocity(linear=(vx, vy, 0.0), angular=(0.0, 0.0, wz))
         return self.ask(lambda: self._velocity.publish(message), asked.text)
+
+    def ask_velocity(self, vx: float, vy: float, wz: float) -> None:
+        """Asks for a velocity (m/s, rad/s); raises what `task_inference_node` refuses it with."""
+        status = self.publish_velocity(vx, vy, wz)
+        if status.level == DiagnosticStatus.ERROR:
+            raise FbRosError(status.message)
 
     def whereabouts(self) -> Whereabouts:
         """The newest odometry."""

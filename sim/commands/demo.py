@@ -18,9 +18,9 @@ from fb_ros.errors import FbRosError
 from fb_ros.paths import find_bundle
 from sim.client.running_robot import running_robot, running_with
 from sim.client.walking_client import WalkingClient
-from sim.commands.square import SQUARE, show_square, walk_square
 from sim.ranges import require_episodes, require_factor, require_seed
 from sim.tasks.score import final_errors, reach_figures
+from sim.tasks.square import SQUARE, show_square, walk_square
 from sim.tasks.tasks import EPISODE_SECONDS, REACH, make_task
 from sim.web.readiness import require_page
 

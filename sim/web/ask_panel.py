@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from fb_ros.bundle.bundle import Bundle
 from fb_ros.prompts.skills import SkillLibrary
-from sim.tasks.prompt_examples import PromptExample
+from sim.tasks.prompt_example import PromptExample
 from sim.web import wording
 from sim.web.page import Page
 from sim.web.prompts_out import PromptsOut

@@ -53,7 +53,8 @@ class EvaluateConfig(CommandConfig):
     choice: Choice = "best"
     """How `z` is chosen: the best as the model imagines it, or the papers' `mean`."""
     picture: Path | None = None
-    """PNG of the first episode; needs a renderer: `MUJOCO_GL=egl fb_ros evaluate …`."""
+    """PNG of the first episode, or of a square that is walked (`velocity`); needs a renderer:
+    `MUJOCO_GL=egl fb_ros evaluate …`."""
     reference: bool = True
     """Also run the controller that knows the robot's kinematics, if it has one."""
 

@@ -15,6 +15,7 @@ from fb_ros.prompts.prompt import Velocity
 from fb_ros.task_inference.reward_inference import RewardInference
 from sim.progress import progress_bar
 from sim.robots.environment import Environment
+from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import CommandOf, policy_commands
 from sim.tasks.velocity_task import (
     VELOCITY,
@@ -64,6 +65,12 @@ def evaluate_velocity(
         shown = progress_bar(kept, title=name, unit="command", total=config.goals)
         return velocity_figures(list(shown))
 
+    if config.picture:
+        # Imported only here: without a picture no renderer is needed.
+        from sim.picture import draw_square
+
+        environment.reset(episode_rng(config.seed, 0))
+        draw_square(environment, learned, config.picture)
     started = time.perf_counter()
     result: Result = {"task": VELOCITY, "robot": robot.name, "pushes": config.pushes}
     result |= run(learned, "policy")

@@ -14,7 +14,8 @@ from fb_ros.nodes.sensor_messages import subscribe_to_sensors
 from fb_ros.robot.robot_state import RobotState
 from sim.client.robot_client import RobotClient
 from sim.robots.jaco import SPEC
-from sim.tasks.prompt_examples import EXAMPLES, PromptExample, seen_in
+from sim.tasks.prompt_example import PromptExample
+from sim.tasks.prompt_examples import EXAMPLES, seen_in
 from sim.tasks.tasks import EPISODE_SECONDS
 from test.fb_ros.nodes.conftest import running_robot
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticStatus
 
 from fb_ros.command import Result
-from fb_ros.errors import FbRosError
-from sim.client.walking_client import WalkingClient, Whereabouts
 
 SQUARE = "square"
 SIDE_M = 1.5
@@ -22,21 +20,48 @@ _SPEED_MPS, _TURN_RADPS = 0.5, 0.9
 _FALLEN_UP = 0.5
 
 
-def walk_square(client: WalkingClient) -> Result:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Whereabouts:
+    """A robot's pose on the ground, and its clock."""
+
+    seconds: float
+    """The robot's clock."""
+    position: np.ndarray
+    """Position on the ground, `(2,)`, m."""
+    heading: float
+    """Angle from the x axis, positive to the left, rad."""
+    up: float
+    """Vertical component of the body's vertical axis: 1 is level, 0 on its side."""
+
+
+class Walker(Protocol):
+    """Whoever walks: a robot behind topics, or one that is simulated here."""
+
+    def whereabouts(self) -> Whereabouts:
+        """Where it is now."""
+
+    def wait_until(self, seconds: float) -> Whereabouts:
+        """Where it is at or after `seconds` of its clock."""
+
+    def ask_velocity(self, vx: float, vy: float, wz: float) -> None:
+        """Asks it to keep a velocity (m/s, rad/s); raises what it is refused with."""
+
+
+def walk_square(walker: Walker) -> Result:
     """Walks from corner to corner and then stands; `ok` says whether it did all of it upright."""
-    start = client.whereabouts()
+    start = walker.whereabouts()
     ahead = np.array([np.cos(start.heading), np.sin(start.heading)])
     left = np.array([-ahead[1], ahead[0]])
     corners = [start.position + SIDE_M * way for way in (ahead, ahead + left, left, 0.0 * ahead)]
     rows: list[dict[str, Any]] = []
     for number, corner in enumerate(corners, start=1):
-        row = _walk_to(client, corner)
+        row = _walk_to(walker, corner)
         rows.append(row)
         print(_line(number, row), file=sys.stderr, flush=True)
         if row["fell"]:
             break
-    _publish(client, np.zeros(2))
-    stood = client.wait_until(client.whereabouts().seconds + 2.0)
+    _publish(walker, np.zeros(2))
+    stood = walker.wait_until(walker.whereabouts().seconds + 2.0)
     return {
         "ok": len(rows) == len(corners)
         and all(row["reached"] for row in rows)
@@ -47,17 +72,17 @@ def walk_square(client: WalkingClient) -> Result:
     }
 
 
-def _walk_to(client: WalkingClient, corner: np.ndarray) -> dict[str, Any]:
-    begin = present = client.whereabouts()
+def _walk_to(walker: Walker, corner: np.ndarray) -> dict[str, Any]:
+    begin = present = walker.whereabouts()
     prompts = 0
     while _distance(present, corner) > _NEAR_M and present.up > _FALLEN_UP:
         if present.seconds - begin.seconds > _PATIENCE_SECONDS:
             break
-        _publish(client, _towards(present, corner))
+        _publish(walker, _towards(present, corner))
         prompts += 1
         until = present.seconds + _PROMPT_SECONDS
         while present.seconds < until and _distance(present, corner) > _NEAR_M:
-            present = client.wait_until(present.seconds + 0.1)
+            present = walker.wait_until(present.seconds + 0.1)
     return {
         "reached": _distance(present, corner) <= _NEAR_M,
         "fell": present.up <= _FALLEN_UP,
@@ -76,12 +101,10 @@ def _towards(present: Whereabouts, corner: np.ndarray) -> np.ndarray:
     return np.array([speed, np.clip(1.2 * off, -_TURN_RADPS, _TURN_RADPS)])
 
 
-def _publish(client: WalkingClient, asked: np.ndarray) -> None:
+def _publish(walker: Walker, asked: np.ndarray) -> None:
     # Two digits, as a person would type.
     speed, turn = (round(float(value), 2) + 0.0 for value in asked)
-    status = client.publish_velocity(speed, 0.0, turn)
-    if status.level == DiagnosticStatus.ERROR:
-        raise FbRosError(status.message)
+    walker.ask_velocity(speed, 0.0, turn)
 
 
 def _distance(present: Whereabouts, corner: np.ndarray) -> float:
