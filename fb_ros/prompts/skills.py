@@ -17,6 +17,7 @@ from fb_ros.prompts.prompt_text import require_name
 from fb_ros.whole_file import UnwritableError, whole_file
 
 _SUFFIX = ".safetensors"
+_NOTES = ("model_id", "text", "date")
 _DIGEST = "sha256"
 _MOST_BYTES = 10 << 20
 
@@ -50,7 +51,7 @@ class SkillLibrary:
     def save(self, skill: SavedSkill) -> None:
         """Writes a skill whole or not at all; replaces one of the same name."""
         path = self._path(skill.name)
-        notes = {name: getattr(skill, name) for name in ("model_id", "text", "date")}
+        notes = {name: getattr(skill, name) for name in _NOTES}
         notes[_DIGEST] = _digest(skill)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -79,8 +80,9 @@ class SkillLibrary:
             raise FbRosError(f"{path} is no whole skill ({error}); delete it") from error
         if z.ndim != 1 or z.dtype != np.float32 or not np.all(np.isfinite(z)):
             raise FbRosError(f"{path} is no whole skill (z is not finite float32); delete it")
-        # Skills of earlier versions have no digest.
-        if notes.get(_DIGEST, _digest(skill)) != _digest(skill):
+        # Skills of earlier versions have no digest; a damaged name of one is no missing one.
+        whole = set(notes) <= {*_NOTES, _DIGEST} and notes.get(_DIGEST) in (None, _digest(skill))
+        if not whole:
             raise FbRosError(f"{path} is no whole skill (it is not what was saved); delete it")
         return skill
 

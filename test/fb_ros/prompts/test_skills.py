@@ -73,6 +73,18 @@ def test_a_damaged_skill_is_refused_and_named(library: SkillLibrary, content: by
         library.load("wave")
 
 
+@pytest.mark.parametrize("damage", [b"sha256", b"sha2q6"])
+def test_numbers_that_were_not_saved_are_refused_also_if_the_digest_s_name_is_damaged(
+    library: SkillLibrary, damage: bytes
+) -> None:
+    library.save(SKILL)
+    path = library.folder / "wave.safetensors"
+    content = path.read_bytes().replace(b"sha256", damage)
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(FbRosError, match="not what was saved"):
+        library.load("wave")
+
+
 def test_a_skill_that_is_not_finite_is_refused(library: SkillLibrary) -> None:
     library.save(dataclasses.replace(SKILL, z=np.array([np.nan], dtype=np.float32)))
     with pytest.raises(FbRosError, match="not finite"):
