@@ -11,20 +11,25 @@ from fb_ros.robot.robot_spec import RobotSpec
 
 # Below this many effective states the reward is widened by this factor, at most so many times.
 _FEWEST, _WIDEN, _TIMES = 50.0, 1.25, 6
+# A robot that stands moves by a third, at most, of how closely a walking one keeps a velocity.
+_STANDING = 3.0
 # Number of Newton steps of the tilt, and the length of the longest one.
 _STEPS, _LONGEST = 12, 1.0
 
 
-def velocity_weights(robot: RobotSpec, features: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+def velocity_weights(
+    robot: RobotSpec, features: np.ndarray, velocity: np.ndarray, *, narrow: float = 1.0
+) -> np.ndarray:
     """The weights `(n,)`, largest 1, of states `(n, feature_dim)` for keeping `velocity` `(k,)`.
 
     The reward is a Gaussian around the velocity and the robot's posture, in units of
     `velocity_widths` and `posture_widths`, and wider where almost no state would carry it. It is
     tilted so that the weighted mean velocity is the one asked for: where slower states are more
     frequent than faster ones, as at the edge of the data, the mean over a symmetric reward asks
-    for less.
+    for less. `narrow` divides the widths of the velocity.
     """
-    off = (_columns(robot, features, robot.velocity_features) - velocity) / robot.velocity_widths
+    widths = np.asarray(robot.velocity_widths) / narrow
+    off = (_columns(robot, features, robot.velocity_features) - velocity) / widths
     posture = np.zeros(len(features))
     if robot.posture_features:
         values = _columns(robot, features, robot.posture_features)
@@ -44,27 +49,30 @@ def mean_velocity(robot: RobotSpec, features: np.ndarray, weights: np.ndarray) -
     return mean / weights.sum()
 
 
-def velocity_state(
+def kept_states(
     robot: RobotSpec,
+    features: np.ndarray,
     states: np.ndarray,
     columns: Mapping[str, np.ndarray],
-    weights: np.ndarray,
     velocity: np.ndarray,
-) -> np.ndarray:
-    """The state `(m,)` that a robot holds while it keeps `velocity` `(k,)`.
+) -> tuple[np.ndarray, np.ndarray]:
+    """States `(k, m)` and their weights `(k,)`, whose encoding asks for keeping `velocity`.
 
-    It is the weighted mean of `states` `(n, m)`, with the velocity and the robot's posture exactly
-    as they are asked for; `columns` are those of each feature.
+    `features` `(n, feature_dim)` are states of the data, and `states` `(n, m)` what `B` reads of
+    them, with the `columns` of each feature.
+
+    A robot that walks is asked for one state: the weighted mean of those around the velocity, with
+    the velocity itself exactly as it is asked for. (The posture is the data's: a robot that walks
+    is never quite as level as one that stands, and exactly level it would be asked for both.)
+    Standing is the one velocity that the data hold for many instants in a row: there the reward
+    itself is encoded, as narrow as standing still is.
     """
+    if not np.any(velocity):
+        return states, velocity_weights(robot, features, velocity, narrow=_STANDING)
+    weights = velocity_weights(robot, features, velocity)
     state: np.ndarray = weights @ states / weights.sum()
-    sides = (
-        (robot.velocity_features, velocity),
-        (robot.posture_features, np.asarray(robot.posture)),
-    )
-    for names, values in sides:
-        if names:
-            state[np.concatenate([columns[name] for name in names])] = values
-    return state
+    state[np.concatenate([columns[name] for name in robot.velocity_features])] = velocity
+    return state[None], np.ones(1)
 
 
 def _tilt(off: np.ndarray, log_weights: np.ndarray) -> np.ndarray:

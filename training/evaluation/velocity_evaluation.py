@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fb_ros.robot.field import layout_slices
-from fb_ros.task_inference.velocity_weights import velocity_state, velocity_weights
+from fb_ros.task_inference.velocity_weights import kept_states
 from sim.robots.environment import Environment
 from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import CommandOf
@@ -76,11 +76,10 @@ class VelocityEvaluation:
 
         def controller_for(asked: np.ndarray) -> CommandOf:
             velocity = np.array([asked[0], asked[1], 0.0, 0.0, 0.0, asked[2]])
-            weights = velocity_weights(spec, states, velocity)
-            state = velocity_state(spec, states, columns, weights, velocity)
-            read = torch.from_numpy(state).float()[None, networks.columns]
-            one = torch.ones(1)
-            z = encode(networks.backward_map, read, one, torch.ones(config.blocks)).z
+            kept, shares = kept_states(spec, states, states, columns, velocity)
+            read = torch.from_numpy(kept).float()[:, networks.columns]
+            weights = torch.from_numpy(shares).float()
+            z = encode(networks.backward_map, read, weights, torch.ones(config.blocks)).z
 
             def command_of(environment: Environment) -> np.ndarray:
                 observation = torch.from_numpy(environment.observation()).float()

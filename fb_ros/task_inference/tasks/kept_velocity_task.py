@@ -12,13 +12,14 @@ from fb_ros.task_inference.asked_blocks import asked_blocks
 from fb_ros.task_inference.task_encoder import TaskEncoder
 from fb_ros.task_inference.tasks.formula_task import effective_states
 from fb_ros.task_inference.tasks.task import Task
-from fb_ros.task_inference.velocity_weights import mean_velocity, velocity_state, velocity_weights
+from fb_ros.task_inference.velocity_weights import kept_states, mean_velocity, velocity_weights
 
 
 def kept_velocity_task(
     bundle: Bundle, encoder: TaskEncoder, prompt: Velocity, velocity: np.ndarray
 ) -> Task:
-    """The task of keeping a velocity `(k,)`: reaching the state that the robot holds meanwhile.
+    """The task of keeping a velocity `(k,)`: reaching the state that the robot holds meanwhile,
+    or standing still.
 
     The reward around the velocity shows whether the data contain it, and what the rest of such a
     state is like. This reward is not encoded itself: in the models so far a faster state of a
@@ -38,9 +39,11 @@ def kept_velocity_task(
             f"of {point_text(shown)}"
         )
     asked = asked_blocks(bundle.block_features, names)
-    state = velocity_state(bundle.robot, encoder.reference, encoder.columns, weights, velocity)
+    states, shares = kept_states(
+        bundle.robot, bundle.reference_features, encoder.reference, encoder.columns, velocity
+    )
     return Task(
         text=prompt.text,
-        proposals=encoder.encode(state[None], np.ones(1), asked).z[None],
+        proposals=encoder.encode(states, shares, asked).z[None],
         figures={"effective_states": effective_states(weights)},
     )

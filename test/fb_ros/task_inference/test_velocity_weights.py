@@ -10,8 +10,8 @@ import pytest
 from fb_ros.robot.field import Field
 from fb_ros.robot.robot_spec import RobotSpec
 from fb_ros.task_inference.velocity_weights import (
+    kept_states,
     mean_velocity,
-    velocity_state,
     velocity_weights,
 )
 from test.fb_ros.robot.test_robot_spec import SPEC
@@ -69,12 +69,23 @@ def test_what_no_state_shows_is_not_made_up() -> None:
     assert mean_velocity(ROBOT, features, weights)[0] > -0.5
 
 
+COLUMNS = {"vel": np.arange(3, 6), "turn": np.arange(6, 9), "height": np.array([9])}
+
+
 def test_the_state_of_a_velocity_has_what_was_asked_and_the_rest_from_the_data() -> None:
     features = states()
     # Whoever is faster leans further.
     features[:, 0] = 0.2 * features[:, 3]
-    columns = {"vel": np.arange(3, 6), "turn": np.arange(6, 9), "height": np.array([9])}
-    weights = velocity_weights(ROBOT, features, asked(0.5, 0.0))
-    state = velocity_state(ROBOT, features, columns, weights, asked(0.5, 0.0))
-    np.testing.assert_array_equal(state[3:], [0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.3])
+    (state,), weights = kept_states(ROBOT, features, features, COLUMNS, asked(0.5, 0.0))
+    assert weights.tolist() == [1.0]
+    np.testing.assert_array_equal(state[3:9], [0.5, 0.0, 0.0, 0.0, 0.0, 0.0])
     assert state[0] == pytest.approx(0.1, abs=0.02)
+    assert state[9] == pytest.approx(0.3, abs=0.02)
+
+
+def test_standing_is_asked_for_by_the_states_that_stand() -> None:
+    features = states()
+    found, weights = kept_states(ROBOT, features, features, COLUMNS, asked(0.0, 0.0))
+    assert found is features
+    fast = np.abs(features[:, 3]) > 0.15
+    assert weights[fast].sum() < 0.01 * weights.sum()
