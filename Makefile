@@ -141,7 +141,7 @@ models-go2: $(DEV_ENV)/.done
 	test -d data/go2-1-mirrored || $(FB_ROS) data convert data/go2-1 --robot go2 --mirrored \
 		--out data/go2-1-mirrored
 	$(FB_ROS) train --resume --recipe locomotion --robot go2 --data $(GO2_DATA) --out runs/go2 \
-		--minutes 90 --updates 100000 --eval-every 2500 --threads 1
+		--updates 26000 --eval-every 2000 --threads 1
 	$(FB_ROS) export --run runs/go2 --data $(GO2_DATA) --out models/go2 --weights last
 
 POINT_MASS_AGENT := --agent.features tcp_pos joint_vel --agent.feature-blocks 4 1 \
