@@ -142,7 +142,8 @@ models-go2: $(DEV_ENV)/.done
 		--out data/go2-1-mirrored
 	$(FB_ROS) train --resume --recipe locomotion --robot go2 --data $(GO2_DATA) --out runs/go2 \
 		--updates 26000 --eval-every 2000 --threads 1
-	$(FB_ROS) export --run runs/go2 --data $(GO2_DATA) --out models/go2 --weights last
+	$(FB_ROS) export --run runs/go2 --data $(GO2_DATA) --out models/go2 --weights last \
+		--credit 'recordings of the walking policy of rl_sar and robot_lab (Apache-2.0)'
 
 POINT_MASS_AGENT := --agent.features tcp_pos joint_vel --agent.feature-blocks 4 1 \
 	--agent.open-shares 0.2 0.6 --agent.blocks 5 --agent.d 40 --agent.hidden 128 \

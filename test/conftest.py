@@ -57,7 +57,16 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture(scope="session", params=["jaco", "jaco_hand", "point_mass"])
+_REACHING = ("jaco", "jaco_hand", "point_mass")
+
+
+@pytest.fixture(scope="session", params=_REACHING)
+def reaching_bundle(request: pytest.FixtureRequest) -> Path:
+    """Each of the bundles that ship whose robot has a tool to reach with."""
+    return ROOT / "models" / str(request.param)
+
+
+@pytest.fixture(scope="session", params=[*_REACHING, "go2"])
 def shipped_bundle(request: pytest.FixtureRequest) -> Path:
     """Each of the bundles that ship."""
     return ROOT / "models" / str(request.param)

@@ -50,9 +50,16 @@ class WalkingClient(RobotClient):
         return self._whereabouts
 
     def wait_until(self, seconds: float) -> Whereabouts:
-        """The first odometry at or after `seconds` of the robot's clock."""
-        self.wait_for(lambda: self.whereabouts().seconds >= seconds, "odometry")
+        """The first odometry at or after `seconds` of the robot's clock; in lock-step it makes the
+        steps until then."""
+        while self.lockstep and self.whereabouts().seconds < seconds - 1e-6:
+            self._wait_for_odometry(self.step()["time"] - 1e-6)
+            self.alive()
+        self._wait_for_odometry(seconds - 1e-6)
         return self.whereabouts()
+
+    def _wait_for_odometry(self, seconds: float) -> None:
+        self.wait_for(lambda: self.whereabouts().seconds >= seconds, "odometry")
 
     def _on_odom(self, message: Odometry) -> None:
         turn, place = message.pose.pose.orientation, message.pose.pose.position

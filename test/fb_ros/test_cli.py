@@ -41,9 +41,9 @@ def test_json_is_the_only_thing_on_standard_output(
 
 
 def test_inspect_shows_what_a_reward_can_see(
-    shipped_bundle: Path, capsys: pytest.CaptureFixture[str]
+    reaching_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["inspect", "--bundle", str(shipped_bundle)]) == 0
+    assert main(["inspect", "--bundle", str(reaching_bundle)]) == 0
     assert "*tcp_pos" in capsys.readouterr().out
 
 

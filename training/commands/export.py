@@ -46,6 +46,8 @@ class ExportConfig(CommandConfig):
     each task that the training evaluated."""
     seed: int = 0
     """Seed of the sample and of the evaluation."""
+    credit: str = ""
+    """Whose work the data show, and under which licence; it is written into the provenance."""
 
 
 def export(config: ExportConfig) -> Result:
@@ -73,6 +75,7 @@ def export(config: ExportConfig) -> Result:
         description = {
             **model_description(agent, spec),
             "provenance": {
+                **({"credit": config.credit} if config.credit else {}),
                 "weights": config.weights,
                 **{name: value for name, value in run.items() if name not in ("last", "best")},
             },

@@ -18,6 +18,7 @@ from sim.client.walking_client import WalkingClient
 from sim.robots.go2 import SPEC, STANCE
 from sim.robots.registry import make_environment
 from sim.tasks.episode_seed import episode_rng
+from sim.tasks.square import show_square, walk_square
 from test.fb_ros.nodes.conftest import StartRobot, running_robot, stepped
 from test.fb_ros.nodes.test_mobile_robots import pose_and_twist
 from training.agents.agent_config import AgentConfig
@@ -94,3 +95,16 @@ def test_a_velocity_is_kept_and_one_that_no_data_show_is_refused(
         assert walker.whereabouts().up > 0.9
     finally:
         walker.destroy_node()
+
+
+def test_the_shipped_robot_walks_a_square_by_published_velocities(
+    start_robot: StartRobot, root: Path
+) -> None:
+    start_robot("go2", bundle=str(root / "models" / "go2"), lockstep="true")
+    walker = WalkingClient("go2", frame=SPEC.frame)
+    walker.lockstep = True
+    try:
+        walked = walk_square(walker)
+    finally:
+        walker.destroy_node()
+    assert walked["ok"], show_square(walked)

@@ -33,8 +33,8 @@ NEAR = "exp(-60 * norm(tcp_pos - [{}, {}, {}]))"
 
 
 @pytest.fixture(scope="module")
-def bundle(shipped_bundle: Path) -> Bundle:
-    return load_bundle(shipped_bundle)
+def bundle(reaching_bundle: Path) -> Bundle:
+    return load_bundle(reaching_bundle)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def test_every_feature_that_a_formula_may_speak_of_has_unit_and_range(
     table = wording.feature_table(bundle)
     for field in bundle.encoder_fields:
         assert f"<b>{field.name}</b>" in table
-        assert field.description in table
+        assert html.escape(field.description) in table
     for _, _, low, high in wording.feature_ranges(bundle, bundle.encoder_features):
         assert np.isfinite(low)
         assert low <= high
