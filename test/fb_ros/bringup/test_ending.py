@@ -55,6 +55,8 @@ def start(tmp_path: Path) -> Start:
             stderr=subprocess.STDOUT,
             text=True,
             env=environment,
+            # Under nohup, which the suite may run under, SIGHUP is ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         assert process.stdout is not None
         for line in process.stdout:
