@@ -55,11 +55,12 @@ def kept_states(
     states: np.ndarray,
     columns: Mapping[str, np.ndarray],
     velocity: np.ndarray,
+    weights: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """States `(k, m)` and their weights `(k,)`, whose encoding asks for keeping `velocity`.
 
     `features` `(n, feature_dim)` are states of the data, and `states` `(n, m)` what `B` reads of
-    them, with the `columns` of each feature.
+    them, with the `columns` of each feature; `weights` are their `velocity_weights`.
 
     A robot that walks is asked for one state: the weighted mean of those around the velocity, with
     the velocity itself exactly as it is asked for. (The posture is the data's: a robot that walks
@@ -69,7 +70,6 @@ def kept_states(
     """
     if not np.any(velocity):
         return states, velocity_weights(robot, features, velocity, narrow=_STANDING)
-    weights = velocity_weights(robot, features, velocity)
     state: np.ndarray = weights @ states / weights.sum()
     state[np.concatenate([columns[name] for name in robot.velocity_features])] = velocity
     return state[None], np.ones(1)

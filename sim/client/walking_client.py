@@ -12,7 +12,6 @@ from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import PROMPT
 from fb_ros.prompts.prompt import Velocity
-from fb_ros.robot.rotation import upright
 from sim.client.robot_client import RobotClient
 from sim.tasks.square import Whereabouts
 
@@ -63,10 +62,8 @@ class WalkingClient(RobotClient):
 
     def _on_odom(self, message: Odometry) -> None:
         turn, place = message.pose.pose.orientation, message.pose.pose.position
-        w, x, y, z = turn.w, turn.x, turn.y, turn.z
-        self._whereabouts = Whereabouts(
-            seconds=stamp_of(message) * 1e-9,
-            position=np.array([place.x, place.y]),
-            heading=float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))),
-            up=upright(np.array([w, x, y, z])),
+        self._whereabouts = Whereabouts.of(
+            stamp_of(message) * 1e-9,
+            np.array([place.x, place.y, place.z]),
+            np.array([turn.w, turn.x, turn.y, turn.z]),
         )

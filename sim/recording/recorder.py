@@ -55,7 +55,7 @@ class Recorder(Node):
             if not known and topic.startswith((inside, *SHARED)):
                 self._listen(topic, kinds[0])
         # A topic's readers can be known before its writer is, and what that latches be missed.
-        for topic in [one for one in self._volatile if self._is_latched(one)]:
+        for topic in [one for one in self._volatile if _are_latched(self._offers(one))]:
             subscription, again = self._volatile.pop(topic)
             self.destroy_subscription(subscription)
             again()
@@ -83,23 +83,23 @@ class Recorder(Node):
 
     def _quality(self, topic: str) -> QoSProfile:
         """What every publisher of a topic offers, so that all of them are heard."""
-        offers = [one.qos_profile for one in self.get_publishers_info_by_topic(topic)]
+        offers = self._offers(topic)
         reliable = all(one.reliability == ReliabilityPolicy.RELIABLE for one in offers)
-        durable = DurabilityPolicy.TRANSIENT_LOCAL
         return QoSProfile(
             history=HistoryPolicy.KEEP_LAST,
             depth=_DEPTH,
             reliability=(
                 ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
             ),
-            durability=durable if self._is_latched(topic) else DurabilityPolicy.VOLATILE,
+            durability=(
+                DurabilityPolicy.TRANSIENT_LOCAL
+                if _are_latched(offers)
+                else DurabilityPolicy.VOLATILE
+            ),
         )
 
-    def _is_latched(self, topic: str) -> bool:
-        offers = [one.qos_profile for one in self.get_publishers_info_by_topic(topic)]
-        return bool(offers) and all(
-            one.durability == DurabilityPolicy.TRANSIENT_LOCAL for one in offers
-        )
+    def _offers(self, topic: str) -> list[QoSProfile]:
+        return [one.qos_profile for one in self.get_publishers_info_by_topic(topic)]
 
     def _write(
         self, topic: str, connection: Connection, content: bytes, info: dict[str, Any]
@@ -109,3 +109,9 @@ class Recorder(Node):
         self.counts[topic] += 1
         # When it came, not when it is written: a burst waits here for its turn.
         self._writer.write(connection, info["received_timestamp"], content)
+
+
+def _are_latched(offers: list[QoSProfile]) -> bool:
+    return bool(offers) and all(
+        one.durability == DurabilityPolicy.TRANSIENT_LOCAL for one in offers
+    )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fb_ros.robot.rotation import upright
 from sim.robots.environment import Environment
 from sim.tasks.follow import CommandOf
 from sim.tasks.square import Whereabouts
@@ -37,13 +36,8 @@ class SimulatedWalker:
         state = self._environment.robot_state()
         assert state.base_position is not None
         assert state.base_orientation is not None
-        w, x, y, z = state.base_orientation
-        return Whereabouts(
-            seconds=self._steps * self._environment.spec.ctrl_dt,
-            position=state.base_position[:2],
-            heading=float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))),
-            up=upright(state.base_orientation),
-        )
+        seconds = self._steps * self._environment.spec.ctrl_dt
+        return Whereabouts.of(seconds, state.base_position, state.base_orientation)
 
     def wait_until(self, seconds: float) -> Whereabouts:
         """Simulates until `seconds` of the robot's clock; returns where it is then."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fb_ros.command import Result
+from fb_ros.robot.rotation import upright
 
 SQUARE = "square"
 SIDE_M = 1.5
@@ -32,6 +33,17 @@ class Whereabouts:
     """Angle from the x axis, positive to the left, rad."""
     up: float
     """Vertical component of the body's vertical axis: 1 is level, 0 on its side."""
+
+    @classmethod
+    def of(cls, seconds: float, position: np.ndarray, orientation: np.ndarray) -> Whereabouts:
+        """From the position `(3,)`, m, and the orientation `(4,)`, a unit quaternion, w first."""
+        w, x, y, z = orientation
+        return cls(
+            seconds=seconds,
+            position=position[:2],
+            heading=float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))),
+            up=upright(orientation),
+        )
 
 
 class Walker(Protocol):

@@ -92,12 +92,9 @@ class Sampler:
         open_z = z * asked.repeat_interleave(torch.tensor(config.sizes), dim=1)
         return torch.cat([*parts, self._moved(open_z[start:])])
 
-    @torch.no_grad()
     def _encode_goals(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Encodings of single states, one for each row of `asked` `(n, blocks)`."""
-        states = self._sample_states((len(asked), 1), generator)
-        weights = states.new_ones(states.shape[:2])
-        return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
+        return self._encode_states(asked, self._draw_states((len(asked), 1), generator)[:, 0])
 
     def _encode_windows(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Encodings of the mean state of a stride, one for each row of `asked`."""

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
 from fb_ros.errors import FbRosError
 from sim.progress import progress_bar
+from training.benchmarks.checkout import HERE, command_in, require_checkout
 
 Rows = Sequence[Mapping[str, object]]
 
-HERE = Path(__file__).resolve().parents[2]
-"""This checkout."""
 # What makes two rows the same case, and what is measured.
 _KEYS, _RATE = ("case", "hidden", "batch", "blocks", "precision"), "per_s"
 
@@ -37,12 +34,6 @@ def benchmark_against(
         for _ in progress_bar(range(pairs), title="training, in pairs", unit="pair")
     ]
     return paired(runs)
-
-
-def require_checkout(path: Path) -> None:
-    """Refuses a path at which there is no checkout of fb_ros."""
-    if not (path / "training").is_dir() or not (path / "fb_ros" / "cli.py").is_file():
-        raise FbRosError(f"{path} is no checkout of fb_ros; make one with `git worktree add`")
 
 
 def paired(runs: Sequence[tuple[Rows, Rows]]) -> list[dict[str, object]]:
@@ -77,13 +68,11 @@ def _rates(rows: Rows) -> dict[tuple[object, ...], float]:
 
 def _run(root: Path, repeats: int, threads: int) -> Rows:
     """The rows of `fb_ros benchmark training` of the checkout at `root`."""
-    line = [sys.executable, "-m", "fb_ros.cli", "benchmark", "training", "--json"]
-    line += ["--repeats", str(repeats)]
+    words = ["benchmark", "training", "--json", "--repeats", str(repeats)]
     # The earliest checkouts always take two threads, and have no option for it.
     if threads != 2:
-        line += ["--threads", str(threads)]
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    done = subprocess.run(line, cwd=root, env=environment, capture_output=True, text=True)
+        words += ["--threads", str(threads)]
+    done = subprocess.run(**command_in(root, words), capture_output=True, text=True)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason"])[-1]
         raise FbRosError(f"the benchmark of {root} failed: {reason}")

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,7 +19,7 @@ from rosbags.typesys import Stores, get_typestore
 from fb_ros.errors import FbRosError
 from sim.progress import progress_bar
 from sim.robots.registry import make_environment
-from training.benchmarks.benchmark_against import HERE, require_checkout
+from training.benchmarks.checkout import HERE, command_in, require_checkout
 
 _ROBOT = "jaco"
 _TOPICS = {
@@ -87,13 +86,7 @@ def _converted(folder: Path, checkout: Path) -> dict[str, float]:
     out = folder / "out"
     words = ["data", "convert", str(folder / "bag"), "--robot", _ROBOT, "--json"]
     words += ["--mapping", str(folder / "map.yaml"), "--out", str(out)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fb_ros.cli", *words],
-        cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    process = subprocess.Popen(**command_in(checkout, words), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     said = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)

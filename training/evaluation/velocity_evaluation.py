@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fb_ros.robot.field import layout_slices
-from fb_ros.task_inference.velocity_weights import kept_states
+from fb_ros.task_inference.velocity_weights import kept_states, velocity_weights
 from sim.robots.environment import Environment
 from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import CommandOf
@@ -69,14 +69,13 @@ class VelocityEvaluation:
         spec, config = self._environment.spec, self._config
         generator = torch.Generator().manual_seed(self._seed)
         states = self._states.double().numpy()
-        columns = {
-            name: np.arange(part.start, part.stop)
-            for name, part in layout_slices(spec.features).items()
-        }
+        every = np.arange(spec.feature_dim)
+        columns = {name: every[part] for name, part in layout_slices(spec.features).items()}
 
         def controller_for(asked: np.ndarray) -> CommandOf:
             velocity = np.array([asked[0], asked[1], 0.0, 0.0, 0.0, asked[2]])
-            kept, shares = kept_states(spec, states, states, columns, velocity)
+            near = velocity_weights(spec, states, velocity)
+            kept, shares = kept_states(spec, states, states, columns, velocity, near)
             read = torch.from_numpy(kept).float()[:, networks.columns]
             weights = torch.from_numpy(shares).float()
             z = encode(networks.backward_map, read, weights, torch.ones(config.blocks)).z

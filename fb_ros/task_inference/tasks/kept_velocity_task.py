@@ -22,7 +22,7 @@ def kept_velocity_task(
     or standing still.
 
     The reward around the velocity shows whether the data contain it, and what the rest of such a
-    state is like. This reward is not encoded itself: in the models so far a faster state of a
+    state is like. It is encoded itself only for standing: in the models so far a faster state of a
     stride earns hardly less of it, and they walked nearly twice as fast as they were asked.
     """
     names = (*bundle.robot.velocity_features, *bundle.robot.posture_features)
@@ -31,16 +31,17 @@ def kept_velocity_task(
         raise FbRosError(f"this model's B does not read {', '.join(unread)}")
     if not np.all(np.isfinite(velocity)):
         raise FbRosError(f"{prompt.text} is not finite; publish finite numbers")
-    weights = velocity_weights(bundle.robot, bundle.reference_features, velocity)
-    shown = mean_velocity(bundle.robot, bundle.reference_features, weights)
-    if np.any(np.abs(shown - velocity) > np.asarray(bundle.robot.velocity_widths)):
+    robot, features = bundle.robot, bundle.reference_features
+    weights = velocity_weights(robot, features, velocity)
+    shown = mean_velocity(robot, features, weights)
+    if np.any(np.abs(shown - velocity) > np.asarray(robot.velocity_widths)):
         raise FbRosError(
             f"no data show {prompt.text}; the most like it that they show is a mean velocity "
             f"of {point_text(shown)}"
         )
     asked = asked_blocks(bundle.block_features, names)
     states, shares = kept_states(
-        bundle.robot, bundle.reference_features, encoder.reference, encoder.columns, velocity
+        robot, features, encoder.reference, encoder.columns, velocity, weights
     )
     return Task(
         text=prompt.text,

@@ -76,7 +76,8 @@ def test_the_state_of_a_velocity_has_what_was_asked_and_the_rest_from_the_data()
     features = states()
     # Whoever is faster leans further.
     features[:, 0] = 0.2 * features[:, 3]
-    (state,), weights = kept_states(ROBOT, features, features, COLUMNS, asked(0.5, 0.0))
+    near = velocity_weights(ROBOT, features, asked(0.5, 0.0))
+    (state,), weights = kept_states(ROBOT, features, features, COLUMNS, asked(0.5, 0.0), near)
     assert weights.tolist() == [1.0]
     np.testing.assert_array_equal(state[3:9], [0.5, 0.0, 0.0, 0.0, 0.0, 0.0])
     assert state[0] == pytest.approx(0.1, abs=0.02)
@@ -85,7 +86,8 @@ def test_the_state_of_a_velocity_has_what_was_asked_and_the_rest_from_the_data()
 
 def test_standing_is_asked_for_by_the_states_that_stand() -> None:
     features = states()
-    found, weights = kept_states(ROBOT, features, features, COLUMNS, asked(0.0, 0.0))
+    near = velocity_weights(ROBOT, features, asked(0.0, 0.0))
+    found, weights = kept_states(ROBOT, features, features, COLUMNS, asked(0.0, 0.0), near)
     assert found is features
     fast = np.abs(features[:, 3]) > 0.15
     assert weights[fast].sum() < 0.01 * weights.sum()

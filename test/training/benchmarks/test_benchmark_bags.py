@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fb_ros.errors import FbRosError
-from training.benchmarks.benchmark_against import HERE
 from training.benchmarks.benchmark_bags import benchmark_bags
+from training.benchmarks.checkout import HERE
 
 
 def test_both_checkouts_convert_the_same_recording() -> None:
