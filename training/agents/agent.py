@@ -12,6 +12,7 @@ from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
 from training.agents.improvement import improvement
 from training.agents.representation import Figures, Representation
+from training.agents.rest import moved_parts
 from training.compute import distributed
 from training.compute.arithmetic import HiddenPrecision
 from training.compute.device import CPU
@@ -42,7 +43,10 @@ class Agent:
             self.averaged = copy.deepcopy(self.networks).requires_grad_(False)
         self.target = copy.deepcopy(self.networks).requires_grad_(False)
         precision = HiddenPrecision(config.bfloat16, device)
-        self.improvement = improvement(config, self.networks, precision)
+        moved = None
+        if config.rest_penalty:
+            moved = moved_parts(config, spec, data).to(device)
+        self.improvement = improvement(config, self.networks, precision, moved)
         self._representation = Representation(
             config, self.networks, self.target, self.improvement, precision
         )

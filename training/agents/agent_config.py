@@ -125,9 +125,9 @@ class AgentConfig:
     """Ours. Price of an action's mean square, as a share of `Q` (`fb` and `fb_ar`): joints that do
     not matter for the task rest, and do not carry the robot away from the data."""
     rest_penalty: float = 0.0
-    """Ours. Price of an action's mean magnitude where the task is fulfilled, as a share of `Q`
-    (`fb` and `fb_ar`). Unlike the square in `action_penalty`, it does not vanish near zero: joints
-    that the task does not need stand still."""
+    """Ours. Price of each joint's motion where all that it can change is as the task asks, as a
+    share of `Q` (`fb` and `fb_ar`). Unlike the square in `action_penalty`, it does not vanish near
+    zero: joints that the task does not need stand still."""
     box_share: float = 0.0
     """Ours. Share of the goals, and of the independent states `s''`, that are drawn evenly over
     the robot's goal box, cell by cell, so that its corners are as frequent as its middle. `B`

@@ -9,7 +9,8 @@ import torch
 from training.agents.advantage import importance_weights, log_weights
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
-from training.agents.losses import advantage_loss, effort, motion, pessimistic, policy_loss
+from training.agents.losses import advantage_loss, effort, pessimistic, policy_loss
+from training.agents.rest import at_rest, motion
 from training.compute import distributed
 from training.compute.arithmetic import HiddenPrecision
 from training.compute.device import moved
@@ -33,17 +34,23 @@ class Improvement(Protocol):
         fulfilled: torch.Tensor,
         generator: torch.Generator,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The policy's loss, and the `Q` `(n,)` that it uses; `fulfilled` `(n,)` is how far each
-        row's task is fulfilled."""
+        """The policy's loss, and the `Q` `(n,)` that it uses; `fulfilled` `(n, parts)` is how
+        far each part of each row's task is fulfilled."""
 
 
 class Td3Improvement:
     """TD3's: the policy climbs `Q` under clipped noise, with a price on effort and motion."""
 
     def __init__(
-        self, config: AgentConfig, networks: Networks, precision: HiddenPrecision
+        self,
+        config: AgentConfig,
+        networks: Networks,
+        precision: HiddenPrecision,
+        moved_parts: torch.Tensor | None,
     ) -> None:
+        """`moved_parts` are those of `training.agents.rest`, for `rest_penalty`."""
         self._config, self._networks, self._hidden_precision = config, networks, precision
+        self._moved_parts = moved_parts
 
     @torch.no_grad()
     def act(
@@ -79,10 +86,11 @@ class Td3Improvement:
             q = pessimistic(members.squeeze(1), config.actor_pessimism)
             unit = distributed.mean(q.detach().abs().mean())
             price = config.action_penalty * effort(action)
-            if config.rest_penalty:
+            if self._moved_parts is not None:
                 # The price is on the mean action: under noise, a price on magnitude is a square
                 # near zero.
-                price = price + config.rest_penalty * fulfilled.clamp(0.0, 1.0) * motion(mean)
+                rest = at_rest(fulfilled, self._moved_parts)
+                price = price + config.rest_penalty * motion(mean, rest)
             return policy_loss(q, price, unit), q
 
 
@@ -145,8 +153,13 @@ class AdvantageImprovement:
 
 
 def improvement(
-    config: AgentConfig, networks: Networks, precision: HiddenPrecision
+    config: AgentConfig,
+    networks: Networks,
+    precision: HiddenPrecision,
+    moved_parts: torch.Tensor | None,
 ) -> Improvement:
-    """The improvement that belongs to the algorithm."""
-    kind = AdvantageImprovement if config.advantage_weighted else Td3Improvement
-    return kind(config, networks, precision)
+    """The improvement that belongs to the algorithm; `moved_parts` is needed for
+    `rest_penalty`."""
+    if config.advantage_weighted:
+        return AdvantageImprovement(config, networks, precision)
+    return Td3Improvement(config, networks, precision, moved_parts)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-
-# Actions below this share of the largest one count as standing still.
-_STILL = 0.02
 
 
 def pessimistic(values: torch.Tensor, coefficient: float) -> torch.Tensor:
@@ -116,29 +112,6 @@ def policy_loss(
 def effort(action: torch.Tensor) -> torch.Tensor:
     """The mean square of actions `(n, act_dim)`, `(n,)`."""
     return action.square().mean(-1)
-
-
-def motion(action: torch.Tensor) -> torch.Tensor:
-    """The mean magnitude of actions `(n, act_dim)`, rounded off below `_STILL`, `(n,)`.
-
-    Unlike a square, it has a slope near zero: motion that gains less than that does not happen.
-    """
-    return (action.square() + _STILL**2).sqrt().mean(-1) - _STILL
-
-
-def fulfilled_share(backward: torch.Tensor, z: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-    """How far states `B(s)` `(..., d)` are what `z` `(..., d)` asks for; 1 is all of it. `(...)`.
-
-    It is the least of the parts' `B_p^T z_p / |z_p|^2`, over the parts that `z` asks about: a hand
-    in place whose fingers are still open has not done what it was asked. `sizes` are the parts'
-    lengths.
-    """
-    shares = []
-    for b, asked in zip(backward.split(list(sizes), -1), z.split(list(sizes), -1), strict=True):
-        squares = asked.square().sum(-1)
-        share = (b * asked).sum(-1) / squares.clamp(min=_STILL**2)
-        shares.append(torch.where(squares > 0.0, share, torch.inf))
-    return torch.stack(shares).amin(0)
 
 
 def advantage_loss(log_prob: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,6 @@ from training.agents.agent_networks import Networks
 from training.agents.improvement import Improvement
 from training.agents.losses import (
     fb_loss,
-    fulfilled_share,
     ortho_loss,
     pessimistic,
     q_loss,
@@ -19,6 +18,7 @@ from training.agents.losses import (
     successor_measure,
     target_measure,
 )
+from training.agents.rest import fulfilled_parts
 from training.compute import distributed
 from training.compute.arithmetic import HiddenPrecision
 from training.compute.parts import part
@@ -37,7 +37,7 @@ class Measured(NamedTuple):
     norm: torch.Tensor
     """The mean norm of `F`."""
     fulfilled: torch.Tensor
-    """How far each row's next state is what its `z` asks for, `(n,)`."""
+    """How far each row's next state is what its `z` asks for, part by part, `(n, parts)`."""
 
 
 class _Targets(NamedTuple):
@@ -122,8 +122,8 @@ class Representation:
             scale = config.q_loss / config.d
             losses["q_loss"] = scale * q_loss(q, next_q, reward, discount)
         norm = forward.detach().norm(dim=-1).mean()
-        fulfilled = fulfilled_share(targets.backward, z_pairs, config.part_sizes)
-        return Measured(losses, q.detach().flatten(1), norm, fulfilled.flatten())
+        fulfilled = fulfilled_parts(targets.backward, z_pairs, config.part_sizes)
+        return Measured(losses, q.detach().flatten(1), norm, fulfilled.flatten(0, 1))
 
     @torch.no_grad()
     def _targets(

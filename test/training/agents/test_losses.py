@@ -8,8 +8,6 @@ import torch
 from training.agents.losses import (
     effort,
     fb_loss,
-    fulfilled_share,
-    motion,
     ortho_loss,
     pessimistic,
     policy_loss,
@@ -162,22 +160,3 @@ def test_policy_loss_does_not_depend_on_the_scale_of_q() -> None:
     expected = 0.1 * (0.25 * 1 + 1.0 * 3) / 4 - 1.0
     assert float(policy_loss(q, price)) == pytest.approx(expected, abs=1e-4)
     assert float(policy_loss(1e3 * q, price)) == pytest.approx(expected, abs=1e-4)
-
-
-def test_motion_has_a_slope_near_zero_where_effort_has_none() -> None:
-    action = torch.tensor([[0.0, 0.0], [0.05, 0.0], [1.0, -1.0]], requires_grad=True)
-    slope = torch.autograd.grad(motion(action).sum(), action)[0]
-    assert float(motion(action)[0]) == pytest.approx(0.0, abs=1e-6)
-    assert float(motion(action)[2]) == pytest.approx(0.98, abs=1e-2)
-    assert float(slope[1, 0]) > 0.9 * float(slope[2, 0])
-    assert float(slope[1, 1]) == 0.0
-    assert torch.autograd.grad(effort(action)[1], action)[0][1, 0] < 0.2 * slope[1, 0]
-
-
-def test_a_task_is_fulfilled_as_far_as_its_least_part() -> None:
-    z = torch.tensor([[2.0, 0.0, 1.0], [2.0, 0.0, 0.0]])
-    there = fulfilled_share(z, z, (2, 1))
-    torch.testing.assert_close(there, torch.ones(2))
-    # In place, with the second part undone; of what is not asked about nothing is undone.
-    half = fulfilled_share(torch.tensor([[2.0, 5.0, 0.25], [1.0, 5.0, 9.0]]), z, (2, 1))
-    torch.testing.assert_close(half, torch.tensor([0.25, 0.5]))
