@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 
 
 def data_files() -> list[tuple[str, list[str]]]:
@@ -39,6 +40,34 @@ def _glob(pattern: str) -> list[str]:
     return sorted(str(path) for path in Path().glob(pattern) if path.is_file())
 
 
+class Wheel(bdist_wheel):
+    """A wheel in which `ros2 run` finds the commands, too.
+
+    It looks in lib/fb_ros, where colcon puts them as setup.cfg says; pip always puts them into
+    bin.
+    """
+
+    def run(self) -> None:
+        folder = Path(self.bdist_dir).parent / "ros2_run"
+        folder.mkdir(parents=True, exist_ok=True)
+        files = []
+        for command in COMMANDS:
+            file = folder / command.split(" = ")[0]
+            file.write_text('#!/bin/sh\nexec "$(dirname "$0")/../../bin/$(basename "$0")" "$@"\n')
+            file.chmod(0o755)
+            files.append(str(file))
+        self.distribution.data_files.append(("lib/fb_ros", files))
+        super().run()
+
+
+COMMANDS = [
+    "fb_ros = fb_ros.cli:main",
+    "policy_node = fb_ros.bringup.start:policy_node",
+    "task_inference_node = fb_ros.bringup.start:task_inference_node",
+    "sim_node = fb_ros.bringup.start:sim_node",
+    "twin_node = fb_ros.bringup.start:twin_node",
+    "web_node = fb_ros.bringup.start:web_node",
+]
 SIM = [
     "mujoco==3.17.0",  # physics; 4 breaks dm_control 1.0.50
     "dm_control==1.0.50",  # the arm, the hand and the point mass
@@ -132,16 +161,10 @@ setup(
         "test": TEST,
     },
     zip_safe=False,
+    cmdclass={"bdist_wheel": Wheel},
     entry_points={
         # Named as the module is, so that naming the module as a plugin, too, is the same one.
         "pytest11": ["sim.testing.plugin = sim.testing.plugin"],
-        "console_scripts": [
-            "fb_ros = fb_ros.cli:main",
-            "policy_node = fb_ros.bringup.start:policy_node",
-            "task_inference_node = fb_ros.bringup.start:task_inference_node",
-            "sim_node = fb_ros.bringup.start:sim_node",
-            "twin_node = fb_ros.bringup.start:twin_node",
-            "web_node = fb_ros.bringup.start:web_node",
-        ],
+        "console_scripts": COMMANDS,
     },
 )

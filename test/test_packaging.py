@@ -63,6 +63,16 @@ def test_the_wheel_brings_the_command_and_the_models(installed: Path) -> None:
     assert found["success"] == 1.0
 
 
+def test_ros2_run_finds_the_commands_of_the_wheel(installed: Path) -> None:
+    """It runs what is executable in lib/fb_ros of a prefix."""
+    folder = installed.parent
+    commands = sorted(folder.glob("lib/fb_ros/*"))
+    names = ["fb_ros", "policy_node", "sim_node", "task_inference_node", "twin_node", "web_node"]
+    assert [path.name for path in commands] == names
+    assert all(os.access(path, os.X_OK) for path in commands)
+    assert run(folder / "lib/fb_ros/fb_ros", "--version", cwd=folder).strip()
+
+
 def test_the_sdist_holds_all_that_the_wheel_is_built_from(built: Path) -> None:
     """The wheel above was built from it; that it has the licence is for the reader."""
     (sdist,) = built.glob("*.tar.gz")
