@@ -88,14 +88,23 @@ class Agent:
         for networks in (self.networks, self.averaged, self.target):
             load_weights(networks, weights, source)
 
-    def anneal(self, progress: float) -> None:
-        """Lowers the step sizes linearly, to zero at a `progress` of 1."""
+    def begin(self, progress: float) -> bool:
+        """Sets the step sizes for a `progress` of 0 to 1, and returns whether the policy alone
+        learns from here on (`policy_share`).
+
+        With `anneal`, step sizes fall linearly to zero, those of the policy twice: while `F` and
+        `B` learn, and after that.
+        """
         config = self.config
-        left = max(0.0, 1.0 - progress) if config.anneal else 1.0
+        joint = 1.0 - config.policy_share
+        alone = progress >= joint
+        spent = (progress - joint) / config.policy_share if alone else progress / joint
+        left = max(0.0, 1.0 - spent) if config.anneal else 1.0
         forward, backward = self.optimizer.param_groups
         (policy,) = self.policy_optimizer.param_groups
         forward["lr"] = policy["lr"] = left * config.learning_rate
         backward["lr"] = left * config.backward_learning_rate
+        return alone
 
     def update(
         self, batch: Batch, negatives: torch.Tensor, z: torch.Tensor, generator: torch.Generator
@@ -108,25 +117,42 @@ class Agent:
         """
         z_rows = z.repeat_interleave(len(batch.action) // len(z), dim=0)
         measured = self._representation.measure(batch, negatives, z, z_rows, generator)
-        forward, backward, policy = self.online.parts
+        forward, backward, _ = self.online.parts
         self.online.differentiate(torch.stack(list(measured.losses.values())).sum(), 0, 1)
         distributed.average_gradients((forward, backward))
         with part("optimiser"):
             self.optimizer.step()
 
-        actor_loss, actor_q = self.improvement.loss(batch, z_rows, measured.fulfilled, generator)
-        self.online.differentiate(actor_loss, 2)
-        distributed.average_gradients((policy,))
+        figures = self._improve(batch, z_rows, measured.fulfilled, generator)
+        return {name: loss.detach() for name, loss in measured.losses.items()} | {
+            "q": measured.q.mean(),
+            "q_size": measured.q.abs().mean(),
+            "f_norm": measured.norm,
+            **figures,
+        }
+
+    def update_policy(
+        self, batch: Batch, z_rows: torch.Tensor, generator: torch.Generator
+    ) -> Figures:
+        """Makes one step of the policy alone; `z_rows` `(n, d)` are the tasks of the batch's
+        rows."""
+        fulfilled = self._representation.fulfilled(batch, z_rows)
+        return self._improve(batch, z_rows, fulfilled, generator)
+
+    def _improve(
+        self,
+        batch: Batch,
+        z_rows: torch.Tensor,
+        fulfilled: torch.Tensor,
+        generator: torch.Generator,
+    ) -> Figures:
+        """The policy's step, after which all averages follow."""
+        loss, q = self.improvement.loss(batch, z_rows, fulfilled, generator)
+        self.online.differentiate(loss, 2)
+        distributed.average_gradients((self.online.parts[2],))
         with part("optimiser"):
             self.policy_optimizer.step()
-
         with part("averaging"):
             for follower, rate in self._followers:
                 follower.follow(self.online, rate)
-        return {name: loss.detach() for name, loss in measured.losses.items()} | {
-            "actor_loss": actor_loss.detach(),
-            "q": measured.q.mean(),
-            "q_size": measured.q.abs().mean(),
-            "actor_q": actor_q.detach().mean(),
-            "f_norm": measured.norm,
-        }
+        return {"actor_loss": loss.detach(), "actor_q": q.detach().mean()}

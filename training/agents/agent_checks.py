@@ -21,7 +21,7 @@ def require_numbers(config: AgentConfig) -> None:
             raise FbRosError(f"{name} is {getattr(config, name)}, expected at least 1")
     for name in (
         *("groups", "fourier", "ortho", "fb_loss", "successor_loss", "q_loss"),
-        *("action_penalty", "rest_penalty"),
+        *("action_penalty", "rest_penalty", "steady"),
     ):
         if getattr(config, name) < 0:
             raise FbRosError(f"{name} is {getattr(config, name)}, expected at least 0")
@@ -42,7 +42,7 @@ def require_numbers(config: AgentConfig) -> None:
         raise FbRosError(
             f"{', '.join(names[:-1])} and {names[-1]} are {shares}, expected a sum up to 1"
         )
-    for name in ("rare_share", "box_share"):
+    for name in ("rare_share", "box_share", "policy_share"):
         if not 0.0 <= getattr(config, name) <= 1.0:
             raise FbRosError(f"{name} is {getattr(config, name)}, expected 0 to 1")
     low, high = config.future_steps

@@ -118,6 +118,9 @@ class AgentConfig:
     """Ours. Weight of the Bellman error of `F` as the successor features of `B`."""
     q_loss: float = 0.0
     """Ours. Weight of the Bellman error of `F^T z`, the only projection that the policy reads."""
+    policy_share: float = 0.0
+    """Ours. Share of a training, at its end, in which `F` and `B` stay as they are and the policy
+    alone learns, from transitions that have a task each."""
     average_rate: float = 1.0
     """Ours, if below 1. Share of the online weights that enters the averaged ones per update; the
     averaged weights are evaluated and exported."""
@@ -158,6 +161,9 @@ class AgentConfig:
     rare_share: float = 0.0
     """Ours. Share of the windows that are drawn where velocities are rare, weighted by the square
     root of how many windows there are."""
+    steady: float = 0.0
+    """Ours. The furthest that the mean velocity of a task's stride may be from the next stride's,
+    in the robot's `velocity_widths`; 0: any. A task is then a velocity that was kept."""
 
     def __post_init__(self) -> None:
         if self.algorithm not in ALGORITHMS:

@@ -53,6 +53,7 @@ _LOCOMOTION: dict[str, Any] = {
     "future_share": 0.9,
     "window_share": 0.1,
     "rare_share": 0.3,
+    "steady": 1.0,
     "temperature": 10.0,
     "goal_share": 0.0,
     "fourier": 32,

@@ -126,6 +126,15 @@ class Representation:
         return Measured(losses, q.detach().flatten(1), norm, fulfilled.flatten(0, 1))
 
     @torch.no_grad()
+    def fulfilled(self, batch: Batch, z_rows: torch.Tensor) -> torch.Tensor:
+        """How far each row's next state is what its task `z_rows` `(n, d)` asks for, part by part,
+        `(n, parts)`."""
+        with self._hidden_precision():
+            states = batch.next_features[:, self.networks.columns]
+            backward = self.target.backward_map(states, z_rows)
+        return fulfilled_parts(backward, z_rows, self.config.part_sizes)
+
+    @torch.no_grad()
     def _targets(
         self,
         batch: Batch,

@@ -48,31 +48,43 @@ class Sampler:
         """
         shape = (self._encodings, self._config.negatives)
         with part("sampling"):
-            rows, future = self._sample_own_future(generator)
-            rest = self._data.draw(self._batch - len(rows), generator)
-            batch = self._data.batch_at(torch.cat([rows, rest])).to(self._networks.device)
+            batch, future = self._sample_batch(self._encodings, generator)
             negatives = self._sample_states(shape, generator)
         with part("encoding of tasks"):
             return batch, negatives, self.sample_z(generator, future)
 
-    def _sample_own_future(
-        self, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Rows of the transitions whose tasks are their own future, and the mean states of that
-        future."""
-        groups = round(self._config.future_share * self._encodings)
-        if self._windows is None or not groups:
-            return torch.zeros(0, dtype=torch.long), None
-        return self._windows.own_future(groups, self._batch // self._encodings, generator)
+    def sample_singly(self, generator: torch.Generator) -> tuple[Batch, torch.Tensor]:
+        """A batch whose transitions have a task each, and its encodings `(n, d)`."""
+        with part("sampling"):
+            batch, future = self._sample_batch(self._batch, generator)
+        with part("encoding of tasks"):
+            return batch, self.sample_z(generator, future, self._batch)
+
+    def _sample_batch(
+        self, tasks: int, generator: torch.Generator
+    ) -> tuple[Batch, torch.Tensor | None]:
+        """Transitions for a number of tasks; those whose tasks are their own future come first,
+        with the mean states of that future."""
+        groups = round(self._config.future_share * tasks)
+        rows, future = torch.zeros(0, dtype=torch.long), None
+        if self._windows is not None and groups:
+            rows, future = self._windows.own_future(groups, self._batch // tasks, generator)
+        rest = self._data.draw(self._batch - len(rows), generator)
+        batch = self._data.batch_at(torch.cat([rows, rest])).to(self._networks.device)
+        return batch, future
 
     def sample_z(
-        self, generator: torch.Generator, future: torch.Tensor | None = None
+        self,
+        generator: torch.Generator,
+        future: torch.Tensor | None = None,
+        total: int | None = None,
     ) -> torch.Tensor:
-        """Encodings for one update, `(groups, d)`: of states, regions, rewards and mixtures, and
-        uniform ones; those of the `future` states `(n, features)` come first."""
+        """Encodings, `(total, d)`, by default one for each of an update's groups: of states,
+        regions, rewards and mixtures, and uniform ones; those of the `future` states `(n,
+        features)` come first."""
         config = self._config
-        total = self._encodings
-        asked = self._sample_asked(generator)
+        total = total or self._encodings
+        asked = self._sample_asked(total, generator)
         parts, start = [], 0
         if future is not None:
             start = len(future)
@@ -143,13 +155,13 @@ class Sampler:
         states = self._moved(states)[..., self._networks.columns]
         return encode(self._networks.backward_map, states, weights, self._moved(asked)).z
 
-    def _sample_asked(self, generator: torch.Generator) -> torch.Tensor:
-        """The blocks that each of an update's tasks concerns, `(groups, blocks)`; at least one."""
+    def _sample_asked(self, total: int, generator: torch.Generator) -> torch.Tensor:
+        """The blocks that each of so many tasks concerns, `(total, blocks)`; at least one."""
         config = self._config
         if not config.open_shares:
-            return torch.ones(self._encodings, config.blocks)
+            return torch.ones(total, config.blocks)
         shares = torch.tensor(config.open_shares)
-        asked = (torch.rand(self._encodings, len(shares), generator=generator) >= shares).float()
+        asked = (torch.rand(total, len(shares), generator=generator) >= shares).float()
         asked[:, 0] = torch.where(asked.any(-1), asked[:, 0], 1.0)
         return asked.repeat_interleave(torch.tensor(config.feature_blocks), dim=1)
 

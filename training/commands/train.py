@@ -126,8 +126,7 @@ class _Training:
                 progress.close()
                 return self._stopped(stop.name or "another process", log)
             spent = self._minutes / config.minutes if config.minutes else 0.0
-            self._agent.anneal(max(self._update / config.updates, spent))
-            figures = self._agent.update(*self._sampler.sample(self._generator), self._generator)
+            figures = self._step(max(self._update / config.updates, spent))
             self._update += 1
             progress.update()
             done = self._update >= config.updates or spent >= 1.0
@@ -143,6 +142,12 @@ class _Training:
             if done:
                 progress.close()
                 return self._run
+
+    def _step(self, progress: float) -> Figures:
+        agent, sampler, generator = self._agent, self._sampler, self._generator
+        if agent.begin(progress):
+            return agent.update_policy(*sampler.sample_singly(generator), generator)
+        return agent.update(*sampler.sample(generator), generator)
 
     def _row(self, figures: Figures) -> dict[str, float]:
         """The figures as numbers, over all processes; raises if training has diverged."""

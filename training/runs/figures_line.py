@@ -13,7 +13,10 @@ def figures_line(row: dict[str, float]) -> str:
     elif "success" in row:
         reached = f"success {row['success']:.2f}   "
         reached += f"median error {row['median_final_error_m']:.3f} m   "
+    values = f"Q {row['actor_q']:.1f}"
+    if "f_norm" in row:
+        values += f"   |F| {row['f_norm']:.1f}"
     return (
         f"{row['update']:8.0f} updates {row['minutes']:6.1f} min   "
-        f"return {row['mean_return']:6.1f}   {reached}Q {row['q']:.1f}   |F| {row['f_norm']:.1f}"
+        f"return {row['mean_return']:6.1f}   {reached}{values}"
     )

@@ -71,6 +71,31 @@ def test_every_network_of_every_algorithm_learns(algorithm: Algorithm, recipe: R
     assert not divergence({k: float(v) for k, v in figures.items()}, config, 10.0)
 
 
+@pytest.mark.parametrize("recipe", ["textbook", "reaching"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_at_the_end_the_policy_alone_learns(algorithm: Algorithm, recipe: Recipe) -> None:
+    config = small_config(algorithm, recipe, policy_share=0.25, anneal=True)
+    data = random_transitions()
+    agent = Agent(config, SPEC, data)
+    rate = config.learning_rate
+    (group,) = agent.policy_optimizer.param_groups
+    alone = [agent.begin(progress) for progress in (0.0, 0.74, 0.75, 1.0)]
+    assert alone == [False, False, True, True]
+    assert group["lr"] == 0.0
+    assert agent.begin(0.875)
+    assert group["lr"] == pytest.approx(0.5 * rate)
+    sampler = Sampler(config, SPEC, data, agent.networks)
+    generator = torch.Generator().manual_seed(0)
+    batch, z = sampler.sample_singly(generator)
+    assert z.shape == (config.batch, config.d)
+    before = {name: value.clone() for name, value in agent.networks.named_parameters()}
+    figures = agent.update_policy(batch, z, generator)
+    assert all(torch.isfinite(value) for value in figures.values())
+    now = dict(agent.networks.named_parameters())
+    learnt = {name for name, value in now.items() if not torch.equal(value, before[name])}
+    assert learnt == {name for name in now if name.startswith("policy.")}
+
+
 def test_groups_of_plain_fb_only_say_which_rows_share_a_task() -> None:
     """`B(s)` is the same for every `z`, so that all pairs of the batch can be used."""
     data = random_transitions()
@@ -168,7 +193,7 @@ def test_tasks_are_goals_mixtures_and_uniform_in_their_shares() -> None:
 def test_the_step_size_falls_where_it_should_and_stays_where_not() -> None:
     for anneal, expected in ((True, 1.5e-4), (False, 3e-4)):
         agent = Agent(small_config("fb", anneal=anneal), SPEC, random_transitions())
-        agent.anneal(0.5)
+        agent.begin(0.5)
         rates = [group["lr"] for group in agent.optimizer.param_groups]
         assert rates == pytest.approx([expected, expected])
 

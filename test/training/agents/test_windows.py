@@ -72,3 +72,27 @@ def test_a_robot_without_velocities_has_no_rare_ones(data: Transitions) -> None:
     still = dataclasses.replace(SPEC, velocity_features=(), velocity_widths=())
     with pytest.raises(FbRosError, match="rare_share"):
         Windows(AgentConfig(goal_share=0.0, window_share=1.0, rare_share=0.5), still, data)
+
+
+def test_tasks_are_velocities_that_were_kept() -> None:
+    rows, held = 1201, 100
+    features = np.zeros((rows, SPEC.feature_dim))
+    features[:, SLICES["torso_up"].stop - 1] = 1.0
+    # It walks for two seconds and stands for two; before the last 200 it fell.
+    walks = (np.arange(rows) // held) % 2 == 1
+    features[:, SLICES["torso_vel"].start + 1] = walks
+    features[-200:, SLICES["torso_up"].stop - 1] = -1.0
+    flat = in_memory(
+        np.zeros((rows, SPEC.obs_dim)), np.zeros((rows, SPEC.act_dim)), features, np.ones(rows)
+    )
+    data = Transitions.of(dataclasses.replace(flat, steps=np.array([rows - 1])), SPEC)
+    generator = torch.Generator().manual_seed(0)
+    for rare in (0.0, 0.5):
+        config = AgentConfig(goal_share=0.0, window_share=1.0, rare_share=rare, steady=1.0)
+        states = Windows(config, SPEC, data).anywhere(500, generator)
+        speed = states[:, SLICES["torso_vel"].start + 1]
+        # A stride in which a tenth is of another velocity still counts.
+        assert torch.all((speed < 0.15) | (speed > 0.85))
+        assert (speed < 0.15).any()
+        assert (speed > 0.85).any()
+        assert torch.all(states[:, SLICES["torso_up"].stop - 1] > 0.0)

@@ -82,14 +82,18 @@ def at_update(
     monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], None]
 ) -> pytest.MonkeyPatch:
     """Acts before the update of that number, counted from now."""
-    original, calls = Agent.update, iter(range(1, 1_000_000))
+    calls = iter(range(1, 1_000_000))
 
-    def update(agent: Agent, *inputs: Any) -> Any:
-        if next(calls) == number:
-            act()
-        return original(agent, *inputs)
+    def counted(original: Callable[..., Any]) -> Callable[..., Any]:
+        def update(agent: Agent, *inputs: Any) -> Any:
+            if next(calls) == number:
+                act()
+            return original(agent, *inputs)
 
-    monkeypatch.setattr(Agent, "update", update)
+        return update
+
+    for name in ("update", "update_policy"):
+        monkeypatch.setattr(Agent, name, counted(getattr(Agent, name)))
     return monkeypatch
 
 
@@ -123,14 +127,19 @@ def test_a_signal_stops_it_and_it_goes_on_bit_for_bit(
     assert_same_training(config.out, whole)
 
 
-@pytest.mark.parametrize("recipe", ["textbook", "reaching"])
-def test_every_recipe_goes_on_bit_for_bit(data: Path, tmp_path: Path, recipe: Recipe) -> None:
+@pytest.mark.parametrize(
+    ("recipe", "policy_share"), [("textbook", 0.0), ("reaching", 0.0), ("textbook", 0.7)]
+)
+def test_every_recipe_goes_on_bit_for_bit(
+    data: Path, tmp_path: Path, recipe: Recipe, policy_share: float
+) -> None:
     settings: dict[str, Any] = {
         "d": 16,
         "hidden": 16,
         "backward_hidden": 16,
         "batch": 32,
         "groups": 4,
+        "policy_share": policy_share,
     }
     if recipe == "reaching":
         settings |= {"negatives": 4, "box_share": 0.0}
