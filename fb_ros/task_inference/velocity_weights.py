@@ -49,30 +49,29 @@ def mean_velocity(robot: RobotSpec, features: np.ndarray, weights: np.ndarray) -
     return mean / weights.sum()
 
 
-def kept_states(
+def kept_state(
     robot: RobotSpec,
     features: np.ndarray,
     states: np.ndarray,
     columns: Mapping[str, np.ndarray],
     velocity: np.ndarray,
     weights: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """States `(k, m)` and their weights `(k,)`, whose encoding asks for keeping `velocity`.
+) -> np.ndarray:
+    """The state `(m,)` whose encoding asks for keeping `velocity`.
 
     `features` `(n, feature_dim)` are states of the data, and `states` `(n, m)` what `B` reads of
     them, with the `columns` of each feature; `weights` are their `velocity_weights`.
 
-    A robot that walks is asked for one state: the weighted mean of those around the velocity, with
-    the velocity itself exactly as it is asked for. (The posture is the data's: a robot that walks
-    is never quite as level as one that stands, and exactly level it would be asked for both.)
-    Standing is the one velocity that the data hold for many instants in a row: there the reward
-    itself is encoded, as narrow as standing still is.
+    It is the weighted mean of the states around the velocity, with the velocity itself exactly as
+    it is asked for. (The posture is the data's: a robot that walks is never quite as level as one
+    that stands, and exactly level it would be asked for both.) For standing, only those count that
+    move by a third as much.
     """
     if not np.any(velocity):
-        return states, velocity_weights(robot, features, velocity, narrow=_STANDING)
+        weights = velocity_weights(robot, features, velocity, narrow=_STANDING)
     state: np.ndarray = weights @ states / weights.sum()
     state[np.concatenate([columns[name] for name in robot.velocity_features])] = velocity
-    return state[None], np.ones(1)
+    return state
 
 
 def _tilt(off: np.ndarray, log_weights: np.ndarray) -> np.ndarray:

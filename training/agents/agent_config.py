@@ -159,8 +159,8 @@ class AgentConfig:
     future_span: int = 25
     """Control periods over which the state of a task is averaged: a stride of a walking robot."""
     rare_share: float = 0.0
-    """Ours. Share of the windows that are drawn where velocities are rare, weighted by the square
-    root of how many windows there are."""
+    """Ours. Share of the windows that are drawn where velocities and postures are rare, weighted
+    by the square root of how many windows there are."""
     steady: float = 0.0
     """Ours. The furthest that the mean velocity of a task's stride may be from the next stride's,
     in the robot's `velocity_widths`; 0: any. A task is then a velocity that was kept."""

@@ -50,13 +50,14 @@ _REACHING: dict[str, Any] = {
 # state is mostly error.
 _LOCOMOTION: dict[str, Any] = {
     "features": ("torso_vel", "torso_ang_vel", "torso_up", "torso_height"),
-    "future_share": 0.9,
-    "window_share": 0.1,
-    "rare_share": 0.3,
-    "steady": 1.0,
+    "future_share": 1.0,
+    "rare_share": 0.6,
+    "steady": 0.6,
+    "policy_share": 2 / 3,
     "temperature": 10.0,
     "goal_share": 0.0,
     "fourier": 32,
+    "fourier_scale": 0.7,
     "d": 64,
     "gamma": 0.97,
     "batch": 512,

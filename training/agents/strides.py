@@ -1,4 +1,4 @@
-"""Strides of trajectories by their velocity: those that keep it, and those that are rare."""
+"""Strides of trajectories: those that keep their velocity, and those that are rare."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import columns_of
 from training.data.data import Transitions
 
-# Velocities are counted in cells: their size in standard deviations, and their number.
-_CELL, _CELLS = 0.5, 8
+# Velocities and postures are counted in cells: their sizes in standard deviations, and half their
+# number in each dimension.
+_CELL, _POSTURE_CELL, _CELLS = 0.5, 1.0, 8
 
 
 class Strides:
@@ -34,37 +35,40 @@ class Strides:
         self._rare_share = config.rare_share
         ends, number = data.episode_ends(), torch.arange(len(data))
         end = ends[torch.searchsorted(ends, number, right=True)]
-        span = config.future_span
+        span, moves = config.future_span, len(_commanded(spec))
         parts = [features for _, features in data.following_features(slice(None))]
-        velocity = torch.cat([part[:, _commanded(spec)] for part in parts]).double()
+        posture = columns_of(spec.features, spec.posture_features)
+        values = torch.cat([part[:, _commanded(spec) + posture] for part in parts]).double()
         # Most rare velocities are those of tumbling, which nobody asks for.
         stands = torch.cat([_stands(spec, part) for part in parts]).double()
-        total = torch.cat([velocity, stands.unsqueeze(1)], dim=1).cumsum(0)
-        total = torch.cat([total.new_zeros(1, 4), total])
+        total = torch.cat([values, stands.unsqueeze(1)], dim=1).cumsum(0)
+        total = torch.cat([total.new_zeros(1, total.shape[1]), total])
         mean = _mean(total, number, span, end)
-        usual = mean[:, 3] > 1.0 - 1e-6
-        mean = mean[:, :3]
+        usual = mean[:, -1] > 1.0 - 1e-6
+        mean = mean[:, :-1]
         if config.steady:
-            after = _mean(total, torch.minimum(number + span, end - 1), span, end)[:, :3]
+            after = _mean(total, torch.minimum(number + span, end - 1), span, end)
             widths = torch.tensor(spec.velocity_widths, dtype=torch.float64)[[0, 1, -1]]
-            usual &= ((after - mean) / widths).norm(dim=1) < config.steady
-        number = number[usual]
+            off = (after[:, :moves] - mean[:, :moves]) / widths
+            usual &= off.norm(dim=1) < config.steady
+        number, mean = number[usual], mean[usual]
         if not len(number):
             raise FbRosError(
                 "the robot keeps no velocity on its feet in the data; set rare_share and steady "
                 "to 0"
             )
         self._usual = number if config.steady else torch.arange(len(data))
-        scaled = (mean - mean.mean(0)) / mean.std(0).clamp(min=1e-9) / _CELL
-        index = scaled[usual].floor().long().clamp(-_CELLS, _CELLS - 1) + _CELLS
-        cell = (index * index.new_tensor([4 * _CELLS**2, 2 * _CELLS, 1])).sum(-1)
-        ordered, order = cell.sort(stable=True)
+        size = torch.tensor([_CELL] * moves + [_POSTURE_CELL] * len(posture))
+        scaled = (mean - mean.mean(0)) / (size * mean.std(0).clamp(min=1e-9))
+        index = scaled.round().long().clamp(-_CELLS, _CELLS - 1) + _CELLS
+        place = (2 * _CELLS) ** torch.arange(index.shape[1])
+        ordered, order = (index * place).sum(-1).sort(stable=True)
         sizes = ordered.unique_consecutive(return_counts=True)[1]
         self._order, self._first, self._sizes = number[order], sizes.cumsum(0) - sizes, sizes
 
     def draw(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """The first transitions of strides, `(count,)`; the share `rare_share` of them in
-        proportion to the square root of how many have about that velocity."""
+        proportion to the square root of how many have about that velocity and posture."""
         start = self._usual[torch.randint(len(self._usual), (count,), generator=generator)]
         if not self._rare_share:
             return start

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fb_ros.robot.field import layout_slices
-from fb_ros.task_inference.velocity_weights import kept_states, velocity_weights
+from fb_ros.task_inference.velocity_weights import kept_state, velocity_weights
 from sim.robots.environment import Environment
 from sim.tasks.episode_seed import episode_rng
 from sim.tasks.follow import CommandOf
@@ -75,10 +75,9 @@ class VelocityEvaluation:
         def controller_for(asked: np.ndarray) -> CommandOf:
             velocity = np.array([asked[0], asked[1], 0.0, 0.0, 0.0, asked[2]])
             near = velocity_weights(spec, states, velocity)
-            kept, shares = kept_states(spec, states, states, columns, velocity, near)
-            read = torch.from_numpy(kept).float()[:, networks.columns]
-            weights = torch.from_numpy(shares).float()
-            z = encode(networks.backward_map, read, weights, torch.ones(config.blocks)).z
+            state = kept_state(spec, states, states, columns, velocity, near)
+            read = torch.from_numpy(state).float()[None, networks.columns]
+            z = encode(networks.backward_map, read, torch.ones(1), torch.ones(config.blocks)).z
 
             def command_of(environment: Environment) -> np.ndarray:
                 observation = torch.from_numpy(environment.observation()).float()

@@ -12,18 +12,17 @@ from fb_ros.task_inference.asked_blocks import asked_blocks
 from fb_ros.task_inference.task_encoder import TaskEncoder
 from fb_ros.task_inference.tasks.formula_task import effective_states
 from fb_ros.task_inference.tasks.task import Task
-from fb_ros.task_inference.velocity_weights import kept_states, mean_velocity, velocity_weights
+from fb_ros.task_inference.velocity_weights import kept_state, mean_velocity, velocity_weights
 
 
 def kept_velocity_task(
     bundle: Bundle, encoder: TaskEncoder, prompt: Velocity, velocity: np.ndarray
 ) -> Task:
-    """The task of keeping a velocity `(k,)`: reaching the state that the robot holds meanwhile,
-    or standing still.
+    """The task of keeping a velocity `(k,)`: reaching the state that the robot holds meanwhile.
 
     The reward around the velocity shows whether the data contain it, and what the rest of such a
-    state is like. It is encoded itself only for standing: in the models so far a faster state of a
-    stride earns hardly less of it, and they walked nearly twice as fast as they were asked.
+    state is like. It is not encoded itself: in the models so far a faster state of a stride earns
+    hardly less of it, and they walked nearly twice as fast as they were asked.
     """
     names = (*bundle.robot.velocity_features, *bundle.robot.posture_features)
     unread = [name for name in names if name not in encoder.columns]
@@ -40,11 +39,9 @@ def kept_velocity_task(
             f"of {point_text(shown)}"
         )
     asked = asked_blocks(bundle.block_features, names)
-    states, shares = kept_states(
-        robot, features, encoder.reference, encoder.columns, velocity, weights
-    )
+    state = kept_state(robot, features, encoder.reference, encoder.columns, velocity, weights)
     return Task(
         text=prompt.text,
-        proposals=encoder.encode(states, shares, asked).z[None],
+        proposals=encoder.encode(state[None], np.ones(1), asked).z[None],
         figures={"effective_states": effective_states(weights)},
     )
