@@ -33,10 +33,7 @@ def require_numbers(config: AgentConfig) -> None:
     for name in ("target_rate", "average_rate"):
         if not 0.0 < getattr(config, name) <= 1.0:
             raise FbRosError(f"{name} is {getattr(config, name)}, expected above 0, up to 1")
-    names = (
-        *("goal_share", "region_share", "reward_share", "mixture_share"),
-        *("future_share", "window_share"),
-    )
+    names = ("goal_share", "region_share", "reward_share", "mixture_share", "future_share")
     shares = tuple(getattr(config, name) for name in names)
     if min(shares) < 0.0 or sum(shares) > 1.0 + 1e-9:
         raise FbRosError(

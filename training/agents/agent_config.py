@@ -149,8 +149,6 @@ class AgentConfig:
     future_share: float = 0.0
     """Ours. Share of the groups whose transitions come from one window of a trajectory and whose
     `z` encodes the mean state of what it did next (`training.agents.windows`)."""
-    window_share: float = 0.0
-    """Ours. Share of the `z` that encode the mean state of a stride anywhere."""
     window_steps: int = 8
     """Length of a window, in control periods."""
     future_steps: tuple[int, int] = (1, 3)

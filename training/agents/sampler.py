@@ -31,8 +31,7 @@ class Sampler:
     ) -> None:
         self._config, self._data, self._networks = config.of_robot(spec), data, networks
         self._even = even_states(config, spec, data)
-        by_windows = config.future_share or config.window_share
-        self._windows = Windows(config, spec, data) if by_windows else None
+        self._windows = Windows(config, spec, data) if config.future_share else None
         self._rewards = None
         if config.reward_share:
             self._rewards = DrawnRewards(self._config, spec, data.moments("features"))
@@ -67,7 +66,7 @@ class Sampler:
         with the mean states of that future."""
         groups = round(self._config.future_share * tasks)
         rows, future = torch.zeros(0, dtype=torch.long), None
-        if self._windows is not None and groups:
+        if self._windows is not None:
             rows, future = self._windows.own_future(groups, self._batch // tasks, generator)
         rest = self._data.draw(self._batch - len(rows), generator)
         batch = self._data.batch_at(torch.cat([rows, rest])).to(self._networks.device)
@@ -94,7 +93,6 @@ class Sampler:
             (config.region_share, self._encode_regions),
             (config.reward_share, self._encode_rewards),
             (config.mixture_share, self._encode_mixtures),
-            (config.window_share, self._encode_windows),
         ):
             count = min(round(share * total), total - start)
             if count:
@@ -107,11 +105,6 @@ class Sampler:
     def _encode_goals(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Encodings of single states, one for each row of `asked` `(n, blocks)`."""
         return self._encode_states(asked, self._draw_states((len(asked), 1), generator)[:, 0])
-
-    def _encode_windows(self, asked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Encodings of the mean state of a stride, one for each row of `asked`."""
-        assert self._windows is not None
-        return self._encode_states(asked, self._windows.anywhere(len(asked), generator))
 
     @torch.no_grad()
     def _encode_states(self, asked: torch.Tensor, states: torch.Tensor) -> torch.Tensor:

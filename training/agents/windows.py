@@ -1,4 +1,4 @@
-"""Tasks that were achieved: the next stride of a trajectory, or a stride anywhere in the data.
+"""Tasks that were achieved: the next stride of a trajectory.
 
 Ours, in no paper. A group of an update's transitions comes from one window of a trajectory, and
 its task is the mean state of the stride that followed. The data's own actions are then good ones
@@ -48,11 +48,6 @@ class Windows:
         share = torch.rand(groups, rows, generator=generator, dtype=torch.float64)
         here = start.unsqueeze(1) + (share * length.unsqueeze(1)).long()
         return self._data.rows_of(here.flatten()), self._mean_state(after, last)
-
-    def anywhere(self, groups: int, generator: torch.Generator) -> torch.Tensor:
-        """Mean states of strides anywhere in the data, `(groups, features)`."""
-        start, _, last = self._draw(groups, generator)
-        return self._mean_state(start, last)
 
     def _mean_state(self, start: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
         """The mean features `(groups, features)` of the states within `future_span` of `start`

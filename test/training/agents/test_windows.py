@@ -62,8 +62,8 @@ def test_rare_velocities_are_drawn_more_often(data: Transitions) -> None:
     generator = torch.Generator().manual_seed(0)
     shares = []
     for rare in (0.0, 1.0):
-        config = AgentConfig(goal_share=0.0, window_share=1.0, rare_share=rare)
-        states = Windows(config, SPEC, data).anywhere(500, generator)
+        config = AgentConfig(goal_share=0.0, future_share=1.0, rare_share=rare)
+        states = Windows(config, SPEC, data).own_future(500, 1, generator)[1]
         shares.append(float((states[..., SLICES["torso_vel"].start] > 0.5).float().mean()))
     assert shares[1] > 1.5 * shares[0] > 0.0
 
@@ -71,7 +71,7 @@ def test_rare_velocities_are_drawn_more_often(data: Transitions) -> None:
 def test_a_robot_without_velocities_has_no_rare_ones(data: Transitions) -> None:
     still = dataclasses.replace(SPEC, velocity_features=(), velocity_widths=())
     with pytest.raises(FbRosError, match="rare_share"):
-        Windows(AgentConfig(goal_share=0.0, window_share=1.0, rare_share=0.5), still, data)
+        Windows(AgentConfig(goal_share=0.0, future_share=1.0, rare_share=0.5), still, data)
 
 
 def test_tasks_are_velocities_that_were_kept() -> None:
@@ -88,8 +88,8 @@ def test_tasks_are_velocities_that_were_kept() -> None:
     data = Transitions.of(dataclasses.replace(flat, steps=np.array([rows - 1])), SPEC)
     generator = torch.Generator().manual_seed(0)
     for rare in (0.0, 0.5):
-        config = AgentConfig(goal_share=0.0, window_share=1.0, rare_share=rare, steady=1.0)
-        states = Windows(config, SPEC, data).anywhere(500, generator)
+        config = AgentConfig(goal_share=0.0, future_share=1.0, rare_share=rare, steady=1.0)
+        states = Windows(config, SPEC, data).own_future(500, 1, generator)[1]
         speed = states[:, SLICES["torso_vel"].start + 1]
         # A stride in which a tenth is of another velocity still counts.
         assert torch.all((speed < 0.15) | (speed > 0.85))
