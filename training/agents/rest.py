@@ -20,7 +20,7 @@ from training.data.data import Transitions
 # the others at most 0.02.
 _TRANSITIONS, _LEAST = 50_000, 0.04
 # Actions below this share of the largest one count as standing still.
-_STILL = 0.02
+_STILL = 0.005
 
 
 def moved_parts(config: AgentConfig, spec: RobotSpec, data: Transitions) -> torch.Tensor:
