@@ -64,6 +64,9 @@ class Bundle:
     """Data, configuration, seed, duration, commit and learning curve."""
     evaluation: dict[str, Any]
     """Measurements that `fb_ros evaluate` made of this model before it was exported."""
+    reference: str = "states"
+    """Kind of the reference states: `states`, or `strides`, which are mean states over a stride
+    that a walking robot kept up. A model whose tasks were such strides knows how to do each."""
 
     @property
     def z_dim(self) -> int:
@@ -180,6 +183,7 @@ def load_bundle(path: Path, *, signed_by: Path | None = None) -> Bundle:
             block_features=tuple(tuple(names) for names in data["block_features"]),
             provenance=dict(data["provenance"]),
             evaluation=dict(data["evaluation"]),
+            reference=data.get("reference", "states"),
         )
         _verify(bundle)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -194,6 +198,10 @@ def _verify(bundle: Bundle) -> None:
     require_text(f"{where} algorithm", bundle.algorithm)
     if not is_number(bundle.gamma) or not 0.0 < bundle.gamma < 1.0:
         raise FbRosError(f"{where} gamma is {shown(bundle.gamma)}, expected between 0 and 1")
+    if bundle.reference not in ("states", "strides"):
+        raise FbRosError(
+            f"{where} reference is {shown(bundle.reference)}, expected states or strides"
+        )
     sizes = require_list(f"{where} blocks", bundle.blocks)
     if not sizes or any(type(size) is not int or not 0 < size <= _MOST_Z for size in sizes):
         raise FbRosError(f"{where} blocks are {shown(sizes)}, expected lengths above 0")

@@ -86,6 +86,11 @@ def candidates(
     return [way for way in ways if np.any(way.weights)]
 
 
+def held(rewards: np.ndarray, places: np.ndarray) -> Candidate:
+    """The most central of the best states, as a whole."""
+    return _one(_central(_best_of(rewards)(_GOALS), places), whole=True)
+
+
 def good_states(
     rewards: np.ndarray, places: np.ndarray, present: np.ndarray, columns: np.ndarray
 ) -> list[int]:

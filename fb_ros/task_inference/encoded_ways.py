@@ -14,6 +14,7 @@ from fb_ros.task_inference.candidates import (
     baseline,
     candidates,
     good_states,
+    held,
     mean_of_all,
     spread_out,
 )
@@ -46,8 +47,11 @@ def encoded_ways(
     """
     asked = asked_blocks(bundle.block_features, uses)
     base = baseline(rewards)
-    ways = [mean_of_all(rewards)]
-    if several:
+    ways, columns = [mean_of_all(rewards)], np.arange(len(encoder.spread))
+    if several and bundle.reference == "strides":
+        # Each of them was kept up, and the model has learned how: a mixture never was.
+        ways = [held(rewards, encoder.reference / encoder.spread)]
+    elif several:
         columns = np.concatenate([encoder.columns[name] for name in sorted(uses)])
         where = None if present is None else present / encoder.spread
         ways = candidates(rewards, encoder.reference / encoder.spread, where, speaks_of=columns)
@@ -64,7 +68,7 @@ def encoded_ways(
         return z, mean * (len(states) / max(1, len(sample)))
 
     encodings = [encode(way) for way in ways]
-    if several and present is not None and len(columns) < len(present):
+    if len(columns) < len(encoder.spread) and present is not None:
         # Other features stay as they are: the present state gets a good state's asked features.
         ones, every = np.ones(1), np.ones_like(asked)
         for state in good_states(

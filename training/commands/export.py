@@ -16,6 +16,7 @@ from sim.robots.registry import make_environment
 from training.agents.agent_config import AgentConfig
 from training.agents.agent_networks import Networks
 from training.agents.sampler import even_states
+from training.agents.windows import Windows
 from training.data.data import Transitions
 from training.data.fingerprint import data_fingerprint
 from training.evaluation.bundle_evaluation import evaluate
@@ -103,9 +104,13 @@ def export(config: ExportConfig) -> Result:
 def _reference_states(
     config: ExportConfig, agent: AgentConfig, spec: RobotSpec, data: Transitions
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Samples `rho`, the measure from which training drew the independent states."""
+    """Samples `rho`, the measure from which training drew the independent states; for a model
+    whose tasks were strides of the data, those strides."""
     generator = torch.Generator().manual_seed(config.seed)
     count = min(config.reference_states, len(data))
+    if agent.future_share:
+        rows, features = Windows(agent, spec, data).own_future(count, 1, generator)
+        return features, data.observation_at(rows)
     rows = data.rows_of(torch.randperm(len(data), generator=generator)[:count])
     even = even_states(agent, spec, data)
     if even:

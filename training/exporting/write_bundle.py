@@ -25,6 +25,7 @@ def model_description(agent: AgentConfig, spec: RobotSpec) -> dict[str, object]:
         "blocks": list(agent.sizes),
         "encoder_features": list(agent.features),
         "block_features": [list(names) for names in agent.block_features],
+        **({"reference": "strides"} if agent.future_share else {}),
     }
 
 
