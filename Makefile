@@ -149,7 +149,7 @@ models-go2: $(DEV_ENV)/.done
 	test -d data/go2-1-mirrored || $(FB_ROS) data convert data/go2-1 --robot go2 --mirrored \
 		--out data/go2-1-mirrored
 	$(FB_ROS) train --resume --recipe locomotion --robot go2 --data $(GO2_DATA) --out runs/go2 \
-		--updates 26000 --eval-every 2000 --threads 1
+		--updates 36000 --eval-every 4000 --threads 1
 	$(FB_ROS) export --run runs/go2 --data $(GO2_DATA) --out models/go2 --weights last \
 		--credit 'recordings of the walking policy of rl_sar and robot_lab (Apache-2.0)'
 

@@ -29,6 +29,7 @@ class EncodedWays(NamedTuple):
     means: np.ndarray
     """`E[r(s) B(s, z)]` of each, `(m, z_dim)`, for the reward relative to `base`."""
     base: float
+    forecast: float | None = None
 
 
 def encoded_ways(
@@ -48,9 +49,11 @@ def encoded_ways(
     asked = asked_blocks(bundle.block_features, uses)
     base = baseline(rewards)
     ways, columns = [mean_of_all(rewards)], np.arange(len(encoder.spread))
+    forecast = None
     if several and bundle.reference == "strides":
         # Each of them was kept up, and the model has learned how: a mixture never was.
         ways = [held(rewards, encoder.reference / encoder.spread)]
+        forecast = float(rewards[ways[0].states[0]])
     elif several:
         columns = np.concatenate([encoder.columns[name] for name in sorted(uses)])
         where = None if present is None else present / encoder.spread
@@ -79,5 +82,8 @@ def encoded_ways(
             z, mean = encoder.encode(kept[None], ones, every)
             encodings.append((z, mean))
     return EncodedWays(
-        np.stack([z for z, _ in encodings]), np.stack([mean for _, mean in encodings]), base
+        np.stack([z for z, _ in encodings]),
+        np.stack([mean for _, mean in encodings]),
+        base,
+        forecast,
     )

@@ -48,6 +48,7 @@ def formula_task(
         proposals=ways.proposals,
         means=ways.means,
         base=ways.base,
+        forecast=ways.forecast,
         objective=objective,
         warnings=warnings,
         figures={"share": float(np.mean(carried > CARRIED)), "effective_states": effective},

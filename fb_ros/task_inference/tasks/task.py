@@ -22,6 +22,9 @@ class Task:
     `F` it gives the reward that the model expects, relative to `base`."""
     base: float = 0.0
     """The number subtracted from the reward before taking `means`, in the objective's unit."""
+    forecast: float | None = None
+    """The reward that the data earned in the state that is asked for, in the objective's unit, if
+    there is nothing to choose from."""
     objective: Objective | None = None
     """The objective to choose by; None where there is no choice, as for a skill's saved `z`."""
     warnings: tuple[str, ...] = ()

@@ -198,7 +198,10 @@ def test_a_description_that_lacks_an_entry_is_refused(copied: Path, entry: str) 
 @given(
     value=JSON,
     entry=st.sampled_from(
-        ("robot", "gamma", "blocks", "algorithm", "encoder_features", "block_features")
+        (
+            *("robot", "gamma", "blocks", "algorithm", "encoder_features", "block_features"),
+            "reference",
+        )
     ),
 )
 @settings(max_examples=200, deadline=None)

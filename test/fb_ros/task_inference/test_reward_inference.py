@@ -136,6 +136,22 @@ def test_a_formula_that_peaks_at_a_point_is_nearly_that_goal(
     assert likeness(z, near) > likeness(z, far) + 0.2
 
 
+def test_a_model_of_strides_is_asked_for_one_of_the_best_as_a_whole(root: Path) -> None:
+    bundle = load_bundle(root / "models" / "go2")
+    assert bundle.reference == "strides"
+    encoder = TaskEncoder(bundle)
+    z = RewardInference(bundle).infer(reward("torso_vel[0] - abs(torso_ang_vel[2])")).z
+    every = np.ones(len(bundle.blocks))
+    speed = bundle.reference_features[:, layout_slices(bundle.robot.features)["torso_vel"]][:, 0]
+    found = [
+        state
+        for state in np.argsort(-speed)[:2000]
+        if likeness(z, encoder.encode(encoder.reference[[state]], np.ones(1), every).z) > 0.9999
+    ]
+    assert len(found) == 1
+    assert speed[found[0]] > np.percentile(speed, 95)
+
+
 @pytest.mark.parametrize("scale", [1e-200, 1e-30, 1e-6, 1e6, 1e39, 1e200, 1e308])
 def test_the_scale_of_a_reward_changes_nothing(inference: RewardInference, scale: float) -> None:
     z, scaled = (inference.infer(reward(f"{factor} * tcp_pos[0]")).z for factor in (1.0, scale))
