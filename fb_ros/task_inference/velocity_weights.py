@@ -11,30 +11,21 @@ from fb_ros.robot.robot_spec import RobotSpec
 
 # Below this many effective states the reward is widened by this factor, at most so many times.
 _FEWEST, _WIDEN, _TIMES = 50.0, 1.25, 6
-# A robot that stands moves by a third, at most, of how closely a walking one keeps a velocity.
-_STANDING = 3.0
 # Number of Newton steps of the tilt, and the length of the longest one.
 _STEPS, _LONGEST = 12, 1.0
 
 
-def velocity_weights(
-    robot: RobotSpec, features: np.ndarray, velocity: np.ndarray, *, narrow: float = 1.0
-) -> np.ndarray:
+def velocity_weights(robot: RobotSpec, features: np.ndarray, velocity: np.ndarray) -> np.ndarray:
     """The weights `(n,)`, largest 1, of states `(n, feature_dim)` for keeping `velocity` `(k,)`.
 
     The reward is a Gaussian around the velocity and the robot's posture, in units of
     `velocity_widths` and `posture_widths`, and wider where almost no state would carry it. It is
     tilted so that the weighted mean velocity is the one asked for: where slower states are more
     frequent than faster ones, as at the edge of the data, the mean over a symmetric reward asks
-    for less. `narrow` divides the widths of the velocity.
+    for less.
     """
-    widths = np.asarray(robot.velocity_widths) / narrow
-    off = (_columns(robot, features, robot.velocity_features) - velocity) / widths
-    posture = np.zeros(len(features))
-    if robot.posture_features:
-        values = _columns(robot, features, robot.posture_features)
-        posture = np.square((values - robot.posture) / robot.posture_widths).sum(axis=1)
-    squares = np.square(off).sum(axis=1) + posture
+    off = _off(robot, features, velocity)
+    squares = np.square(off).sum(axis=1) + _bent(robot, features)
     log_weights = -0.5 * squares
     for time in range(_TIMES):
         log_weights = -0.5 * squares / _WIDEN ** (2 * time)
@@ -64,14 +55,32 @@ def kept_state(
 
     It is the weighted mean of the states around the velocity, with the velocity itself exactly as
     it is asked for. (The posture is the data's: a robot that walks is never quite as level as one
-    that stands, and exactly level it would be asked for both.) For standing, only those count that
-    move by a third as much.
+    that stands, and exactly level it would be asked for both.) For standing it is the stillest of
+    the states in about the robot's posture: a mean would ask for stepping in place, too.
     """
-    if not np.any(velocity):
-        weights = velocity_weights(robot, features, velocity, narrow=_STANDING)
-    state: np.ndarray = weights @ states / weights.sum()
+    if np.any(velocity):
+        state: np.ndarray = weights @ states / weights.sum()
+    else:
+        moves = np.square(_off(robot, features, velocity)).sum(axis=1)
+        moves[_bent(robot, features) > 1.0] += moves.max()
+        state = states[np.argmin(moves)].astype(np.float64)
     state[np.concatenate([columns[name] for name in robot.velocity_features])] = velocity
     return state
+
+
+def _off(robot: RobotSpec, features: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+    """How far states are from a velocity, in its widths, `(n, k)`."""
+    off: np.ndarray = _columns(robot, features, robot.velocity_features) - velocity
+    return off / robot.velocity_widths
+
+
+def _bent(robot: RobotSpec, features: np.ndarray) -> np.ndarray:
+    """Squared distance of states from the robot's posture, in its widths, `(n,)`."""
+    if not robot.posture_features:
+        return np.zeros(len(features))
+    off = _columns(robot, features, robot.posture_features) - robot.posture
+    squares: np.ndarray = np.square(off / robot.posture_widths).sum(axis=1)
+    return squares
 
 
 def _tilt(off: np.ndarray, log_weights: np.ndarray) -> np.ndarray:

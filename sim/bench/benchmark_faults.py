@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -94,15 +95,32 @@ def _stands(robot: BenchRobot, since: float) -> bool:
     return len(robot.commands) == told and len(after) >= 3 and not np.any(after)
 
 
-def benchmark_faults(repeats: int, page: Path | None = None) -> list[dict[str, object]]:
-    """Returns a row for each fault; with `page`, also writes the table into that document."""
+def chosen_faults(only: Sequence[str]) -> list[Fault]:
+    """The faults whose names contain one of these texts; without any, all of them."""
+    for text in only:
+        if not any(text in fault.name for fault in FAULTS):
+            raise FbRosError(
+                f"no fault's name contains {text!r}; they are: "
+                + "; ".join(fault.name for fault in FAULTS)
+            )
+    return [fault for fault in FAULTS if not only or any(text in fault.name for text in only)]
+
+
+def benchmark_faults(
+    repeats: int, only: Sequence[str] = (), page: Path | None = None
+) -> list[dict[str, object]]:
+    """Returns a row for each of the `chosen_faults`; with `page`, also writes the table of all
+    into that document."""
+    if only and page is not None:
+        raise FbRosError("the page shows all faults; leave out only, or page")
+    faults = chosen_faults(only)
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     rows = []
     rclpy.init()
     try:
         with fault_bench() as bench:
             bench.start()
-            for fault in progress_bar(FAULTS, title="faults", unit="fault"):
+            for fault in progress_bar(faults, title="faults", unit="fault"):
                 found = [inject(bench, fault, number) for number in range(repeats)]
                 rows.append(_row(fault, found, bench.bundle.robot.ctrl_dt))
     finally:

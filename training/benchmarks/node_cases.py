@@ -101,6 +101,8 @@ class Faults(CommandConfig):
 
     repeats: int = 100
     """Injections per fault."""
+    only: tuple[str, ...] = ()
+    """Parts of the names of the faults to make; none: all of them."""
     page: Path | None = None
     """Document whose table is rewritten, such as `docs/safety.md`."""
 
@@ -111,7 +113,7 @@ class Faults(CommandConfig):
         """Runs it."""
         from sim.bench.benchmark_faults import benchmark_faults
 
-        return benchmark_faults(self.repeats, self.page)
+        return benchmark_faults(self.repeats, self.only, self.page)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
