@@ -1,9 +1,7 @@
 """The newest sensor messages of a robot, for display.
 
 They control nothing: messages of different topics need not be of one instant, and a slow reader
-loses some. So the subscriptions do not request lost messages again, and the page wakes for none of
-them: a message for it arrives when `policy_node` has one to answer, and both would want the same
-processor.
+loses some. So the subscriptions do not request lost messages again, and delay no robot.
 """
 
 from __future__ import annotations
@@ -14,10 +12,8 @@ from typing import Any
 import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
-from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu, JointState
 
 from fb_ros.errors import FbRosError
@@ -38,19 +34,6 @@ _KINDS: dict[str, type] = {
 _FRESH_SECONDS = 1.0
 
 
-class _NeverCalled(CallbackGroup):  # type: ignore[misc]
-    """Subscriptions that no executor waits for."""
-
-    def can_execute(self, entity: object) -> bool:
-        return False
-
-    def beginning_execution(self, entity: object) -> bool:
-        return False
-
-    def ending_execution(self, entity: object) -> None:
-        pass
-
-
 class LiveState:
     """The newest message of each topic that the robot's features need."""
 
@@ -58,24 +41,20 @@ class LiveState:
         self._fields = fields = robot.features
         self._renaming = declare_joint_renaming(node, robot)
         self._newest: dict[str, tuple[Any, float]] = {}
-        self.count = 0
-        """Number of states taken in so far."""
-        group = _NeverCalled()
-        self._subscriptions = {
-            topic: node.create_subscription(
-                _KINDS[topic], topic, lambda _: None, _NEWEST, callback_group=group
+        self._counts: dict[str, int] = {}
+        for topic in topics_of(fields):
+            node.create_subscription(
+                _KINDS[topic], topic, lambda m, topic=topic: self._keep(topic, m), _NEWEST
             )
-            for topic in topics_of(fields)
-        }
 
-    def poll(self) -> None:
-        """Takes in what has come since the last call."""
-        now = time.monotonic()
-        for topic, subscription in self._subscriptions.items():
-            message = _take(subscription)
-            if message is not None:
-                self._newest[topic] = message, now
-                self.count += topic == "joint_states"
+    def _keep(self, topic: str, message: Any) -> None:
+        self._newest[topic] = message, time.monotonic()
+        self._counts[topic] = self._counts.get(topic, 0) + 1
+
+    @property
+    def count(self) -> int:
+        """Number of states seen so far."""
+        return self._counts.get("joint_states", 0)
 
     def silent(self) -> list[str]:
         """Topics that have been silent lately."""
@@ -141,13 +120,6 @@ class LiveState:
             )
         except FbRosError:
             return None
-
-
-def _take(subscription: Subscription) -> Any:
-    """The newest message, or None."""
-    with subscription.handle:
-        taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-    return None if taken is None else taken[0]
 
 
 def _vector(message: Any) -> np.ndarray:

@@ -136,14 +136,12 @@ class WebNode(Node):
     def _draw(self) -> None:
         self._ask.tick()
         if self._page.clients:
-            self._live.poll()
             self._view.draw(self._live)
 
     def _look(self) -> None:
         now = time.monotonic()
         periods = (now - self._looked) / self._bundle.robot.ctrl_dt
         self._looked = now
-        self._live.poll()
         features, z = self._live.features(), self._z
         self._plots.add(now, periods, self._asked, self._leading, features, z)
         if z is not None and self._page.clients:

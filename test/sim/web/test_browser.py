@@ -18,6 +18,7 @@ from fb_ros.nodes.messages import values_of
 from fb_ros.nodes.qos import LATCHED
 from fb_ros.prompts.prompt import GoalPoint
 from fb_ros.prompts.prompt_text import parse_prompt
+from sim.bench.headless_browser import HeadlessBrowser
 from sim.robots.registry import make_environment
 from sim.web.robot_view import first_view
 from test.sim.web.conftest import PATIENCE_MS, Seen
@@ -171,3 +172,16 @@ def test_the_picture_shows_robot_goal_and_plots(seen: Seen, tmp_path: Path) -> N
     target = Path(os.environ.get("FB_ROS_PICTURE", tmp_path / "web.png"))
     picture.convert("RGB").quantize(160).save(target, optimize=True)
     assert not seen.errors
+
+
+def test_a_robot_that_moves_is_drawn_as_it_moves(seen: Seen) -> None:
+    with HeadlessBrowser(seen.port) as browser:
+        # Those of the first second are the scene, as every browser gets it.
+        browser.poses(1.0)
+        drawn = 0
+        for goal in ((-0.1, 0.1, 0.3), (0.1, -0.1, 0.2)) * 10:
+            browser.drag([goal])
+            drawn += browser.poses(2.0)
+            if drawn > 20:
+                break
+        assert drawn > 20
