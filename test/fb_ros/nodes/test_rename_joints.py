@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,12 @@ def test_the_arm_moves_under_its_drivers_names(tmp_path: Path) -> None:
         with fault_bench(params_file=str(file)) as bench:
             bench.robot.wires.names = NAMES
             bench.start()
-            # The prompts' node knows the state, too.
-            bench.ask()
-            assert float(values_of(bench.answers[-1])["state_stamp"]) > 0.0
+            # The prompts' node knows the state, too, once a message of the sensors has reached it.
+            deadline, stamp = time.monotonic() + 60.0, ""
+            while not stamp and time.monotonic() < deadline:
+                bench.ask()
+                stamp = values_of(bench.answers[-1])["state_stamp"]
+            assert float(stamp) > 0.0
             assert bench.robot.wrong == []
     finally:
         rclpy.try_shutdown()
