@@ -3,8 +3,12 @@
 import re
 from pathlib import Path
 
-from setuptools import find_packages, setup
-from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools import Command, find_packages, setup
+
+try:
+    from setuptools.command.bdist_wheel import bdist_wheel
+except ImportError:  # Before setuptools 70.1, as colcon may find it; colcon builds no wheels.
+    bdist_wheel = Command
 
 
 def data_files() -> list[tuple[str, list[str]]]:
@@ -161,7 +165,7 @@ setup(
         "test": TEST,
     },
     zip_safe=False,
-    cmdclass={"bdist_wheel": Wheel},
+    cmdclass={} if bdist_wheel is Command else {"bdist_wheel": Wheel},
     entry_points={
         # Named as the module is, so that naming the module as a plugin, too, is the same one.
         "pytest11": ["sim.testing.plugin = sim.testing.plugin"],
