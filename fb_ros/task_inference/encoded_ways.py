@@ -58,8 +58,8 @@ def encoded_ways(
         columns = np.concatenate([encoder.columns[name] for name in sorted(uses)])
         where = None if present is None else present / encoder.spread
         ways = candidates(rewards, encoder.reference / encoder.spread, where, speaks_of=columns)
-    # A model without learned dynamics chooses and forecasts by these means.
-    valued = not bundle.imagines
+    # A model without learned dynamics chooses and forecasts by these means, if there is a choice.
+    valued = not bundle.imagines and forecast is None
     sample = spread_out(np.arange(len(rewards))) if valued else np.empty(0, dtype=np.int64)
 
     def encode(way: Candidate) -> tuple[np.ndarray, np.ndarray]:

@@ -65,6 +65,7 @@ class Strides:
         ordered, order = (index * place).sum(-1).sort(stable=True)
         sizes = ordered.unique_consecutive(return_counts=True)[1]
         self._order, self._first, self._sizes = number[order], sizes.cumsum(0) - sizes, sizes
+        self._weights = sizes.double().sqrt()
 
     def draw(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """The first transitions of strides, `(count,)`; the share `rare_share` of them in
@@ -72,8 +73,7 @@ class Strides:
         start = self._usual[torch.randint(len(self._usual), (count,), generator=generator)]
         if not self._rare_share:
             return start
-        weights = self._sizes.double().sqrt()
-        cell = torch.multinomial(weights, count, replacement=True, generator=generator)
+        cell = torch.multinomial(self._weights, count, replacement=True, generator=generator)
         share = torch.rand(count, generator=generator, dtype=torch.float64)
         rare = self._order[self._first[cell] + (share * self._sizes[cell]).long()]
         return torch.where(torch.rand(count, generator=generator) < self._rare_share, rare, start)
