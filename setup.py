@@ -25,6 +25,7 @@ def data_files() -> list[tuple[str, list[str]]]:
                 *_glob("config/*.txt"),
                 *_glob("config/robot.rviz"),
                 *_glob("config/*.json"),
+                *_glob("config/*.xml"),
             ],
         ),
     ]

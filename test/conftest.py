@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from fb_ros.bringup.this_machine import PROFILES, RANGE, stay_on_this_machine
+
 # Before anything imports rclpy; processes that the tests start inherit it. Domains above 101
 # would collide with the ports that Linux gives to other programs.
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+for _name in (RANGE, *PROFILES):
+    os.environ.pop(_name, None)
+stay_on_this_machine()
 
 # Skills that the tests save are nobody's.
 os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="fb_ros_test_")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Float32, String
 
+from fb_ros.bringup.this_machine import stay_on_this_machine
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.messages import values_of
 from fb_ros.nodes.prompt_messages import SHOWN
@@ -37,7 +37,7 @@ def publish_prompt(
     after `patience` seconds.
     """
     # Like the demo's robot, the client stays on this machine, unless set otherwise.
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    stay_on_this_machine()
     deadline = time.monotonic() + patience
     init_ros()
     try:

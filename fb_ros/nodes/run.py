@@ -16,6 +16,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from fb_ros.bringup.ending import ENDING
+from fb_ros.bringup.this_machine import leave_shared_memory
 from fb_ros.errors import FbRosError
 from fb_ros.nodes.ros_log import forward_log
 
@@ -25,7 +26,7 @@ _LAST_DOMAIN = 232
 
 
 def init_ros(**options: Any) -> None:
-    """Calls `rclpy.init(**options)`.
+    """Calls `rclpy.init(**options)`, over UDP alone unless the environment says otherwise.
 
     Raises:
         FbRosError: rclpy cannot start; the line names the variable to set.
@@ -35,6 +36,7 @@ def init_ros(**options: Any) -> None:
         raise FbRosError(
             f"ROS_DOMAIN_ID is {domain!r}, expected a whole number from 0 to {_LAST_DOMAIN}"
         )
+    leave_shared_memory()
     try:
         rclpy.init(**options)
     except RCLError as error:

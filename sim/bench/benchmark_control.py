@@ -6,7 +6,6 @@ An echo node gets the same messages in alternate turns, so that both meet the sa
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +24,7 @@ from std_msgs.msg import Float64MultiArray
 
 from fb_ros.bringup.options import default_options
 from fb_ros.bringup.processes import Process, command_line
+from fb_ros.bringup.this_machine import stay_on_this_machine
 from fb_ros.bundle.bundle import Bundle, load_bundle
 from fb_ros.bundle.description import write_description
 from fb_ros.bundle.files import DESCRIPTION
@@ -51,7 +51,7 @@ def benchmark_control(seconds: float, web: bool = False) -> list[dict[str, objec
     With `web`, a second `policy_node` takes turns with them; its robot is shown on a page with one
     client.
     """
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    stay_on_this_machine()
     rclpy.init()
     try:
         return [row for rate in RATES for row in _at(rate, seconds, web)]

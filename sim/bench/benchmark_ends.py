@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fb_ros.bringup.start import NODES as ALL_NODES
+from fb_ros.bringup.this_machine import stay_on_this_machine
 from fb_ros.errors import FbRosError
 from sim.client.robot_processes import RobotProcesses
 from sim.progress import progress_bar
@@ -37,7 +37,7 @@ def benchmark_ends(repeats: int, killed: int, load: int) -> list[dict[str, objec
 
     `load` more processes keep the machine busy.
     """
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    stay_on_this_machine()
     with _load(load):
         rows = [_ends(node, repeats) for node in NODES] if repeats else []
         for case, through_shell in (("demo is killed", False), ("its parent is killed", True)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import rclpy
 
+from fb_ros.bringup.this_machine import stay_on_this_machine
 from fb_ros.control.standing import STOP_REPEATS
 from fb_ros.errors import FbRosError
 from sim.bench.bench_robot import BenchRobot
@@ -114,7 +114,7 @@ def benchmark_faults(
     if only and page is not None:
         raise FbRosError("the page shows all faults; leave out only, or page")
     faults = chosen_faults(only)
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    stay_on_this_machine()
     rows = []
     rclpy.init()
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import rclpy
 
+from fb_ros.bringup.this_machine import stay_on_this_machine
 from sim.bench.benchmark_faults import inject
 from sim.bench.fault_bench import FaultBench, fault_bench
 from sim.bench.faults import FAULTS
@@ -26,7 +27,7 @@ def benchmark_soak(seconds: float) -> list[dict[str, object]]:
     A prompt is published every two seconds and a fault made every twenty. Faults that end a
     process are left out, since its memory could not be compared.
     """
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    stay_on_this_machine()
     rclpy.init()
     try:
         with fault_bench() as bench:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
@@ -10,6 +9,7 @@ from typing import TypeVar
 import rclpy
 
 from fb_ros.bringup.options import default_options
+from fb_ros.bringup.this_machine import stay_on_this_machine
 from fb_ros.nodes.run import init_ros
 from sim.client.robot_client import RobotClient
 from sim.client.robot_processes import RobotProcesses
@@ -45,7 +45,7 @@ def running_with(
 ) -> Iterator[Client]:
     """A running robot and a client of this `kind`, which is ready to talk to it."""
     # Other machines should not see this robot, unless the user chose otherwise.
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    stay_on_this_machine()
     init_ros()
     try:
         client = kind({**default_options(robot), **options}["namespace"], frame=frame)

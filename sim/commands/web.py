@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import signal
 import subprocess
 from pathlib import Path
 
 from fb_ros.bringup.options import default_options
 from fb_ros.bringup.processes import command_line, web_process
+from fb_ros.bringup.this_machine import stay_on_this_machine
 from fb_ros.bundle.bundle import load_bundle
 from fb_ros.command import Command, CommandConfig, Result
 from fb_ros.paths import find_bundle
@@ -48,7 +48,7 @@ def web(config: WebConfig) -> Result:
         **({"params_file": str(config.params_file)} if config.params_file else {}),
     }
     # Like the demo's robot, the page stays on this machine unless the user chose otherwise.
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    stay_on_this_machine()
     with subprocess.Popen(command_line(web_process(robot, options), options)) as running:
         try:
             return {"ok": running.wait() == 0}

@@ -33,7 +33,9 @@ class StartRobot(Protocol):
 @pytest.fixture(scope="session")
 def fb_ros_domain() -> int:
     """This session's own ROS domain on this machine only, unless a domain is already set."""
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    from fb_ros.bringup.this_machine import stay_on_this_machine
+
+    stay_on_this_machine()
     # Domains above 101 would collide with the ports that Linux gives to other programs.
     return int(os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100)))
 

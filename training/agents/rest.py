@@ -19,9 +19,9 @@ from training.data.data import Transitions
 # change that counts. For the arm, joints that change a feature explain at least 0.06 of it, and
 # the others at most 0.02.
 _TRANSITIONS, _LEAST = 50_000, 0.04
-# Fulfilment from which a joint's motion has a price, and at which it has the whole one. A state two
-# centimetres from an asked point fulfils 0.95 of it, and one four centimetres away 0.8. States that
-# a formula likes fulfil 0.5 or so of its `z`: there the price would hold up what was asked for.
+# Fulfilment from which a joint's motion has a price, and at which it has the whole one. A state
+# two centimetres from an asked point fulfils 0.95 of it, and one four centimetres away 0.8. States
+# that a formula likes fulfil half of its `z`: there a price would hold up what was asked for.
 _PRICED_FROM, _PRICED_WHOLLY = 0.8, 0.95
 # Actions below this share of the largest one count as standing still.
 _STILL = 0.005
@@ -63,9 +63,8 @@ def fulfilled_parts(backward: torch.Tensor, z: torch.Tensor, sizes: Sequence[int
 
 
 def at_rest(fulfilled: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
-    """How far each joint should rest, 0 to 1, `(n, act_dim)`: 1 where all parts that it can change,
-    `moved` `(parts, act_dim)`, are `fulfilled` `(n, parts)`, and 0 where one of them is far from
-    it."""
+    """How far each joint should rest, 0 to 1, `(n, act_dim)`: wholly where all parts that it can
+    change, `moved` `(parts, act_dim)`, are `fulfilled` `(n, parts)`."""
     least = torch.where(moved, fulfilled.unsqueeze(-1), torch.inf).amin(-2)
     return ((least - _PRICED_FROM) / (_PRICED_WHOLLY - _PRICED_FROM)).clamp(0.0, 1.0)
 
