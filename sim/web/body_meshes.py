@@ -18,6 +18,8 @@ class BodyMesh:
 
     body: int
     """Number of the body in the model."""
+    carrier: int | None
+    """Number of the nearest of the other bodies that this one hangs on; None if there is none."""
     mesh: Any
     """A `trimesh.Trimesh`, in the body's frame."""
 
@@ -25,7 +27,7 @@ class BodyMesh:
 def body_meshes(model: mujoco.MjModel, *, fixed: bool) -> list[BodyMesh]:
     """The visible shapes, without planes, of the bodies that are `fixed` to the world, or of those
     that move."""
-    found = []
+    found: list[BodyMesh] = []
     for body in range(model.nbody):
         if (model.body_weldid[body] == 0) != fixed:
             continue
@@ -37,11 +39,21 @@ def body_meshes(model: mujoco.MjModel, *, fixed: bool) -> list[BodyMesh]:
             and model.geom_group[geom] < _HIDDEN_GROUP
             and model.geom_rgba[geom, 3] > 0.0
         ]
+        carrier = _carrier(model, body, {part.body for part in found})
         found += [
-            BodyMesh(body=body, mesh=merge_geoms(model, part))
+            BodyMesh(body=body, carrier=carrier, mesh=merge_geoms(model, part))
             for part in group_geoms_by_visual_compat(model, geoms)
         ]
     return found
+
+
+def _carrier(model: mujoco.MjModel, body: int, among: set[int]) -> int | None:
+    """The nearest ancestor of `body` that is `among` these; MuJoCo numbers it lower."""
+    while body:
+        body = int(model.body_parentid[body])
+        if body in among:
+            return body
+    return None
 
 
 def floor_height(model: mujoco.MjModel) -> float:

@@ -7,6 +7,7 @@ loses some. So the subscriptions do not request lost messages again, and delay n
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,9 @@ _FRESH_SECONDS = 1.0
 class LiveState:
     """The newest message of each topic that the robot's features need."""
 
-    def __init__(self, node: Node, robot: RobotSpec) -> None:
+    def __init__(self, node: Node, robot: RobotSpec, came: Callable[[], None]) -> None:
+        """`came` is called after each state of the joints."""
+        self._came = came
         self._fields = fields = robot.features
         self._renaming = declare_joint_renaming(node, robot)
         self._newest: dict[str, tuple[Any, float]] = {}
@@ -50,6 +53,8 @@ class LiveState:
     def _keep(self, topic: str, message: Any) -> None:
         self._newest[topic] = message, time.monotonic()
         self._counts[topic] = self._counts.get(topic, 0) + 1
+        if topic == "joint_states":
+            self._came()
 
     @property
     def count(self) -> int:

@@ -28,11 +28,14 @@ from sim.web.live_state import LiveState
 from sim.web.page import Page
 from sim.web.plots_panel import PlotsPanel
 from sim.web.prompts_out import PromptsOut
+from sim.web.quiet_moments import QuietMoments
 from sim.web.robot_view import RobotView
 from sim.web.status_panel import COLOURS, StatusPanel
 
 # The browser gets a state at most this often, and plots less often; a person sees no difference.
 _DRAW_SECONDS, _LOOK_SECONDS, _PLOT_SECONDS = 1.0 / 30.0, 0.2, 0.5
+# How often values are passed on that a person drags faster than the robot needs them.
+_PASS_SECONDS = 1.0 / 30.0
 
 
 class WebNode(Node):
@@ -57,7 +60,8 @@ class WebNode(Node):
         gate = Gate(host, os.environ.get("FB_ROS_WEB_TOKEN", ""))
         self._page = page = Page(host, port, f"{robot.name} · {bundle.path.name}", gate)
         out = PromptsOut(self, robot.frame)
-        self._live = LiveState(self, robot)
+        self._quiet = QuietMoments(robot.ctrl_dt)
+        self._live = LiveState(self, robot, self._quiet.state_came)
         self._status = StatusPanel(page, out, bundle.model_id)
         self._plots = PlotsPanel(page, bundle)
         self.port = page.port
@@ -78,10 +82,12 @@ class WebNode(Node):
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, EVENTS)
         self.create_subscription(Float64MultiArray, "z", self._on_z, LATCHED)
         wall = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(_DRAW_SECONDS, self._draw, clock=wall)
-        self.create_timer(_LOOK_SECONDS, self._look, clock=wall)
-        self.create_timer(_PLOT_SECONDS, self._plots.draw, clock=wall)
-        self.create_timer(1.0, lambda: self._status.tick(self._live.silent()), clock=wall)
+        self._quiet.add(_DRAW_SECONDS, self._draw)
+        self._quiet.add(_LOOK_SECONDS, self._look)
+        self._quiet.add(_PLOT_SECONDS, self._plots.draw)
+        self._quiet.add(1.0, lambda: self._status.tick(self._live.silent()))
+        self.create_timer(_PASS_SECONDS, self._ask.tick, clock=wall)
+        self.create_timer(_PLOT_SECONDS, self._quiet.look_after, clock=wall)
         self._tell(host, port, gate)
 
     def _tell(self, host: str, port: int, gate: Gate) -> None:
@@ -134,7 +140,6 @@ class WebNode(Node):
     # Display.
 
     def _draw(self) -> None:
-        self._ask.tick()
         if self._page.clients:
             self._view.draw(self._live)
 

@@ -21,6 +21,7 @@ from fb_ros.errors import FbRosError
 from sim.web.body_meshes import BodyMesh
 from sim.web.gate import Gate
 from sim.web.guarded_serving import guarded
+from sim.web.hanging import Hanging
 from sim.web.one_by_one import Handler, one_by_one
 from sim.web.readiness import require_free
 
@@ -30,7 +31,7 @@ OnDrag = Callable[[tuple[float, float, float], bool], None]
 
 _LOG = logging.getLogger("fb_ros.web")
 BRAND = (24, 100, 171)
-_GHOST_COLOUR, _GHOST_OPACITY = (66, 99, 235), 0.25
+_GHOST: dict[str, Any] = {"color": (66, 99, 235), "cast_shadow": False}
 # Width of the main panel, pixels.
 _WIDTH = 390.0
 _GOAL_COLOUR = (224, 49, 49)
@@ -71,6 +72,7 @@ class Page:
         self._server.scene.configure_environment_map(environment_intensity=0.35)
         self._world = self._server.scene.add_frame(_WORLD, axes_length=0.1, axes_radius=0.003)
         self._bodies: dict[str, dict[int, Any]] = {}
+        self._hanging: dict[str, Hanging] = {}
 
     @property
     def clients(self) -> int:
@@ -114,28 +116,28 @@ class Page:
         """Adds the bodies of a robot, to be moved by `move`; a `ghost` is translucent."""
         scene = self._server.scene
         self._bodies[name] = frames = {}
+        self._hanging[name] = Hanging({part.body: part.carrier for part in meshes})
         for number, part in enumerate(meshes):
-            path = f"{_WORLD}/{name}/{part.body}"
             if part.body not in frames:
+                hook = f"{_WORLD}/{name}" if part.carrier is None else frames[part.carrier].name
+                path = f"{hook}/{part.body}"
                 frames[part.body] = scene.add_frame(path, show_axes=False, visible=not ghost)
+            mesh, path = part.mesh, f"{frames[part.body].name}/mesh_{number}"
             if ghost:
-                scene.add_mesh_simple(
-                    f"{path}/{number}",
-                    part.mesh.vertices,
-                    part.mesh.faces,
-                    color=_GHOST_COLOUR,
-                    opacity=_GHOST_OPACITY,
-                    cast_shadow=False,
-                    receive_shadow=False,
-                )
+                look = {**_GHOST, "opacity": 0.25, "receive_shadow": False}
+                scene.add_mesh_simple(path, mesh.vertices, mesh.faces, **look)
             else:
-                scene.add_mesh_trimesh(f"{path}/{number}", part.mesh)
+                scene.add_mesh_trimesh(path, mesh)
 
     def move(self, name: str, positions: np.ndarray, quaternions: np.ndarray) -> None:
         """Places a robot's bodies: positions `(bodies, 3)`, m, and quaternions `(bodies, 4)`, w
         first."""
-        for body, frame in self._bodies[name].items():
-            frame.position, frame.wxyz = positions[body], quaternions[body]
+        frames = self._bodies[name]
+        shifted, turned = self._hanging[name].changes(positions, quaternions)
+        for body, position in shifted.items():
+            frames[body].position = position
+        for body, quaternion in turned.items():
+            frames[body].wxyz = quaternion
 
     def show(self, name: str, visible: bool) -> None:
         """Shows or hides a robot's bodies."""
@@ -144,14 +146,8 @@ class Page:
 
     def add_ball(self, name: str, radius: float) -> Any:
         """Adds a ball that looks like the ghost; it is hidden at first."""
-        return self._server.scene.add_icosphere(
-            f"{_WORLD}/{name}",
-            radius=radius,
-            color=_GHOST_COLOUR,
-            opacity=2.0 * _GHOST_OPACITY,
-            visible=False,
-            cast_shadow=False,
-        )
+        look = {**_GHOST, "opacity": 0.5, "visible": False}
+        return self._server.scene.add_icosphere(f"{_WORLD}/{name}", radius=radius, **look)
 
     def add_goal(self, size: float, point: Sequence[float], axes: Axes, on_drag: OnDrag) -> Any:
         """Adds a ball with arrows of `size` (m) along `axes` that a person drags; it has a

@@ -58,7 +58,7 @@ class BodyPoses:
         if base is None or self._carried is None:
             return positions, quaternions
         there, turned = positions[self._base], quaternions[self._base]
-        turn = multiply(base.orientation, turned * [1.0, -1.0, -1.0, -1.0])
+        turn = multiply(base.orientation, conjugate(turned))
         carried = self._carried
         positions[carried] = base.position + rotate(turn, positions[carried] - there)
         quaternions[carried] = multiply(turn, quaternions[carried])
@@ -72,9 +72,15 @@ def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.concatenate([real, aw * bv + bw * av + np.cross(av, bv)], axis=-1)
 
 
+def conjugate(quaternion: np.ndarray) -> np.ndarray:
+    """The opposite rotations of unit quaternions, w first, `(..., 4)`."""
+    return quaternion * [1.0, -1.0, -1.0, -1.0]
+
+
 def rotate(quaternion: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Rotates `vectors` `(n, 3)` by a unit quaternion `(4,)`, w first."""
-    w, axis = quaternion[0], quaternion[1:]
+    """Rotates `vectors` `(n, 3)` by unit quaternions, w first: one `(4,)`, or each by its own
+    `(n, 4)`."""
+    w, axis = quaternion[..., :1], quaternion[..., 1:]
     return vectors + 2.0 * np.cross(axis, np.cross(axis, vectors) + w * vectors)
 
 

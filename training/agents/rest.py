@@ -19,9 +19,9 @@ from training.data.data import Transitions
 # change that counts. For the arm, joints that change a feature explain at least 0.06 of it, and
 # the others at most 0.02.
 _TRANSITIONS, _LEAST = 50_000, 0.04
-# Fulfilment from which a joint's motion has a price, and at which it has the whole one. A state
-# two centimetres from an asked point fulfils 0.95 of it, and one four centimetres away 0.8. States
-# that a formula likes fulfil half of its `z`: there a price would hold up what was asked for.
+# Share of a task that is done from which motion has a price, and at which the whole one. A state
+# two centimetres from an asked point does 0.95 of it, and one four centimetres away 0.8. States
+# that a formula likes do half of its `z`: there a price would hold up what was asked for.
 _PRICED_FROM, _PRICED_WHOLLY = 0.8, 0.95
 # Actions below this share of the largest one count as standing still.
 _STILL = 0.005
