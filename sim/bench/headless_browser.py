@@ -17,6 +17,8 @@ from websockets.typing import Subprotocol
 # The page's name for the goal that is dragged.
 _GOAL = "/world/goal"
 _BODY = "/world/robot/"
+MOVES = ("SetPositionMessage", "SetOrientationMessage")
+"""Types of the messages that move something."""
 # The longest time that a socket can wait, s.
 _LONGEST = 60.0
 # The first message says where the camera is.
@@ -76,7 +78,7 @@ class HeadlessBrowser:
         """How often the robot was redrawn within `seconds`."""
         return sum(
             any(
-                message["type"] == "SetPositionMessage" and message["name"].startswith(_BODY)
+                message["type"] in MOVES and message["name"].startswith(_BODY)
                 for message in messages
             )
             for _, messages in self.read(seconds)

@@ -115,19 +115,21 @@ class Page:
     def add_bodies(self, name: str, meshes: Sequence[BodyMesh], *, ghost: bool = False) -> None:
         """Adds the bodies of a robot, to be moved by `move`; a `ghost` is translucent."""
         scene = self._server.scene
-        self._bodies[name] = frames = {}
+        frames: dict[int, Any] = {}
+        self._bodies[name] = frames
         self._hanging[name] = Hanging({part.body: part.carrier for part in meshes})
         for number, part in enumerate(meshes):
             if part.body not in frames:
                 hook = f"{_WORLD}/{name}" if part.carrier is None else frames[part.carrier].name
                 path = f"{hook}/{part.body}"
-                frames[part.body] = scene.add_frame(path, show_axes=False, visible=not ghost)
+                frames[part.body] = scene.add_frame(path, show_axes=False)
             mesh, path = part.mesh, f"{frames[part.body].name}/mesh_{number}"
             if ghost:
                 look = {**_GHOST, "opacity": 0.25, "receive_shadow": False}
                 scene.add_mesh_simple(path, mesh.vertices, mesh.faces, **look)
             else:
                 scene.add_mesh_trimesh(path, mesh)
+        self.show(name, not ghost)
 
     def move(self, name: str, positions: np.ndarray, quaternions: np.ndarray) -> None:
         """Places a robot's bodies: positions `(bodies, 3)`, m, and quaternions `(bodies, 4)`, w
@@ -141,8 +143,8 @@ class Page:
 
     def show(self, name: str, visible: bool) -> None:
         """Shows or hides a robot's bodies."""
-        for frame in self._bodies[name].values():
-            frame.visible = visible
+        for body in self._hanging[name].roots:
+            self._bodies[name][body].visible = visible
 
     def add_ball(self, name: str, radius: float) -> Any:
         """Adds a ball that looks like the ghost; it is hidden at first."""

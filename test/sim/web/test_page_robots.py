@@ -17,7 +17,7 @@ from fb_ros.bundle.bundle import Bundle, load_bundle
 from fb_ros.nodes.messages import to_array_message
 from fb_ros.nodes.qos import LATCHED, STREAM
 from fb_ros.task_inference.reward_inference import RewardInference
-from sim.bench.headless_browser import HeadlessBrowser
+from sim.bench.headless_browser import MOVES, HeadlessBrowser
 from sim.node.robot_messages import joint_states_message
 from sim.robots.registry import make_environment
 from sim.web.node import WebNode
@@ -62,7 +62,7 @@ def test_a_page_shows_what_the_topics_say_and_offers_what_the_model_reads(
             executor.spin_once(timeout_sec=0.02)
             for _, messages in browser.read(0.02):
                 found += messages
-            moved |= {m["name"] for m in found if m["type"] == "SetPositionMessage"}
+            moved |= {m["name"] for m in found if m["type"] in MOVES}
             if any("/robot/" in name for name in moved) and _leads(found):
                 break
         assert any("/robot/" in name for name in moved), "the robot does not move"
