@@ -109,10 +109,8 @@ def chosen_faults(only: Sequence[str]) -> list[Fault]:
 def benchmark_faults(
     repeats: int, only: Sequence[str] = (), page: Path | None = None
 ) -> list[dict[str, object]]:
-    """Returns a row for each of the `chosen_faults`; with `page`, also writes the table of all
-    into that document."""
-    if only and page is not None:
-        raise FbRosError("the page shows all faults; leave out only, or page")
+    """Returns a row for each of the `chosen_faults`; with `page`, also writes them into that
+    document's table, in which the others stay as they are."""
     faults = chosen_faults(only)
     stay_on_this_machine()
     rows = []
@@ -131,29 +129,35 @@ def benchmark_faults(
 
 
 def write_table(page: Path, rows: list[dict[str, object]]) -> None:
-    """Puts the rows between the page's two marks."""
+    """Puts the rows into the table between the page's two marks."""
     text = page.read_text(encoding="utf-8")
     if text.count(_BEGIN) != 1 or text.count(_END) != 1:
         raise FbRosError(f"{page} has no place for the table; expected {_BEGIN} and {_END}")
     before, rest = text.split(_BEGIN)
-    after = rest.split(_END)[1]
+    table, after = rest.split(_END)
+    # By the fault's name.
+    shown = {line.split("|")[1].strip(): line for line in table.strip().splitlines()[2:]}
+    shown |= {str(row["case"]): _line(row) for row in rows}
     lines = [
         "| fault | the robot | as expected | stopped after: median, longest (at most) | "
         "moved again after, median | commands checked, wrong |",
         "|---|---|---|---|---|---|",
+        *(shown[fault.name] for fault in FAULTS if fault.name in shown),
     ]
-    for row in rows:
-        stopped = ""
-        if row["p50_ms"] is not None:
-            stopped = f"{row['p50_ms']:.0f} ms, {row['max_ms']:.0f} ms"
-            if row["bound_ms"] is not None:
-                stopped += f" ({row['bound_ms']:.0f} ms)"
-        lines.append(
-            f"| {row['case']} | {_DOES[str(row['expected'])]} | "
-            f"{row['as_expected']} of {row['injections']} | {stopped} | "
-            f"{row['recovery_p50_ms']:.0f} ms | {row['commands']}, {row['wrong_commands']} |"
-        )
     page.write_text(before + "\n".join([_BEGIN, *lines, _END]) + after, encoding="utf-8")
+
+
+def _line(row: dict[str, object]) -> str:
+    stopped = ""
+    if row["p50_ms"] is not None:
+        stopped = f"{row['p50_ms']:.0f} ms, {row['max_ms']:.0f} ms"
+        if row["bound_ms"] is not None:
+            stopped += f" ({row['bound_ms']:.0f} ms)"
+    return (
+        f"| {row['case']} | {_DOES[str(row['expected'])]} | "
+        f"{row['as_expected']} of {row['injections']} | {stopped} | "
+        f"{row['recovery_p50_ms']:.0f} ms | {row['commands']}, {row['wrong_commands']} |"
+    )
 
 
 _DOES = {

