@@ -14,10 +14,14 @@ demo: $(RUN_ENV)/.done  ## a simulated Jaco arm reaches for published points (no
 	@echo "then open http://127.0.0.1:8080 in a browser."
 
 test: check  ## lint, types and the whole test suite (torch on the CPU)
-	$(DEV_ENV)/bin/python -m pytest
+	$(DEV_ENV)/bin/python -m pytest -m "not alone" $(BESIDE)
+	$(DEV_ENV)/bin/python -m pytest -m alone
+
+# A file's tests share what they have trained or started.
+BESIDE := -n auto --maxprocesses 4 --dist loadfile
 
 test-fast: $(DEV_ENV)/.done  ## the tests without DDS, training runs and packaging: under 90 s
-	$(DEV_ENV)/bin/python -m pytest -q -m "not slow"
+	$(DEV_ENV)/bin/python -m pytest -q -m "not slow" $(BESIDE)
 
 check: $(DEV_ENV)/.done  ## lint, format, spelling and types
 	$(DEV_ENV)/bin/ruff check .

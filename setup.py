@@ -124,6 +124,7 @@ ROS = [
 TEST = [
     *SIGN,
     "pytest>=8,<10",  # test runner
+    "pytest-xdist>=3.6,<4",  # tests that need no robot's time run side by side
     "hypothesis>=6.100,<7",  # properties over generated inputs
     "ruff==0.17.6",  # lint and format
     "mypy==2.4.1",  # types

@@ -18,6 +18,10 @@ for _name in (RANGE, *PROFILES):
     os.environ.pop(_name, None)
 stay_on_this_machine()
 
+# Workers side by side share the cores.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Skills that the tests save are nobody's.
 os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="fb_ros_test_")
 
@@ -46,13 +50,25 @@ SLOW = (
     "training/exporting",
 )
 
+# What has the machine to itself: it keeps a robot's time, or starts a browser.
+ALONE = (
+    "fb_ros/nodes",
+    "sim/recording",
+    "sim/testing",
+    "sim/web",
+    "test_documented_lines.py",
+    "test_own_robot.py",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the slow ones."""
+    """Marks the slow ones, and those that run alone."""
     for item in items:
         where = item.path.relative_to(ROOT / "test").as_posix()
         if where.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+        if where.startswith(ALONE):
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session")
