@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import statistics
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from training.agents.agent import Agent
 from training.agents.agent_config import ALGORITHMS, AgentConfig, Algorithm
 from training.agents.recipes import agent_config
 from training.agents.sampler import Sampler
+from training.benchmarks.products import flop_of, layer_rate
 from training.benchmarks.update_profile import part_shares
 from training.compute.device import choose_device, device_name, wait_for
 from training.data.data import Transitions
@@ -71,6 +73,15 @@ class _Case:
         wait_for(self._device)
         self.seconds.append(time.perf_counter() - started)
 
+    def products(self, repeats: int) -> dict[str, object]:
+        """The products of one update, and their share of its time at the machine's rate."""
+        flop, shares = flop_of(self.update), []
+        for _ in range(repeats):
+            rate = layer_rate(self.config.batch, self.config.hidden)
+            self.update()
+            shares.append(flop / rate / self.seconds[-1])
+        return {"gflop": flop / 1e9, "products": statistics.median(shares)}
+
     def row(self) -> dict[str, object]:
         """The figures, without the first update, which warms up."""
         config, seconds = self.config, sorted(self.seconds[1:])
@@ -89,7 +100,12 @@ class _Case:
 def profile_training(
     repeats: int, device: str = "cpu", threads: int = 2
 ) -> list[dict[str, object]]:
-    """Returns rows for the algorithms at the smaller size in float32: an update's time by part."""
+    """Returns rows for the algorithms at the smaller size in float32: an update's time by part.
+
+    `products` is the share of the time that the update's products of matrices, `gflop`, take if
+    each is as fast as a hidden layer's, timed just before: a better program could at most save the
+    rest. On a GPU both are left out.
+    """
     there, data = choose_device(device), _noise()
     hidden, batch = _SIZES[0]
     rows: list[dict[str, object]] = []
@@ -99,7 +115,10 @@ def profile_training(
             case = _Case(algorithm, data, there, **sizes)
             for _ in range(3):
                 case.update()
-            rows.append({"case": algorithm, **part_shares(case.update, repeats)})
+            row: dict[str, object] = {"case": algorithm, **part_shares(case.update, repeats)}
+            if there.type == "cpu":
+                row |= case.products(repeats)
+            rows.append(row)
     return rows
 
 
