@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from fb_ros.bringup import parent
@@ -35,6 +36,7 @@ class Ending:
         self._installed = self._started = False
         self._parent: int | None = None
         self._requested_at = 0.0
+        self._wake: Callable[[], object] = lambda: None
         self._deadline: Deadline | None = None
         self._reproach: threading.Timer | None = None
         self._lock = threading.Lock()
@@ -64,10 +66,14 @@ class Ending:
         if parent_pid is not None:
             parent.follow(parent_pid)
 
-    def start(self) -> None:
-        """Ends the start: from now on a signal is a request."""
+    def start(self, wake: Callable[[], object] = lambda: None) -> None:
+        """Ends the start: from now on a signal is a request.
+
+        `wake` is called after the request, in another thread than the node's loop, so that the
+        loop does not sleep over it.
+        """
         with self._lock:
-            self._started = True
+            self._started, self._wake = True, wake
 
     def robot_stands(self, status: int) -> None:
         """Records that the robot stands: a process that hangs later is ended with `status`."""
@@ -117,6 +123,9 @@ class Ending:
         self._reproach = threading.Timer(GRACE_SECONDS - 0.3, _say_that_it_hangs)
         self._reproach.daemon = True
         self._reproach.start()
+        # An executor that is about to end refuses in its own ways; the loop ends without it.
+        with contextlib.suppress(Exception):
+            self._wake()
 
 
 def _say_that_it_hangs() -> None:

@@ -70,7 +70,8 @@ def run_node(
             start()
         executor = make_executor()
         executor.add_node(node)
-        ENDING.start()
+        # A task is what ends the executor's wait, whatever its kind.
+        ENDING.start(lambda: executor.create_task(lambda: None))
         while not ENDING.requested and rclpy.ok():
             executor.spin_once(timeout_sec=0.1)
     except (FbRosError, ParameterException, NameValidationException, RCLError) as error:
