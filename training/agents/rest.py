@@ -19,10 +19,6 @@ from training.data.data import Transitions
 # change that counts. For the arm, joints that change a feature explain at least 0.06 of it, and
 # the others at most 0.02.
 _TRANSITIONS, _LEAST = 50_000, 0.04
-# Share of a task that is done from which motion has a price, and at which the whole one. A state
-# two centimetres from an asked point does 0.95 of it, and one four centimetres away 0.8. States
-# that a formula likes do half of its `z`: there a price would hold up what was asked for.
-_PRICED_FROM, _PRICED_WHOLLY = 0.8, 0.95
 # Actions below this share of the largest one count as standing still.
 _STILL = 0.005
 
@@ -63,10 +59,10 @@ def fulfilled_parts(backward: torch.Tensor, z: torch.Tensor, sizes: Sequence[int
 
 
 def at_rest(fulfilled: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
-    """How far each joint should rest, 0 to 1, `(n, act_dim)`: wholly where all parts that it can
-    change, `moved` `(parts, act_dim)`, are `fulfilled` `(n, parts)`."""
-    least = torch.where(moved, fulfilled.unsqueeze(-1), torch.inf).amin(-2)
-    return ((least - _PRICED_FROM) / (_PRICED_WHOLLY - _PRICED_FROM)).clamp(0.0, 1.0)
+    """How far each joint should rest, 0 to 1, `(n, act_dim)`: the least of what is `fulfilled`
+    `(n, parts)` among the parts that it can change, `moved` `(parts, act_dim)`."""
+    by_joint = torch.where(moved, fulfilled.unsqueeze(-1), torch.inf)
+    return by_joint.amin(-2).clamp(0.0, 1.0)
 
 
 def motion(action: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
