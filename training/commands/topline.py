@@ -25,7 +25,7 @@ from training.agents.topline_actor import TOPLINE, actor_module
 from training.compute import arithmetic
 from training.compute.device import choose_device, device_name
 from training.data.data import Transitions
-from training.data.fingerprint import data_fingerprint
+from training.data.fingerprint import data_fingerprint, require_still
 from training.data.record import write_record
 from training.data.task_labels import label
 from training.evaluation.task_evaluation import task_returns
@@ -104,6 +104,7 @@ def _topline(config: ToplineConfig) -> Result:
         "updates": config.updates,
         "learning_curve": curve,
     }
+    require_still(config.data, [len(flat.steps) for flat in data.flat])
     started, best = time.perf_counter(), -np.inf
     progress = progress_bar(
         range(1, config.updates + 1), title=f"topline {config.task}", unit="update"

@@ -24,6 +24,7 @@ from training.agents.sampler import Sampler
 from training.compute import arithmetic, distributed
 from training.compute.device import choose_device, device_name
 from training.data.data import Transitions
+from training.data.fingerprint import require_still
 from training.data.record import write_record
 from training.evaluation.evaluation_of import evaluation_of
 from training.networks.weights import write_weights
@@ -67,6 +68,7 @@ class _Training:
         data = Transitions(config.data, spec)
         agent_settings = config.agent.of_robot(spec)
         self._settings = settings_of(config, agent_settings)
+        require_still(config.data, [len(flat.steps) for flat in data.flat])
         if resumed:
             require_same(resumed["settings"], self._settings, self._checkpoint)
         self._agent = Agent(agent_settings, spec, data, device)

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from fb_ros.errors import FbRosError
+
 METADATA = "data.json"
 """File beside the episodes that describes how they were collected."""
 
@@ -19,3 +21,15 @@ def data_fingerprint(folders: Sequence[Path]) -> str:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def require_still(folders: Sequence[Path], episodes: Sequence[int]) -> None:
+    """Refuses folders that hold other than the `episodes` (number in each) that were read: someone
+    is still collecting, and what was read would go by the name of what is there now."""
+    for folder, read in zip(folders, episodes, strict=True):
+        now = len(list(folder.glob("episode_*.npz")))
+        if now != read:
+            raise FbRosError(
+                f"{folder} had {read} episodes when they were read and has {now} now; "
+                "start again when nobody writes there any more"
+            )
