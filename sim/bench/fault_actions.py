@@ -100,6 +100,11 @@ def restart_policy(bench: FaultBench) -> None:
     bench.processes.start("policy_node")
 
 
+def collect_parent_and_restart_policy(bench: FaultBench) -> None:
+    bench.collect_parent()
+    restart_policy(bench)
+
+
 def restart_inference(bench: FaultBench) -> None:
     bench.processes.start("task_inference_node")
     bench.answers.clear()

@@ -180,10 +180,9 @@ class FaultBench:
         # Waiting for its end would delay what is timed.
         self._parent.kill()
 
-    def restart_without_parent(self) -> None:
-        """Collects the killed parent, and starts policy_node as usual."""
+    def collect_parent(self) -> None:
+        """Waits for the end of the parent that `kill_parent` killed."""
         self._parent.wait()
-        self.processes.start("policy_node")
 
     def save_skill(self) -> DiagnosticStatus:
         """Saves the present prompt, and returns the answer."""

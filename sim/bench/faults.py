@@ -187,7 +187,7 @@ FAULTS = (
         expected="stops",
         prepare=FaultBench.start_with_parent,
         begin=lambda bench, _: bench.kill_parent(),
-        heal=FaultBench.restart_without_parent,
+        heal=act.collect_parent_and_restart_policy,
         keeps_processes=False,
     ),
     Fault(

@@ -74,7 +74,7 @@ class _Case:
         self.seconds.append(time.perf_counter() - started)
 
     def products(self, repeats: int) -> dict[str, object]:
-        """The products of one update, and their share of its time at the machine's rate."""
+        """The products of one update, and their share of its time at a hidden layer's rate."""
         flop, shares = flop_of(self.update), []
         for _ in range(repeats):
             rate = layer_rate(self.config.batch, self.config.hidden)

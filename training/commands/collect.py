@@ -20,7 +20,7 @@ from training.collecting.collect_controller import require_recordable
 from training.collecting.collect_noise import episodes_of
 from training.collecting.controller_layout import find_layout
 from training.collecting.goal_seeker import GoalSeeker
-from training.data.episode import episode_index
+from training.data.episode import episode_index, episode_paths
 from training.data.fingerprint import METADATA
 from training.data.record import first_difference, read_record, write_record
 
@@ -69,7 +69,7 @@ def _collect(config: CollectConfig) -> Result:
 
 def _collect_each(config: CollectConfig) -> tuple[int, int]:
     """Collects the missing episodes; returns their number and their transitions."""
-    present = {episode_index(path) for path in config.out.glob("episode_*.npz")}
+    present = {episode_index(path) for path in episode_paths(config.out)}
     missing = [index for index in range(config.episodes) if index not in present]
     steps = 0
     progress = progress_bar(title=f"collect {config.robot}", unit="episode", total=len(missing))
