@@ -15,7 +15,7 @@ demo: $(RUN_ENV)/.done  ## a simulated Jaco arm reaches for published points (no
 
 test: check  ## lint, types and the whole test suite (torch on the CPU)
 	$(DEV_ENV)/bin/python -m pytest -m "not alone" $(BESIDE)
-	$(DEV_ENV)/bin/python -m pytest -m alone
+	$(DEV_ENV)/bin/python -m pytest -m alone test/fb_ros/nodes test/sim/web
 
 # A file's tests share what they have trained or started.
 BESIDE := -n auto --maxprocesses 4 --dist loadfile

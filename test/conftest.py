@@ -50,14 +50,16 @@ SLOW = (
     "training/exporting",
 )
 
-# What has the machine to itself: it keeps a robot's time, or starts a browser.
+# What has the machine to itself: it keeps a robot's time, or moves a browser's mouse.
 ALONE = (
-    "fb_ros/nodes",
-    "sim/recording",
-    "sim/testing",
-    "sim/web",
-    "test_documented_lines.py",
-    "test_own_robot.py",
+    "fb_ros/nodes/test_big_messages.py",
+    "fb_ros/nodes/test_faults.py",
+    "fb_ros/nodes/test_flood.py",
+    "fb_ros/nodes/test_latency.py",
+    "fb_ros/nodes/test_prompt_examples.py",
+    "fb_ros/nodes/test_stopping.py",
+    "fb_ros/nodes/test_walking_robot.py",
+    "sim/web/test_browser.py",
 )
 
 

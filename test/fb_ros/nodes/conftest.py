@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rclpy
 
 from fb_ros.nodes.messages import stamp_of
 from fb_ros.nodes.qos import STREAM
@@ -17,6 +18,9 @@ from sim.client.robot_processes import RobotProcesses
 from sim.testing.simulated_robot import simulated_robot
 
 StartRobot = Callable[..., RobotClient]
+
+# For a robot beside another one, whose simulation has the clock.
+WALL_CLOCK = {"use_sim_time": "false", "publish_clock": "false"}
 
 
 @contextmanager
@@ -60,6 +64,15 @@ def stepped(
 @pytest.fixture
 def ros(fb_ros_context: None) -> None:
     """An rclpy context for one test."""
+
+
+@pytest.fixture(scope="module")
+def shared_robot(root: Path, fb_ros_domain: int) -> Iterator[RobotClient]:
+    """One point mass in lock-step for all tests of a file: prompts follow one another."""
+    rclpy.init()
+    with running_robot(root, lockstep="true", namespace="robot") as client:
+        yield client
+    rclpy.try_shutdown()
 
 
 @pytest.fixture
