@@ -77,9 +77,8 @@ def _at(rate: int, seconds: float, web: bool) -> list[dict[str, object]]:
             options["namespace"] = f"{case}_{rate}"
             running = subprocess.Popen(command_line(process, options), stdin=subprocess.DEVNULL)
             stack.callback(_end, running)
-            # Both nodes of a pair get the robot's other messages, too: publishing them takes time.
-            sensors = web and process is policy
-            sides[case] = _Side(f"{case}_{rate}", bundle, running, sensors=sensors)
+            # All of them get the robot's other messages, too: publishing them takes time.
+            sides[case] = _Side(f"{case}_{rate}", bundle, running, sensors=web)
             stack.callback(sides[case].destroy_node)
         if web:
             stack.enter_context(watched_page(bundle, f"{_WITH_PAGE}_{rate}"))
