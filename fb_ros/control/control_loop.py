@@ -18,16 +18,15 @@ from fb_ros.control.step import Observation, Order, Step
 from fb_ros.control.watchdog import Watchdog
 from fb_ros.robot.robot_spec import RobotSpec
 
-# A step is rehearsed _REHEARSAL_LEAD seconds before a period ends, if the process has slept for
-# _SHORTEST_SLEEP seconds by then. The lead leaves time for the rehearsal, for a step, and for an
-# early observation.
-_REHEARSAL_LEAD = 0.004
-_SHORTEST_SLEEP = 0.006
+# A step is rehearsed this long before a period ends, at most this share of it. The lead leaves
+# time for the rehearsal, for a step, and for an early observation: the last is its shortest.
+_LONGEST_LEAD, _LEAD_SHARE, _SHORTEST_LEAD = 0.004, 0.4, 0.001
 
 
-def rehearsal_delay(ctrl_dt: float) -> float | None:
-    """Seconds from a step to the next rehearsal; None where the period is too short for one."""
-    return ctrl_dt - _REHEARSAL_LEAD if ctrl_dt >= _SHORTEST_SLEEP + _REHEARSAL_LEAD else None
+def rehearsal_lead(ctrl_dt: float) -> float | None:
+    """Seconds from a rehearsal to the next step; None where the period is too short for one."""
+    lead = min(_LONGEST_LEAD, _LEAD_SHARE * ctrl_dt)
+    return lead if lead >= _SHORTEST_LEAD else None
 
 
 class Alarm(Protocol):
@@ -79,7 +78,8 @@ class ControlLoop:
         self.stops: Alarm | None = None
         """Rings `stop_again` every period once it is set."""
         self.rehearsals: Alarm | None = None
-        """Rings `rehearse` after `rehearsal_delay`."""
+        """Rings `rehearse`, `rehearsal_lead` before the next step."""
+        self._lead = rehearsal_lead(robot.ctrl_dt) or 0.0
         self._watchdog = Watchdog(
             settings.inference_timeout or robot.ctrl_dt,
             self._on_late,
@@ -234,7 +234,7 @@ class ControlLoop:
         self._on_answer(taken)
         self._answered = step
         # A slow policy would still be rehearsing when the robot waits for it.
-        if self.rehearsals is not None and taken < 0.5 * _REHEARSAL_LEAD:
+        if self.rehearsals is not None and taken < 0.5 * self._lead:
             self.rehearsals.reset()
 
     def _repeat_stops(self) -> None:

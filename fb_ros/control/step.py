@@ -24,9 +24,10 @@ class Observation:
 
     def problem(self, size: int) -> str:
         """Why a policy that reads `size` numbers cannot read this; empty where it can."""
-        not_finite = int(np.sum(~np.isfinite(self.values)))
-        if self.values.shape == (size,) and not not_finite:
+        finite = np.isfinite(self.values)
+        if self.values.shape == (size,) and finite.all():
             return ""
+        not_finite = self.values.size - int(finite.sum())
         return (
             f"{self.values.size} numbers, {not_finite} of them not finite; expected {size} "
             "finite ones"

@@ -21,7 +21,7 @@ from std_msgs.msg import Float64MultiArray
 from fb_ros.backends.graphs import Precision, require_precision
 from fb_ros.bundle.bundle import Bundle
 from fb_ros.bundle.policy import Policy, warm_up
-from fb_ros.control.control_loop import ControlLoop, rehearsal_delay
+from fb_ros.control.control_loop import ControlLoop, rehearsal_lead
 from fb_ros.control.control_settings import ControlSettings
 from fb_ros.control.step import Order
 from fb_ros.errors import FbRosError
@@ -171,9 +171,9 @@ class PolicyNode(LifecycleNode):
             self.create_timer(robot.ctrl_dt, loop.watch_z, clock=self._wall),
         )
         loop.stops = self._alarm(robot.ctrl_dt, loop.stop_again)
-        delay = rehearsal_delay(robot.ctrl_dt)
-        if delay is not None:
-            loop.rehearsals = self._alarm(delay, loop.rehearse)
+        lead = rehearsal_lead(robot.ctrl_dt)
+        if lead is not None:
+            loop.rehearsals = self._alarm(robot.ctrl_dt - lead, loop.rehearse)
         self.get_logger().info(
             event("configured", model=self._model, robot=robot.name, z=bundle.z_dim)
         )

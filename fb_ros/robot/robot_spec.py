@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, Literal
 
 import numpy as np
@@ -169,7 +170,7 @@ class RobotSpec:
         """Seconds by which stamps may differ and still belong to one instant: a quarter period."""
         return 0.25 * self.ctrl_dt
 
-    @property
+    @functools.cached_property
     def obs_dim(self) -> int:
         """Length of the observation vector."""
         return layout_size(self.observation)

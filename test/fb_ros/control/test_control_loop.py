@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fb_ros.control.control_loop import ControlLoop, rehearsal_delay
+from fb_ros.control.control_loop import ControlLoop, rehearsal_lead
 from fb_ros.control.control_settings import ControlSettings
 from fb_ros.control.joint_reading import JointReading
 from fb_ros.control.standing import STOP_REPEATS
@@ -190,7 +190,8 @@ def test_a_z_that_nobody_repeats_stops_the_robot(bench: Bench) -> None:
 
 
 def test_a_step_is_rehearsed_only_where_there_is_time_for_it() -> None:
-    assert rehearsal_delay(0.004) is None
-    delay = rehearsal_delay(0.04)
-    assert delay is not None
-    assert 0.0 < delay < 0.04
+    assert rehearsal_lead(0.001) is None
+    for ctrl_dt in (0.004, 0.04):
+        lead = rehearsal_lead(ctrl_dt)
+        assert lead is not None
+        assert 0.0 < lead < 0.5 * ctrl_dt
