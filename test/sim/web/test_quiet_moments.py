@@ -45,7 +45,8 @@ def test_jobs_keep_their_rates_and_wait_for_the_answer(period: float) -> None:
     assert 38 <= counts["look"] <= 50
     assert 15 <= counts["plot"] <= 20
     starts = [max(state for state in came if state <= when) for _, when in day.done]
-    assert all(when - start > 0.0014 for (_, when), start in zip(day.done, starts, strict=True))
+    waits = max(0.0014, 0.09 * period)
+    assert all(when - start > waits for (_, when), start in zip(day.done, starts, strict=True))
 
 
 def test_what_is_not_due_costs_a_state_nothing() -> None:
