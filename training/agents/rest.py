@@ -59,10 +59,14 @@ def fulfilled_parts(backward: torch.Tensor, z: torch.Tensor, sizes: Sequence[int
 
 
 def at_rest(fulfilled: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
-    """How far each joint should rest, 0 to 1, `(n, act_dim)`: the least of what is `fulfilled`
-    `(n, parts)` among the parts that it can change, `moved` `(parts, act_dim)`."""
+    """How far each joint should rest, 0 to 1, `(n, act_dim)`: the square of the least of what is
+    `fulfilled` `(n, parts)` among the parts that it can change, `moved` `(parts, act_dim)`.
+
+    A joint far from where it should be gains little by one step, so that the errors of `B` there
+    would keep it still; their squares are small.
+    """
     by_joint = torch.where(moved, fulfilled.unsqueeze(-1), torch.inf)
-    return by_joint.amin(-2).clamp(0.0, 1.0)
+    return by_joint.amin(-2).clamp(0.0, 1.0).square()
 
 
 def motion(action: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:

@@ -53,11 +53,11 @@ def test_a_part_that_is_left_open_has_no_share() -> None:
     torch.testing.assert_close(shares, torch.tensor([[1.0, 0.25], [0.5, torch.inf]]))
 
 
-def test_a_joint_rests_as_far_as_all_that_it_can_change_is_fulfilled() -> None:
+def test_a_joint_rests_by_the_square_of_how_far_all_that_it_can_change_is_fulfilled() -> None:
     # The first joint moves the first part, the second both, the third none.
     moved = torch.tensor([[True, True, False], [False, True, False]])
     fulfilled = torch.tensor([[0.9, 0.2], [-0.3, torch.inf], [torch.inf, 0.5], [1.2, 1.1]])
-    expected = [[0.9, 0.2, 1.0], [0.0, 0.0, 1.0], [1.0, 0.5, 1.0], [1.0, 1.0, 1.0]]
+    expected = [[0.81, 0.04, 1.0], [0.0, 0.0, 1.0], [1.0, 0.25, 1.0], [1.0, 1.0, 1.0]]
     torch.testing.assert_close(at_rest(fulfilled, moved), torch.tensor(expected))
 
 
