@@ -39,12 +39,16 @@ def require_numbers(config: AgentConfig) -> None:
         raise FbRosError(
             f"{', '.join(names[:-1])} and {names[-1]} are {shares}, expected a sum up to 1"
         )
-    for name in ("rare_share", "box_share", "policy_share"):
+    for name in ("rare_share", "far_share", "box_share", "policy_share"):
         if not 0.0 <= getattr(config, name) <= 1.0:
             raise FbRosError(f"{name} is {getattr(config, name)}, expected 0 to 1")
     low, high = config.future_steps
     if not 1 <= low <= high:
         raise FbRosError(f"future_steps is {config.future_steps}, expected two rising numbers")
+    if config.far_share and config.far_steps < high:
+        raise FbRosError(
+            f"far_steps is {config.far_steps}, expected at least the last of future_steps, {high}"
+        )
     if not 0.0 < config.gamma < 1.0:
         raise FbRosError(f"gamma is {config.gamma}, expected above 0 and below 1")
 

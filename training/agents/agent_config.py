@@ -154,6 +154,10 @@ class AgentConfig:
     future_steps: tuple[int, int] = (1, 3)
     """Range in which a future begins after its window, in control periods. Together they are much
     shorter than a task lasts, or the future tells of the next one."""
+    far_share: float = 0.0
+    """Ours. Share of the futures that begin later: up to `far_steps` control periods after the
+    window, each doubling of the distance as often as the next."""
+    far_steps: int = 50
     future_span: int = 25
     """Control periods over which the state of a task is averaged: a stride of a walking robot."""
     rare_share: float = 0.0
@@ -161,7 +165,8 @@ class AgentConfig:
     by the square root of how many windows there are."""
     steady: float = 0.0
     """Ours. The furthest that the mean velocity of a task's stride may be from the next stride's,
-    in the robot's `velocity_widths`; 0: any. A task is then a velocity that was kept."""
+    in the robot's `velocity_widths`; 0: any. A task is then a velocity and a posture that were
+    kept."""
 
     def __post_init__(self) -> None:
         if self.algorithm not in ALGORITHMS:

@@ -14,15 +14,18 @@ from training.data.data import Transitions
 # Velocities and postures are counted in cells: their sizes in standard deviations, and half their
 # number in each dimension.
 _CELL, _POSTURE_CELL, _CELLS = 0.5, 1.0, 8
+# How far, in standard deviations, the next stride's posture may be from that of a stride that
+# keeps it.
+_BENT = 0.5
 
 
 class Strides:
     """The strides of `future_span` transitions, by the transition that they begin with.
 
-    With `steady`, only those are drawn on which the robot is on its feet and whose velocity the
-    next stride keeps. A stride within which the velocity changes says little about keeping its
-    mean: most of its transitions have another velocity, and a policy that learns from them hardly
-    corrects its own.
+    With `steady`, only those are drawn on which the robot is on its feet and whose velocity and
+    posture the next stride keeps. A stride within which the velocity changes says little about
+    keeping its mean: most of its transitions have another velocity, and a policy that learns from
+    them hardly corrects its own.
     """
 
     def __init__(self, config: AgentConfig, spec: RobotSpec, data: Transitions) -> None:
@@ -45,13 +48,14 @@ class Strides:
         total = torch.cat([total.new_zeros(1, total.shape[1]), total])
         mean = _mean(total, number, span, end)
         usual = mean[:, -1] > 1.0 - 1e-6
-        mean = mean[:, :-1]
         if config.steady:
             after = _mean(total, torch.minimum(number + span, end - 1), span, end)
             widths = torch.tensor(spec.velocity_widths, dtype=torch.float64)[[0, 1, -1]]
             off = (after[:, :moves] - mean[:, :moves]) / widths
             usual &= off.norm(dim=1) < config.steady
-        number, mean = number[usual], mean[usual]
+            bent = (after - mean)[:, moves:-1] / mean[:, moves:-1].std(0).clamp(min=1e-9)
+            usual &= bent.norm(dim=1) < _BENT
+        number, mean = number[usual], mean[usual, :-1]
         if not len(number):
             raise FbRosError(
                 "the robot keeps no velocity on its feet in the data; set rare_share and steady "

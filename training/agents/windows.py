@@ -12,6 +12,8 @@ robot walks as fast as it can in the direction that is left.
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from fb_ros.robot.robot_spec import RobotSpec
@@ -40,14 +42,25 @@ class Windows:
         mean state of what each window's trajectory did next, `(groups, features)`."""
         config = self._config
         after, first, last = self._draw(groups, generator)
-        low, high = config.future_steps
-        offset = torch.randint(low, high + 1, (groups,), generator=generator)
+        offset = self._distances(groups, generator)
         # Where the episode is too young for a whole window, there is less of it.
         start = torch.maximum(after - offset - config.window_steps, first)
         length = (after - offset - start).clamp(min=1)
         share = torch.rand(groups, rows, generator=generator, dtype=torch.float64)
         here = start.unsqueeze(1) + (share * length.unsqueeze(1)).long()
         return self._data.rows_of(here.flatten()), self._mean_state(after, last)
+
+    def _distances(self, groups: int, generator: torch.Generator) -> torch.Tensor:
+        """How many transitions after its window each future begins, `(groups,)`."""
+        config = self._config
+        low, high = config.future_steps
+        near = torch.randint(low, high + 1, (groups,), generator=generator)
+        if not config.far_share:
+            return near
+        doublings = torch.rand(groups, generator=generator) * math.log2(config.far_steps / high)
+        far = (high * 2.0**doublings).round().long()
+        is_far = torch.rand(groups, generator=generator) < config.far_share
+        return torch.where(is_far, far, near)
 
     def _mean_state(self, start: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
         """The mean features `(groups, features)` of the states within `future_span` of `start`

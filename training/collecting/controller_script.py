@@ -25,6 +25,10 @@ class WalkConfig:
     sideways, and turning on the spot."""
     pose_share: float = 0.12
     """Share of the segments that are scripted slow motion between the layout's postures."""
+    pose_seconds: tuple[float, float] = (0.1, 1.0)
+    """Shortest and longest time that a posture is held."""
+    ramp_seconds: tuple[float, float] = (0.3, 1.2)
+    """Shortest and longest time from one posture to the next."""
     noise: tuple[float, ...] = (0.0, 0.0, 0.3, 0.7, 1.2)
     """Sizes of the noise on the controller's output, in its units; one is drawn for each
     segment."""
@@ -42,9 +46,10 @@ class WalkConfig:
     """Upright component below which the robot has fallen: 1 is level, 0 on its side."""
 
     def __post_init__(self) -> None:
-        low, high = self.hold_seconds
-        if not 0.0 < low <= high:
-            raise FbRosError(f"hold_seconds is {self.hold_seconds}, expected two rising times")
+        for name in ("hold_seconds", "pose_seconds", "ramp_seconds"):
+            low, high = getattr(self, name)
+            if not 0.0 < low <= high:
+                raise FbRosError(f"{name} is {low, high}, expected two rising times")
         for name in ("zero_share", "open_share", "pose_share", "noise_memory", "push_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise FbRosError(f"{name} is {getattr(self, name)}, expected 0 to 1")
@@ -84,7 +89,7 @@ def draw_script(
         segment = slice(start, start + length)
         size[segment] = rng.choice(config.noise)
         if start and rng.uniform() < config.pose_share:
-            motion = _poses(rng, layout, 2 * length)[: steps - start]
+            motion = _poses(rng, config, layout, 2 * length, ctrl_dt)[: steps - start]
             length = len(motion)
             pose[start : start + length] = motion
         else:
@@ -123,7 +128,13 @@ def _command(
     return drawn * (rng.uniform() >= config.zero_share)
 
 
-def _poses(rng: np.random.RandomState, layout: ControllerLayout, steps: int) -> np.ndarray:
+def _poses(
+    rng: np.random.RandomState,
+    config: WalkConfig,
+    layout: ControllerLayout,
+    steps: int,
+    ctrl_dt: float,
+) -> np.ndarray:
     """From standing to mixtures of two postures and back to standing, `(about steps, joints)`."""
     postures = list(layout.poses.values())
     stand = layout.poses["stand"]
@@ -132,9 +143,9 @@ def _poses(rng: np.random.RandomState, layout: ControllerLayout, steps: int) -> 
         first, second = (postures[rng.randint(len(postures))] for _ in range(2))
         share = rng.uniform()
         goal = share * first + (1.0 - share) * second if left > 0 else stand
-        ramp = rng.randint(15, 60)
-        hold = rng.randint(5, 50) if left > 0 else 10
-        way = np.linspace(0.0, 1.0, ramp)[:, None]
+        ramp = max(1, round(rng.uniform(*config.ramp_seconds) / ctrl_dt))
+        hold = round(rng.uniform(*config.pose_seconds) / ctrl_dt) if left > 0 else 10
+        way = np.linspace(0.0, 1.0, ramp + 1)[1:, None]
         parts += [present + way * (goal - present), np.repeat(goal[None], hold, axis=0)]
         if left <= 0:
             return np.concatenate(parts)

@@ -58,6 +58,22 @@ def test_a_group_comes_from_one_window_and_its_task_from_what_followed(data: Tra
     assert torch.all(mean[inside] - half > rows.amax(1)[inside])
 
 
+def test_a_share_of_the_tasks_lies_further_ahead(data: Transitions) -> None:
+    config = AgentConfig(goal_share=0.0, future_share=1.0, far_share=0.5, far_steps=40)
+    windows = Windows(config, SPEC, data)
+    rows, states = windows.own_future(2000, 1, torch.Generator().manual_seed(0))
+    mean = states[:, SLICES["torso_pos"].start]
+    half = (config.future_span - 1) / 2
+    whole = (mean + half < LONG) & (mean - half > config.window_steps + config.far_steps)
+    ahead = (mean - half - rows)[whole]
+    nearest = config.window_steps + config.future_steps[1]
+    assert ahead.min() >= 1
+    assert ahead.max() <= config.window_steps + config.far_steps + 1
+    # Half of them are no further than without; of the others, as many in every doubling.
+    assert 0.3 < (ahead > nearest).float().mean() < 0.5
+    assert 0.08 < (ahead > 20).float().mean() < 0.25
+
+
 def test_rare_velocities_are_drawn_more_often(data: Transitions) -> None:
     generator = torch.Generator().manual_seed(0)
     shares = []
@@ -96,3 +112,29 @@ def test_tasks_are_velocities_that_were_kept() -> None:
         assert (speed < 0.15).any()
         assert (speed > 0.85).any()
         assert torch.all(states[:, SLICES["torso_up"].stop - 1] > 0.0)
+
+
+def test_tasks_are_postures_that_were_kept() -> None:
+    rows, held = 1200, 100
+    features = np.zeros((rows + 1, SPEC.feature_dim))
+    features[:, SLICES["torso_up"].stop - 1] = 1.0
+    # Every other two seconds it moves between two heights, between which it stays at one.
+    time = np.arange(rows + 1)
+    ramp = np.interp(time, np.arange(0, rows + held, held), np.tile([0.1, 0.1, 0.3, 0.3], 4)[:13])
+    features[:, SLICES["torso_height"].start] = ramp
+    flat = in_memory(
+        np.zeros((rows + 1, SPEC.obs_dim)),
+        np.zeros((rows + 1, SPEC.act_dim)),
+        features,
+        np.ones(rows + 1),
+    )
+    data = Transitions.of(dataclasses.replace(flat, steps=np.array([rows])), SPEC)
+    between = []
+    generator = torch.Generator().manual_seed(0)
+    for steady in (0.0, 1.0):
+        config = AgentConfig(goal_share=0.0, future_share=1.0, steady=steady)
+        states = Windows(config, SPEC, data).own_future(500, 1, generator)[1]
+        height = states[:, SLICES["torso_height"].start]
+        between.append(float(((height > 0.15) & (height < 0.25)).float().mean()))
+    assert between[0] > 0.15
+    assert between[1] < 0.01

@@ -117,6 +117,19 @@ def test_a_script_walks_stands_poses_and_pushes(layout: ControllerLayout) -> Non
     assert np.nanquantile(steps, 0.99) < 0.15
 
 
+def test_postures_are_held_as_long_as_asked(layout: ControllerLayout) -> None:
+    usual = {}
+    for seconds in ((0.1, 0.2), (1.0, 2.0)):
+        config = WalkConfig(pose_share=1.0, pose_seconds=seconds)
+        script = draw_script(np.random.RandomState(0), config, layout, 3000, SPEC.ctrl_dt)
+        held = np.all(np.diff(script.pose, axis=0) == 0.0, axis=1)
+        runs = np.diff(np.flatnonzero(~np.concatenate([[False], held, [False]])))
+        usual[seconds] = np.median(runs[runs > 1]) * SPEC.ctrl_dt
+    # If two postures in a row are the same one, the way between them counts, too.
+    assert usual[0.1, 0.2] <= 0.22
+    assert 1.0 <= usual[1.0, 2.0] <= 2.0
+
+
 def test_noise_is_of_unit_size_and_remembers_itself() -> None:
     noise = correlated(np.random.RandomState(0), 20_000, 2, 0.8)
     assert noise.std() == pytest.approx(1.0, abs=0.05)
