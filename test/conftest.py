@@ -47,7 +47,10 @@ SLOW = (
     "training/collecting",
     "training/commands",
     "training/compute",
+    "training/data/test_bag_property.py",
+    "training/evaluation/test_evaluate_rewards.py",
     "training/exporting",
+    "test_own_robot.py",
 )
 
 # What has the machine to itself: it keeps a robot's time, or moves a browser's mouse.
