@@ -155,9 +155,9 @@ class AgentConfig:
     """Range in which a future begins after its window, in control periods. Together they are much
     shorter than a task lasts, or the future tells of the next one."""
     far_share: float = 0.0
-    """Ours. Share of the futures that begin later: up to `far_steps` control periods after the
-    window, each doubling of the distance as often as the next."""
+    """Ours. Share of the futures that begin later, each doubling of the distance as often."""
     far_steps: int = 50
+    """How long after its window such a future may begin, in control periods."""
     future_span: int = 25
     """Control periods over which the state of a task is averaged: a stride of a walking robot."""
     rare_share: float = 0.0
